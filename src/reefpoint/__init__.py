@@ -1,0 +1,1 @@
+"""Reefpoint: a margin-lending desk, from the first enquiry to the last reconciliation."""

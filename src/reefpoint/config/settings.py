@@ -1,0 +1,70 @@
+"""Django settings, all from the environment, safe by default."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = os.environ.get("REEFPOINT_DEBUG") == "1"
+SECRET_KEY = os.environ.get("REEFPOINT_SECRET_KEY", "")
+ALLOWED_HOSTS = os.environ.get("REEFPOINT_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "reefpoint.platform.events",
+    "reefpoint.platform.audit",
+    "reefpoint.platform.access",
+    "reefpoint.platform.notifications",
+    "reefpoint.records.ledger",
+    "reefpoint.records.parties",
+    "reefpoint.records.market",
+    "reefpoint.records.products",
+    "reefpoint.records.accounts",
+    "reefpoint.records.treasury",
+    "reefpoint.records.execution",
+    "reefpoint.decisions.margin",
+    "reefpoint.flows.servicing",
+    "reefpoint.flows.liquidation",
+    "reefpoint.flows.operations",
+    "reefpoint.insight.performance",
+    "reefpoint.surfaces.web",
+    "reefpoint.surfaces.console",
+    "reefpoint.config",
+]
+
+
+def _database(url: str) -> dict[str, object]:
+    """A Django database entry from `postgresql://user:password@host:port/name`; a `host` query names a socket folder."""
+    parts = urlparse(url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+        "TEST": {"NAME": os.environ.get("REEFPOINT_TEST_DATABASE", "test_reefpoint")},
+    }
+
+
+DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://reefpoint@127.0.0.1:5432/reefpoint"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ROOT_URLCONF = "reefpoint.config.urls"
+ASGI_APPLICATION = "reefpoint.config.asgi.application"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "surfaces" / "web" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"

@@ -1,0 +1,1 @@
+"""What the desk concludes from facts. Decisions write only their own results."""

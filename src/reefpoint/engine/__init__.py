@@ -1,0 +1,1 @@
+"""Numbers only: the book as columns, exact valuation, the watch on ticks, liquidation plans, interest. Arrays in, arrays out."""

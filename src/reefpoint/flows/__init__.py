@@ -1,0 +1,1 @@
+"""What the desk does: each flow moves money and securities through the records, one transaction a step."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LiquidationConfig(AppConfig):
+    name = "reefpoint.flows.liquidation"
+    label = "liquidation"

@@ -1,0 +1,1 @@
+"""The desk's day: business clock, day run, replay of a past market, proof of the state."""

@@ -1,0 +1,1 @@
+"""The life of an open account: facility, drawdown, deposit, repayment, withdrawal, purchase, sale, interest."""

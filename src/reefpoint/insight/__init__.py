@@ -1,0 +1,1 @@
+"""What the record teaches: figures over the finished book."""

@@ -1,0 +1,1 @@
+"""The desk's figures by day: utilisation, income, calls, sales, losses."""

@@ -1,0 +1,1 @@
+"""What every business needs and no margin desk is special in."""

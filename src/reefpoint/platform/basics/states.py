@@ -1,0 +1,34 @@
+"""State tables: what is not in the table cannot happen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from reefpoint.platform.basics.errors import InvalidTransition
+
+S = TypeVar("S", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class StateTable(Generic[S]):
+    """The allowed moves of one kind of thing, from each state to its next states."""
+
+    subject: str
+    initial: S
+    moves: Mapping[S, frozenset[S]]
+
+    def check(self, old: S, new: S) -> None:
+        """Raise `InvalidTransition` unless the table allows `old -> new`."""
+        if new not in self.moves.get(old, frozenset()):
+            raise InvalidTransition(
+                f"This {self.subject} is {old.value} and cannot become {new.value}.", subject=self.subject
+            )
+
+    def is_final(self, state: S) -> bool:
+        return not self.moves.get(state, frozenset())
+
+    @property
+    def live(self) -> frozenset[S]:
+        """States from which something still can happen."""
+        return frozenset(state for state, nexts in self.moves.items() if nexts)

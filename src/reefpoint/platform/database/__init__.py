@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL and the guards that make tables append-only."""

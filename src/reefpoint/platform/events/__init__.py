@@ -1,0 +1,1 @@
+"""The transactional outbox: published facts, delivered to handlers in order, retried, dead-lettered."""

@@ -1,0 +1,1 @@
+"""What is true: who, what and how much."""

@@ -1,0 +1,1 @@
+"""Double entry: accounts, balances, journals, holds, book days and the sealed chain."""

@@ -1,0 +1,1 @@
+"""Instruments, trading calendars and append-only prices with source, time and quality verdict."""

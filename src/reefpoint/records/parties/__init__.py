@@ -1,0 +1,1 @@
+"""Who: clients of the desk, and the operator with its licences."""

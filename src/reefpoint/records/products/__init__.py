@@ -1,0 +1,1 @@
+"""Rule packs and lending schemes with their immutable published versions."""

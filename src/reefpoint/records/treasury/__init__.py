@@ -1,0 +1,1 @@
+"""The cash rail: funding pools, the bank and its statements, cash reconciliation."""

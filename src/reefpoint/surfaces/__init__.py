@@ -1,0 +1,4 @@
+"""What people and programs touch.
+
+A surface parses, makes one call, renders; it computes nothing and imports no models.
+"""

@@ -1,0 +1,1 @@
+"""The `reefpoint` command: serve, work, watch, demo, verify, database."""

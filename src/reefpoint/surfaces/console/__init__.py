@@ -1,0 +1,1 @@
+"""The staff console: what a risk officer keeps open all day."""

@@ -8,7 +8,7 @@ class ConfigConfig(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        from reefpoint.config import wiring  # apps must be loaded before handlers can be imported
-        from reefpoint.platform.events.services import connect
+        from reefpoint.config import wiring  # noqa: PLC0415 - handlers import models, which need loaded apps
+        from reefpoint.platform.events.services import connect  # noqa: PLC0415
 
         connect(wiring.HANDLERS)

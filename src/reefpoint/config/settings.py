@@ -40,7 +40,10 @@ INSTALLED_APPS = [
 
 
 def _database(url: str) -> dict[str, object]:
-    """A Django database entry from `postgresql://user:password@host:port/name`; a `host` query names a socket folder."""
+    """A Django database entry from `postgresql://user:password@host:port/name`.
+
+    A `host` query names a socket folder.
+    """
     parts = urlparse(url)
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {

@@ -62,6 +62,9 @@ def _database(url: str) -> dict[str, object]:
 DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://reefpoint@127.0.0.1:5432/reefpoint"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTH_USER_MODEL = "access.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
 ROOT_URLCONF = "reefpoint.config.urls"
 ASGI_APPLICATION = "reefpoint.config.asgi.application"
 

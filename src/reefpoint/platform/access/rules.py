@@ -1,0 +1,134 @@
+"""Who may do what: one table from each permission to the roles that hold it.
+
+A right that is not in this table does not exist: asking for it is a programming error, not a refusal.
+Administrators run the program and its people and touch no money; auditors read everything and change nothing.
+"""
+
+from collections.abc import Collection, Mapping
+
+from reefpoint.platform.access.types import RoleName
+
+_RISK = RoleName.RISK_OFFICER
+_CREDIT = RoleName.CREDIT_OFFICER
+_MANAGER = RoleName.RELATIONSHIP_MANAGER
+_TREASURY = RoleName.TREASURY
+_OPERATIONS = RoleName.OPERATIONS
+_COMPLIANCE = RoleName.COMPLIANCE
+_AUDITOR = RoleName.AUDITOR
+_ADMIN = RoleName.ADMINISTRATOR
+
+_DESK = frozenset({_RISK, _CREDIT, _MANAGER, _TREASURY, _OPERATIONS, _COMPLIANCE, _AUDITOR})
+_EVERYBODY = frozenset(RoleName)
+_MAKERS = _EVERYBODY - {_AUDITOR}
+
+CLIENT_SCOPED_ROLES = frozenset({_MANAGER})
+"""Roles that see only the clients assigned to them; any other role beside it lifts the limit, but for `_ADMIN`."""
+
+SYSTEM_RIGHT = "*"
+"""Held by parts of the system alone: every right there is."""
+
+DECIDE_APPROVAL = "approvals.decide:"
+"""Prefix of the right to decide approvals of one kind, as in `approvals.decide:scheme.publish`."""
+
+PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
+    # market data
+    "prices.view": _DESK,
+    "prices.record": frozenset({_OPERATIONS}),
+    "prices.confirm": frozenset({_RISK, _OPERATIONS}),
+    "instruments.add": frozenset({_OPERATIONS}),
+    "instruments.suspend": frozenset({_RISK, _OPERATIONS}),
+    "calendars.override": frozenset({_OPERATIONS}),
+    # products
+    "schemes.view": _DESK,
+    "schemes.draft": frozenset({_CREDIT, _RISK}),
+    "schemes.publish": frozenset({_CREDIT, _RISK}),
+    # people
+    "clients.view": _DESK,
+    "clients.register": frozenset({_MANAGER, _OPERATIONS}),
+    "clients.block": frozenset({_COMPLIANCE}),
+    "licences.view": _DESK,
+    "licences.record": frozenset({_COMPLIANCE}),
+    # accounts
+    "account.view": _DESK,
+    "account.open": frozenset({_CREDIT, _OPERATIONS}),
+    "account.freeze": frozenset({_RISK, _COMPLIANCE}),
+    "servicing.deposit": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),
+    "servicing.withdraw": frozenset({_MANAGER, _OPERATIONS}),
+    "servicing.draw_down": frozenset({_MANAGER, _OPERATIONS}),
+    "servicing.repay": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),
+    "servicing.trade": frozenset({_MANAGER, _OPERATIONS}),
+    "servicing.correct": frozenset({_OPERATIONS}),
+    # margin
+    "margin.view": _DESK,
+    "margin.open_call": frozenset({_RISK}),
+    "margin.close_call": frozenset({_RISK}),
+    "margin.expire_call": frozenset({_RISK}),
+    "margin.revalue": frozenset({_RISK, _OPERATIONS}),
+    # liquidation and the securities rail
+    "liquidation.view": _DESK,
+    "liquidation.start": frozenset({_RISK}),
+    "liquidation.approve": frozenset({_RISK}),
+    "liquidation.cancel": frozenset({_RISK}),
+    "execution.view": _DESK,
+    "execution.place_order": frozenset({_OPERATIONS}),
+    "execution.cancel_order": frozenset({_RISK, _OPERATIONS}),
+    "execution.reconcile": frozenset({_OPERATIONS}),
+    # money
+    "ledger.view": frozenset({_RISK, _TREASURY, _OPERATIONS, _COMPLIANCE, _AUDITOR}),
+    "ledger.post": frozenset({_TREASURY}),
+    "ledger.reverse": frozenset({_TREASURY}),
+    "ledger.close_day": frozenset({_OPERATIONS}),
+    "treasury.view": frozenset({_RISK, _TREASURY, _OPERATIONS, _COMPLIANCE, _AUDITOR}),
+    "treasury.open_pool": frozenset({_TREASURY}),
+    "treasury.allocate": frozenset({_TREASURY}),
+    "treasury.receive_statement": frozenset({_TREASURY, _OPERATIONS}),
+    "treasury.reconcile": frozenset({_TREASURY, _OPERATIONS}),
+    "treasury.write_off": frozenset({_TREASURY}),
+    # running the desk
+    "operations.view": _EVERYBODY,
+    "operations.run_day": frozenset({_OPERATIONS}),
+    "operations.replay": frozenset({_OPERATIONS}),
+    "operations.retry_delivery": frozenset({_OPERATIONS, _ADMIN}),
+    "notifications.view": _DESK,
+    "notifications.send": frozenset({_MANAGER, _RISK, _OPERATIONS}),
+    "performance.view": _DESK,
+    # oversight
+    "audit.view": frozenset({_COMPLIANCE, _AUDITOR, _ADMIN}),
+    "access.view": frozenset({_COMPLIANCE, _AUDITOR, _ADMIN}),
+    "access.manage": frozenset({_ADMIN}),
+    # the second person
+    "approvals.view": _EVERYBODY,
+    "approvals.request": _MAKERS,
+    f"{DECIDE_APPROVAL}scheme.publish": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}liquidation.start": frozenset({_RISK}),
+    f"{DECIDE_APPROVAL}ledger.reverse": frozenset({_TREASURY, _RISK}),
+    f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
+    f"{DECIDE_APPROVAL}price.confirm": frozenset({_RISK, _OPERATIONS}),
+    f"{DECIDE_APPROVAL}access.grant": frozenset({_ADMIN}),
+}
+
+
+class UnknownPermission(LookupError):
+    """A right that the table does not name: a programming error, raised in tests long before a user meets it."""
+
+
+def check_permission_exists(permission: str) -> None:
+    """Raise `UnknownPermission` unless the table names this right."""
+    if permission not in PERMISSIONS:
+        raise UnknownPermission(f"No permission {permission!r}: add it to the table in access/rules.py.")
+
+
+def permissions_of(roles: Collection[RoleName]) -> frozenset[str]:
+    """All rights that these roles hold together."""
+    return frozenset(name for name, holders in PERMISSIONS.items() if not holders.isdisjoint(roles))
+
+
+def sees_all_clients(roles: Collection[RoleName]) -> bool:
+    """False for people whose only roles on the desk are limited to their own clients (or who have none)."""
+    return not (_DESK - CLIENT_SCOPED_ROLES).isdisjoint(roles)
+
+
+def holds(permissions: Collection[str], permission: str) -> bool:
+    """Whether these rights include `permission`. Raises `UnknownPermission` for a name outside the table."""
+    check_permission_exists(permission)
+    return permission in permissions or SYSTEM_RIGHT in permissions

@@ -1,16 +1,213 @@
-"""Publishing into the outbox."""
+"""Publishing into the outbox, and carrying what is published to its consumers.
 
-from reefpoint.platform.events.types import Event, Handler
+The outbox is machinery, not business: its retry times come from the database's clock, never from an event's `at`.
+"""
 
-_handlers: tuple[Handler, ...] = ()
+import json
+import threading
+from collections.abc import Sequence
+
+import psycopg
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models.functions import Now
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events import rules
+from reefpoint.platform.events.models import Delivery
+from reefpoint.platform.events.types import ClaimedDelivery, DeliveryState, Event, Handler, StoredEvent
+
+CHANNEL = "reefpoint_events"
+POLL_SECONDS = 1.0
+RECONNECT_SECONDS_MAX = 5.0
+
+log = structlog.get_logger(__name__)
+_handlers: dict[str, Handler] = {}
 
 
-def connect(handlers: tuple[Handler, ...]) -> None:
-    """Make the wiring table known to this process; called once at start."""
+def connect(handlers: Sequence[Handler]) -> None:
+    """Make the wiring table known to this process; called once at start. Consumer names are unique."""
     global _handlers  # noqa: PLW0603 - the one process-wide table, set at start and never changed
-    _handlers = handlers
+    _handlers = {handler.consumer: handler for handler in handlers}
+    assert len(_handlers) == len(handlers), "two handlers share a consumer name"
 
 
 def publish(event: Event) -> int:
-    """Store an event in the caller's transaction, with one delivery per consumer. Returns the event id."""
-    raise RuntimeError("the outbox is being built")
+    """Store an event in the caller's transaction, with one delivery per consumer. Returns the event id.
+
+    Deliveries of one stream keep the order in which their events were published: publish while holding the lock of
+    the thing that the stream names.
+    """
+    assert connection.in_atomic_block, "an event is published in the transaction of what it tells"
+    consumers = [handler for handler in _handlers.values() if type(event) in handler.events]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH event AS (
+                INSERT INTO events_event (name, stream, payload, at) VALUES (%s, %s, %s::jsonb, %s) RETURNING id, stream
+            ), delivery AS (
+                INSERT INTO events_delivery (event_id, consumer, "group", stream)
+                SELECT event.id, listener.consumer, listener.group_name, event.stream
+                  FROM event, unnest(%s::text[], %s::text[]) AS listener(consumer, group_name)
+            )
+            SELECT id FROM event
+            """,
+            [
+                event.name,
+                event.stream,
+                json.dumps(rules.encode_event(event)),
+                event.at,
+                [handler.consumer for handler in consumers],
+                [handler.group for handler in consumers],
+            ],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def dispatch_once(group: str, limit: int = 100) -> int:
+    """Carry up to `limit` waiting deliveries of a group, each in its own transaction. Returns how many were tried."""
+    tried = 0
+    while tried < limit and _deliver_next(group):
+        tried += 1
+    return tried
+
+
+def _deliver_next(group: str) -> bool:
+    """Hand the first free delivery to its consumer; the done mark commits with what the consumer wrote.
+
+    A delivery is free if it is due and no earlier one of the same consumer and stream still waits.
+    """
+    delivery_id = 0
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT d.id, d.consumer, e.id, e.name, e.payload
+                  FROM events_delivery d JOIN events_event e ON e.id = d.event_id
+                 WHERE d.state = 'pending' AND d."group" = %s AND d.next_attempt_at <= clock_timestamp()
+                   AND NOT EXISTS (
+                        SELECT 1 FROM events_delivery earlier
+                         WHERE earlier.state = 'pending' AND earlier.consumer = d.consumer
+                           AND earlier.stream = d.stream AND earlier.id < d.id)
+                 ORDER BY d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+                """,
+                [group],
+            )
+            row = cursor.fetchone()
+            if row is None:
+                return False
+            delivery_id, consumer, event_id, name, payload = row
+            _handlers[consumer].handle(_stored(event_id, name, payload))
+            mark_done([delivery_id])
+    except Exception as error:  # whatever a handler raises is its delivery's failure, not the dispatcher's
+        if not delivery_id or not connection.is_usable():
+            raise
+        log.warning("delivery_failed", delivery_id=delivery_id, error=repr(error), exc_info=True)
+        mark_failed(delivery_id, error)
+    return True
+
+
+def _stored(event_id: int, name: str, payload: str) -> StoredEvent:
+    return StoredEvent(event_id, rules.decode_event(_event_class(name), json.loads(payload)))
+
+
+def _event_class(name: str) -> type[Event]:
+    """The class that carries this event name, among all that are imported; every consumer imports what it hears."""
+    families = [Event]
+    for family in families:
+        families.extend(family.__subclasses__())
+    return next(kind for kind in families if getattr(kind, "name", None) == name)
+
+
+def claim_batch(consumer: str, limit: int) -> list[ClaimedDelivery]:
+    """Up to `limit` waiting deliveries of one consumer, in order, held until the caller's transaction ends.
+
+    For a consumer that handles many events in one transaction: claim, do the work, `mark_done`. Only one process can
+    claim for a consumer at a time; any other gets an empty list. If the transaction fails, all of them wait as before.
+    """
+    assert connection.in_atomic_block, "a batch is claimed in the transaction that handles it"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"outbox:{consumer}"])
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute(
+            """
+            SELECT d.id, e.id, e.name, e.payload
+              FROM events_delivery d JOIN events_event e ON e.id = d.event_id
+             WHERE d.state = 'pending' AND d.consumer = %s
+             ORDER BY d.id LIMIT %s FOR UPDATE OF d
+            """,
+            [consumer, limit],
+        )
+        return [
+            ClaimedDelivery(delivery_id, _stored(event_id, name, payload))
+            for delivery_id, event_id, name, payload in cursor.fetchall()
+        ]
+
+
+def mark_done(delivery_ids: Sequence[int]) -> None:
+    """End deliveries, in the transaction that did their work."""
+    Delivery.objects.filter(id__in=delivery_ids, state=DeliveryState.PENDING).update(
+        state=DeliveryState.DONE, done_at=Now()
+    )
+
+
+@transaction.atomic
+def mark_failed(delivery_id: int, error: Exception) -> None:
+    """Count a failed attempt: the delivery rests and is tried again, or is a dead letter after the last attempt."""
+    delivery = Delivery.objects.select_for_update().get(id=delivery_id)
+    if delivery.state != DeliveryState.PENDING:
+        return  # another dispatcher has carried it meanwhile
+    delivery.attempts += 1
+    delivery.last_error = f"{type(error).__name__}: {error}"
+    delivery.next_attempt_at = Now() + rules.retry_delay(delivery.attempts)
+    if delivery.attempts >= rules.ATTEMPTS_MAX:
+        delivery.state = DeliveryState.DEAD
+    delivery.save()
+
+
+@transaction.atomic
+def retry_dead(delivery_id: int) -> None:
+    """Let a dead letter wait again, with all its attempts, after a person has removed the cause."""
+    delivery = Delivery.objects.select_for_update().get(id=delivery_id)
+    if delivery.state != DeliveryState.DEAD:
+        raise NotADeadLetter(f"Delivery {delivery_id} is {delivery.state}; only a dead letter can be tried again.")
+    delivery.state = DeliveryState.PENDING
+    delivery.attempts = 0
+    delivery.next_attempt_at = Now()
+    delivery.save()
+
+
+def run_dispatcher(group: str, stop: threading.Event) -> None:
+    """Carry the deliveries of a group until `stop` is set: at once when told of new ones, else every second.
+
+    A lost database is waited for, for ever: what was under way rolled back and is carried again.
+    """
+    pause_seconds = 0.1
+    while not stop.is_set():
+        try:
+            listener = _listen()
+            while not stop.is_set():
+                if not dispatch_once(group):
+                    list(listener.notifies(timeout=POLL_SECONDS, stop_after=1))
+                pause_seconds = 0.1
+        except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
+            log.warning("dispatcher_lost_database", group=group, error=str(error), retry_in_seconds=pause_seconds)
+            connection.close()
+            stop.wait(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, RECONNECT_SECONDS_MAX)
+    connection.close()
+
+
+def _listen() -> psycopg.Connection[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {CHANNEL}")
+    listener = connection.connection
+    assert isinstance(listener, psycopg.Connection)
+    return listener
+
+
+class NotADeadLetter(Refusal):
+    """Only what was given up can be tried again."""
+
+    code = "not_a_dead_letter"

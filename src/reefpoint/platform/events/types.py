@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -42,3 +43,37 @@ class Handler:
     events: tuple[type[Event], ...]
     handle: Callable[[StoredEvent], None]
     group: str = "worker"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands: waiting (or resting before its next attempt), done, or given up for a person to see."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery that a batch consumer holds in its open transaction."""
+
+    id: int
+    stored: StoredEvent
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """A delivery as a person sees it."""
+
+    id: int
+    event_id: int
+    event_name: str
+    stream: str
+    consumer: str
+    group: str
+    state: DeliveryState
+    attempts: int
+    last_error: str
+    at: datetime
+    next_attempt_at: datetime
+    done_at: datetime | None

@@ -40,8 +40,8 @@ class Seal(models.Model):
 
     chain = models.TextField()
     number = models.BigIntegerField()
-    from_xid = models.DecimalField(max_digits=20, decimal_places=0)
-    to_xid = models.DecimalField(max_digits=20, decimal_places=0)
+    from_xid = models.BigIntegerField()
+    to_xid = models.BigIntegerField()
     row_ids = ArrayField(models.BigIntegerField())
     row_hashes = ArrayField(models.BinaryField())
     previous_hash = models.BinaryField()

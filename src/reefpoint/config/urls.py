@@ -1,5 +1,10 @@
 """URLs of the whole product."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("language/", set_language, name="set_language"),
+    path("", include("reefpoint.surfaces.web.urls")),
+    path("", include("reefpoint.surfaces.console.urls")),
+]

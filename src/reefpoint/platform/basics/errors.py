@@ -20,3 +20,9 @@ class InvalidTransition(Refusal):
     """A state change that its state table does not hold."""
 
     code = "invalid_transition"
+
+
+class NotFound(Refusal):
+    """A record that does not exist, or that this person may not know to exist (I66)."""
+
+    code = "not_found"

@@ -1,1 +1,1 @@
-"""What every page shares: frame, styles, widgets, charts, live streams, sign-in pages."""
+"""What every page shares: the frame, figures in words and digits, tables, charts, live updates, error pages."""

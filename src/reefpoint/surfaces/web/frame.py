@@ -1,0 +1,74 @@
+"""The frame around every page: its sections and who sees them, the theme, the reader's language."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from reefpoint.platform.access.rules import holds
+from reefpoint.surfaces.web.people import actor_of
+from reefpoint.surfaces.web.views import THEME_COOKIE, THEMES
+
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry on the left, for whoever holds `permission`."""
+
+    title: Words
+    icon: str
+    route: str
+    permission: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A section as it is shown to one reader."""
+
+    title: Words
+    icon: str
+    address: str
+    is_current: bool
+
+
+GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
+    (
+        _("Risk"),
+        (Section(_("Today"), "today", "console:today", "operations.view"),),
+    ),
+)
+
+
+def visible_groups(request: HttpRequest) -> list[tuple[Words, list[Link]]]:
+    """The sections that this reader may open, by heading."""
+    actor = actor_of(request)
+    if actor is None:
+        return []
+    groups = []
+    for title, sections in GROUPS:
+        links = [
+            Link(section.title, section.icon, address, _is_within(request.path, address))
+            for section in sections
+            if holds(actor.permissions, section.permission)
+            for address in [reverse(section.route)]
+        ]
+        if links:
+            groups.append((title, links))
+    return groups
+
+
+def _is_within(path: str, address: str) -> bool:
+    return path == address if address == "/" else path.startswith(address)
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """Context for the frame, lazy so that a fragment pays nothing for it."""
+    theme = request.COOKIES.get(THEME_COOKIE, "auto")
+    return {
+        "theme": theme if theme in THEMES else "auto",
+        "groups": SimpleLazyObject(lambda: visible_groups(request)),
+        "actor": SimpleLazyObject(lambda: actor_of(request)),
+    }

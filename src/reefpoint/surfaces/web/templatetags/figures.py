@@ -1,0 +1,188 @@
+"""Figures, bands and spark lines in templates. Built into every template; see `surfaces/web/figures.py`."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django import template
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
+
+from reefpoint.surfaces.web import figures
+
+register = template.Library()
+
+BAND_WORDS = {
+    "safe": pgettext_lazy("band", "Safe"),
+    "warning": pgettext_lazy("band", "Warning"),
+    "call": pgettext_lazy("band", "Call"),
+    "close_out": pgettext_lazy("band", "Close-out"),
+    "unknown": pgettext_lazy("band", "Unknown"),
+}
+BAND_KEYS = ("safe", "warning", "call", "close_out")
+
+STATE_WORDS = {
+    "active": gettext_lazy("Active"),
+    "approved": gettext_lazy("Approved"),
+    "awaiting_approval": gettext_lazy("Awaiting approval"),
+    "blocked": gettext_lazy("Blocked"),
+    "cancelled": gettext_lazy("Cancelled"),
+    "cleared": gettext_lazy("Cleared"),
+    "closed": gettext_lazy("Closed"),
+    "completed": gettext_lazy("Completed"),
+    "confirmed": gettext_lazy("Confirmed"),
+    "cured": gettext_lazy("Cured"),
+    "delivered": gettext_lazy("Delivered"),
+    "discarded": gettext_lazy("Discarded"),
+    "done": gettext_lazy("Done"),
+    "draft": gettext_lazy("Draft"),
+    "exhausted": gettext_lazy("Exhausted"),
+    "expired": gettext_lazy("Expired"),
+    "failed": gettext_lazy("Failed"),
+    "filled": gettext_lazy("Filled"),
+    "frozen": gettext_lazy("Frozen"),
+    "held": gettext_lazy("Held"),
+    "new": gettext_lazy("New"),
+    "open": gettext_lazy("Open"),
+    "partially_filled": gettext_lazy("Partly filled"),
+    "pending": gettext_lazy("Pending"),
+    "planned": gettext_lazy("Planned"),
+    "published": gettext_lazy("Published"),
+    "queued": gettext_lazy("Queued"),
+    "rejected": gettext_lazy("Rejected"),
+    "repaid": gettext_lazy("Repaid"),
+    "running": gettext_lazy("Running"),
+    "selling": gettext_lazy("Selling"),
+    "sent": gettext_lazy("Sent"),
+    "skipped": gettext_lazy("Skipped"),
+    "started": gettext_lazy("Started"),
+    "superseded": gettext_lazy("Superseded"),
+    "withdrawn": gettext_lazy("Withdrawn"),
+}
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
+@register.filter
+def money(minor: int | None) -> str:
+    """Minor units in full."""
+    return figures.money_text(minor)
+
+
+@register.filter
+def money_brief(minor: int | None) -> SafeString:
+    """Minor units in brief, with the exact figure on hover and for screen readers."""
+    brief = figures.money_brief(minor, chinese=_is_chinese())
+    return format_html('<data value="{}" title="{}">{}</data>', minor or 0, figures.money_text(minor), brief)
+
+
+@register.filter
+def money_signed(minor: int | None) -> str:
+    """Minor units in full, gains with a plus."""
+    return figures.signed_text(figures.money_text(minor), minor)
+
+
+@register.filter
+def quantity(value: int | None) -> str:
+    """A whole number, grouped."""
+    return figures.quantity_text(value)
+
+
+@register.filter
+def price(units: int | None) -> str:
+    """A price of 1e-4 units."""
+    return figures.price_text(units)
+
+
+@register.filter
+def percent(bp: int | None) -> str:
+    """Basis points as a percentage."""
+    return figures.percent_text(bp)
+
+
+@register.filter
+def percent_signed(bp: int | None) -> str:
+    """Basis points as a percentage, gains with a plus."""
+    return figures.signed_text(figures.percent_text(bp), bp)
+
+
+@register.filter
+def day(on: date | None) -> str:
+    """A business date, in the one order that no country misreads."""
+    return figures.NOTHING if on is None else on.isoformat()[:10]
+
+
+@register.filter
+def instant(at: datetime | None) -> SafeString | str:
+    """An instant to the minute in UTC, machine-readable for the browser."""
+    if at is None:
+        return figures.NOTHING
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M"))
+
+
+@register.filter
+def band_key(band: object) -> str:
+    """The name of a band, from its name or its number (0 safe .. 3 close-out, anything else unknown)."""
+    if isinstance(band, int) and not isinstance(band, str):
+        return BAND_KEYS[band] if 0 <= band < len(BAND_KEYS) else "unknown"
+    return str(band) if str(band) in BAND_WORDS else "unknown"
+
+
+@register.filter
+def band_word(band: object) -> str:
+    """The band's name in the reader's language."""
+    return str(BAND_WORDS[band_key(band)])
+
+
+@register.simple_tag
+def band(value: object) -> SafeString:
+    """A band as icon and word; the shape differs as well as the colour."""
+    key = band_key(value)
+    return format_html(
+        '<span class="band band-{}"><svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>{}</span>',
+        key,
+        key,
+        BAND_WORDS[key],
+    )
+
+
+@register.filter
+def state_word(state: object) -> str:
+    """A state in words."""
+    return str(STATE_WORDS.get(str(state).lower(), state))
+
+
+@register.simple_tag
+def state(value: object) -> SafeString:
+    """A state as a quiet label."""
+    key = str(value).lower()
+    return format_html('<span class="state state-{}">{}</span>', key.replace("_", "-"), STATE_WORDS.get(key, value))
+
+
+@register.simple_tag
+def spark(values: Sequence[int], level: int | None = None) -> SafeString | str:
+    """A spark line of integers, with an optional level drawn through it."""
+    geometry = figures.spark(list(values), level=level)
+    return "" if geometry is None else SafeString(render_to_string("web/spark.svg", {"spark": geometry}))
+
+
+@register.filter
+def share_of(part: int, whole: int) -> str:
+    """A part of a whole as an SVG length, for bars."""
+    return f"{part * 100 / whole:.2f}%" if whole else "0%"
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """The page's own query string with some values changed; an empty value drops the key."""
+    params: QueryDict = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in ("", None):
+            params.pop(key, None)
+        else:
+            params[key] = str(value)
+    return f"?{params.urlencode()}"

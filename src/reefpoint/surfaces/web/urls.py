@@ -1,0 +1,12 @@
+"""Addresses that every surface shares."""
+
+from django.urls import path
+
+from reefpoint.surfaces.web import live, views
+
+app_name = "web"
+
+urlpatterns = [
+    path("live/", live.live, name="live"),
+    path("theme/", views.choose_theme, name="theme"),
+]

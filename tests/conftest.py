@@ -1,15 +1,82 @@
-"""Shared fixtures: a real PostgreSQL for every test that needs one."""
+"""Shared fixtures: a real PostgreSQL for every test that needs one, and a real browser.
+
+Unless `DATABASE_URL` is set, one embedded PostgreSQL serves the whole run, all xdist workers included. It starts with
+the first test that needs a database, and `tests/janitor.py` ends it with the run, even with a run that is killed.
+"""
 
 import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reefpoint.config.settings")
-os.environ.setdefault("REEFPOINT_SECRET_KEY", "tests-only")
-
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management.color import Style
 from django.db.backends.postgresql.operations import DatabaseOperations
+from playwright.sync_api import Browser, sync_playwright
+
+from reefpoint.platform.database.address import django_database
+from reefpoint.platform.database.embedded import EmbeddedPostgres
+
+TEST_HOME = "REEFPOINT_TEST_HOME"
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ON_MACOS = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+if not os.environ.get("REEFPOINT_SECRET_KEY"):  # pytest-django has read the settings before this file
+    settings.SECRET_KEY = os.environ["REEFPOINT_SECRET_KEY"] = secrets.token_hex()
+
+JANITOR = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the process that leads the run: choose the folder of the run's PostgreSQL, and set the janitor to it."""
+    if hasattr(config, "workerinput") or "DATABASE_URL" in os.environ:
+        return
+    home = tempfile.mkdtemp(prefix="reefpoint-tests-")
+    os.environ[TEST_HOME] = home
+    janitor = Path(__file__).with_name("janitor.py")
+    config.stash[JANITOR] = subprocess.Popen(
+        [sys.executable, janitor, home], stdin=subprocess.PIPE, start_new_session=True
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let the janitor sweep, and wait until it has."""
+    if JANITOR in config.stash:
+        config.stash[JANITOR].communicate()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The URL of the `postgres` database of the server that the tests use, started if need be."""
+    url = os.environ.get("DATABASE_URL")
+    if url is None:
+        url = EmbeddedPostgres(Path(os.environ[TEST_HOME]), FAST_SETTINGS).start()
+        os.environ["DATABASE_URL"] = url
+    return url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, postgres_url: str) -> None:
+    """Point Django at that server, just before pytest-django creates the test database of this worker."""
+    settings.DATABASES["default"].update(django_database(postgres_url))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -24,3 +91,27 @@ def _flush_past_the_guards() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", flush_unguarded)
         yield
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """A Chromium or Chrome of this machine: `CHROMIUM`, the search path, or a macOS application."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    found = found or next((path for path in CHROMIUM_ON_MACOS if Path(path).exists()), None)
+    if found is None:
+        advice = "no Chromium found: install one (Debian: apt install chromium), or set CHROMIUM to its path"
+        if os.environ.get("REEFPOINT_REQUIRE_BROWSER"):
+            pytest.fail(advice)
+        pytest.skip(advice)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """A headless Playwright browser. Open pages with `browser.new_page()` and close them."""
+    # Playwright keeps an event loop in this thread; Django would take every query for one made inside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
+        yield chromium
+        chromium.close()

@@ -2,7 +2,8 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+
+from reefpoint.platform.database.address import django_database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -41,28 +42,14 @@ INSTALLED_APPS = [
     "reefpoint.config",
 ]
 
-
-def _database(url: str) -> dict[str, object]:
-    """A Django database entry from `postgresql://user:password@host:port/name`.
-
-    A `host` query names a socket folder.
-    """
-    parts = urlparse(url)
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": str(parts.port or ""),
+DATABASES = {
+    "default": {
+        **django_database(os.environ.get("DATABASE_URL", "postgresql://reefpoint@127.0.0.1:5432/reefpoint")),
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
         "TEST": {"NAME": os.environ.get("REEFPOINT_TEST_DATABASE", "test_reefpoint")},
     }
-
-
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://reefpoint@127.0.0.1:5432/reefpoint"))}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "access.User"

@@ -1,0 +1,93 @@
+"""Columns at the door: what a column must be, and the error that names the row where it is not.
+
+Every limit is chosen so that the exact integer arithmetic behind the door cannot overflow an int64:
+
+- money of one account <= `AMOUNT_UNITS_MAX` = 2^49 units (56 billion in the major unit), so that
+  `amount * 10,000` (a ratio in basis points) < 2^63, and every sum of terms stays far below 2^53, where float64
+  holds integers exactly too;
+- one price and one quantity <= 2^40 (110 million a share; a trillion shares): each is exact in float64. Their product
+  may pass 2^49: the kernels see it in a float64 sum that runs beside the integer one, and call the account unknown.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s: TypeAlias = npt.NDArray[np.int64]
+Int32s: TypeAlias = npt.NDArray[np.int32]
+Int8s: TypeAlias = npt.NDArray[np.int8]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+AMOUNT_UNITS_MAX = 2**49
+"""Largest cash, debt or asset value of one account, in units of 1e-4."""
+PRICE_UNITS_MAX = 2**40
+"""Largest price, in units of 1e-4."""
+QUANTITY_MAX = 2**40
+"""Largest quantity of one position, in shares."""
+BP = 10_000
+"""Basis points in one."""
+
+
+class BookError(ValueError):
+    """A column that the engine refuses. Nothing was computed.
+
+    `column` names it and `row` is the first bad row, or None when the column as a whole is wrong.
+    """
+
+    def __init__(self, column: str, row: int | None, problem: str) -> None:
+        where = column if row is None else f"{column}[{row}]"
+        super().__init__(f"{where} {problem}")
+        self.column = column
+        self.row = row
+        self.problem = problem
+
+
+def check_column(name: str, values: npt.NDArray[Scalar], dtype: type[Scalar], shape: tuple[int, ...]) -> None:
+    """Refuse a column that is not a C-ordered array of exactly this dtype and shape."""
+    if not isinstance(values, np.ndarray):
+        raise BookError(name, None, f"must be a NumPy array, not {type(values).__name__}")
+    if values.dtype != dtype:
+        raise BookError(name, None, f"must be {np.dtype(dtype).name}, not {values.dtype.name}")
+    if values.shape != shape:
+        raise BookError(name, None, f"must have shape {shape}, not {values.shape}")
+    if not values.flags.c_contiguous:
+        raise BookError(name, None, "must be contiguous")
+
+
+def check_range(name: str, values: npt.NDArray[np.integer], low: int, high: int) -> None:
+    """Refuse a column with a value outside low..high (both allowed), naming its first bad row.
+
+    For a table of two dimensions the row named is the flat position.
+    """
+    if values.size == 0 or (low <= values.min() and values.max() <= high):
+        return
+    row = int(np.flatnonzero((values < low) | (values > high))[0])
+    value = values.flat[row]
+    raise BookError(name, row, f"is {value}, " + (f"below {low}" if value < low else f"above {high}"))
+
+
+def int_column(name: str, values: Sequence[int] | npt.NDArray[np.generic]) -> Int64s:
+    """Whole numbers as an int64 column. Floats, NaN, booleans, text and overflow are refused, the row named."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, OverflowError) as error:
+        raise BookError(name, None, "must be a flat list of whole numbers") from error
+    if array.ndim != 1:
+        raise BookError(name, None, f"must have one dimension, not {array.ndim}")
+    if array.size == 0:
+        return np.empty(0, dtype=np.int64)
+    if array.dtype == np.int64:
+        return np.ascontiguousarray(array)
+    if array.dtype.kind == "i":
+        return array.astype(np.int64)
+    row, value = next(((i, v) for i, v in enumerate(values) if not _is_int64(v)), (0, array[0]))
+    if array.dtype.kind == "u" and _is_int64(value):
+        return array.astype(np.int64)
+    raise BookError(name, row, f"is {value!r}, not a whole number of 64 bits")
+
+
+def _is_int64(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and -(2**63) <= int(value) < 2**63

@@ -1,0 +1,108 @@
+"""What cures an account, and how far it is from a line. One account, exact Python integers.
+
+With assets A, debt D, cash C, securities S = A - C and a target ratio T (all ratios here as T / 10,000):
+
+- add collateral  x = T*D - A            - repay with outside cash  y = D - A / T
+- sell and repay  z = (T*D - A) / (T*(1 - cost) - 1)
+- fall of all securities to line L  d = 1 - (L*D - C) / S
+
+Source: exchange rules on the maintenance ratio (Shenzhen 4.9, Shanghai 42) and their algebra; with a cost of sale each
+unit sold takes 1 from assets and 1 - cost from debt. Amounts to bring round up: one unit less would not cure.
+"""
+
+from dataclasses import dataclass
+
+from reefpoint.engine.columns import BP, BookError
+
+LIMIT_DAYS_MAX = 99
+"""Limit-down days beyond which the distance is told as 'further than that' (None)."""
+
+
+@dataclass(frozen=True)
+class Cures:
+    """Each way alone, in units of 1e-4; 0 when the account already holds the target.
+
+    `deposit_units` of cash or collateral at full value; `repayment_units` from outside; `sale_units` of market value,
+    or None when no sale can reach the target (the sale costs too much, or all there is would not do).
+    """
+
+    deposit_units: int
+    repayment_units: int
+    sale_units: int | None
+
+
+def ratio_bp(assets_units: int, debt_units: int) -> int | None:
+    """floor(assets / debt) in basis points; None without debt."""
+    return assets_units * BP // debt_units if debt_units else None
+
+
+def deposit_to_reach(assets_units: int, debt_units: int, target_bp: int) -> int:
+    """Units of cash or collateral to add so that the ratio is at least the target, rounded up."""
+    _check(assets_units, debt_units, target_bp)
+    return max(0, -((assets_units * BP - target_bp * debt_units) // BP))
+
+
+def repayment_to_reach(assets_units: int, debt_units: int, target_bp: int) -> int:
+    """Units of outside cash to repay so that the ratio is at least the target, rounded up."""
+    _check(assets_units, debt_units, target_bp)
+    return max(0, debt_units - assets_units * BP // target_bp)
+
+
+def sale_to_reach(assets_units: int, debt_units: int, target_bp: int, cost_bp: int) -> int | None:
+    """Units of market value to sell, proceeds repaying debt, so that the ratio is at least the target, rounded up.
+
+    None when selling cannot: T * (1 - cost) <= 1, or more than all assets or the whole debt would be needed.
+    """
+    _check(assets_units, debt_units, target_bp)
+    short = target_bp * debt_units - BP * assets_units
+    if short <= 0:
+        return 0
+    gain = target_bp * (BP - cost_bp) - BP * BP
+    if gain <= 0:
+        return None
+    sold = -(-short * BP // gain)
+    return sold if sold <= assets_units else None
+
+
+def find_cures(assets_units: int, debt_units: int, target_bp: int, cost_bp: int) -> Cures:
+    """The three cures to the target, each alone. Raises `BookError` for a negative amount or a target at or under 1."""
+    return Cures(
+        deposit_units=deposit_to_reach(assets_units, debt_units, target_bp),
+        repayment_units=repayment_to_reach(assets_units, debt_units, target_bp),
+        sale_units=sale_to_reach(assets_units, debt_units, target_bp, cost_bp),
+    )
+
+
+def fall_to_line_bp(securities_units: int, cash_units: int, debt_units: int, line_bp: int) -> int | None:
+    """How far all securities may fall together before the ratio equals the line, in basis points of their value.
+
+    Rounded down; negative when the account is under the line already; above 10,000 never: an account that cash alone
+    keeps above the line gives None, as does one without debt or securities.
+    """
+    if debt_units == 0 or securities_units == 0 or cash_units * BP >= line_bp * debt_units:
+        return None
+    return (BP * (securities_units + cash_units) - line_bp * debt_units) // securities_units
+
+
+def limit_days_to_line(
+    securities_units: int, cash_units: int, debt_units: int, line_bp: int, limit_bp: int
+) -> int | None:
+    """Days of all securities falling by `limit_bp` a day until the ratio is under the line; 0 if it is already.
+
+    None when it never is (cash alone holds it, or no debt), or not within `LIMIT_DAYS_MAX`. With C = 0 this is
+    ceil(ln(L / ratio) / ln(1 - limit)); values are rounded down day by day, as a loss would be felt.
+    """
+    if debt_units == 0 or cash_units * BP >= line_bp * debt_units:
+        return None
+    value = securities_units
+    for day in range(LIMIT_DAYS_MAX + 1):
+        if (value + cash_units) * BP < line_bp * debt_units:
+            return day
+        value = value * (BP - limit_bp) // BP
+    return None
+
+
+def _check(assets_units: int, debt_units: int, target_bp: int) -> None:
+    for name, value, low in (("assets", assets_units, 0), ("debt", debt_units, 0), ("target_bp", target_bp, BP + 1)):
+        if value < low:
+            raise BookError(name, None, f"is {value}, below {low}")

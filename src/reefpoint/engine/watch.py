@@ -1,0 +1,295 @@
+"""The watch: the book kept valued while prices, holdings, debts and terms change, telling who crosses a band.
+
+A price batch touches only the holders of what moved: assets += quantity * (new price - old price), in integers, so the
+state after any sequence equals a full revaluation bit for bit. All of a batch is applied before any band is decided:
+a crossing inside the batch that ends where it began is not told. Bands step with hysteresis from the band before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
+from reefpoint.engine.book import Book, Marks, check_book, one_account
+from reefpoint.engine.columns import (
+    AMOUNT_UNITS_MAX,
+    BP,
+    PRICE_UNITS_MAX,
+    BookError,
+    Bools,
+    Int8s,
+    Int64s,
+    check_range,
+    int_column,
+)
+from reefpoint.engine.kernel import kernel
+from reefpoint.engine.valuation import Valuation, value_book
+
+Ints = Sequence[int] | npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """Accounts whose band changed, by ascending account row; all of length N.
+
+    `row` int64, `old_band` and `new_band` int8 of `Band`, `assets_units` and `ratio_bp` int64 as in `Valuation`.
+    """
+
+    row: Int64s
+    old_band: Int8s
+    new_band: Int8s
+    assets_units: Int64s
+    ratio_bp: Int64s
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True, eq=False)
+class _Holders:
+    """Positions by instrument: those of name s are rows start[s]..start[s+1] of `account` and `quantity`."""
+
+    start: Int64s
+    account: Int64s
+    quantity: Int64s
+
+
+@kernel
+def _move_prices(
+    moved: Int64s,
+    before: Int64s,
+    after: Int64s,
+    start: Int64s,
+    account: Int64s,
+    quantity: Int64s,
+    assets: Int64s,
+    is_unknown: Bools,
+    mark: Int8s,
+    touched: Int64s,
+) -> int:
+    """Add each move to its holders' assets; list the accounts touched and return how many.
+
+    `mark[a]` becomes 1 for an account whose assets are up to date, 2 for one that needs a full valuation: a price came
+    or went, the account was unknown, or its value passed the limit.
+    """
+    count = 0
+    for i in range(len(moved)):
+        name = moved[i]
+        step = after[i] - before[i]
+        is_gap = before[i] == 0 or after[i] == 0
+        for j in range(start[name], start[name + 1]):
+            row = account[j]
+            if quantity[j] == 0:
+                continue
+            if mark[row] == 0:
+                mark[row] = 1
+                touched[count] = row
+                count += 1
+            if mark[row] == 2:
+                continue
+            if is_gap or is_unknown[row] or abs(float(quantity[j]) * float(step)) > AMOUNT_UNITS_MAX:
+                mark[row] = 2
+                continue
+            assets[row] += quantity[j] * step
+    return count
+
+
+@kernel
+def _rate_rows(rows: Int64s, assets: Int64s, debt: Int64s, ratio: Int64s) -> None:
+    """ratio[row] of each of `rows` from its assets and debt."""
+    for i in range(len(rows)):
+        row = rows[i]
+        ratio[row] = RATIO_NO_DEBT if debt[row] == 0 else assets[row] * BP // debt[row]
+
+
+class Watch:
+    """A live book. Not thread-safe: one owner applies changes one after another.
+
+    `bands` int8[A] are the bands before (from the records); what differs from them now is in `start_crossings`.
+    Without them every account starts in the band its ratio gives and `start_crossings` is empty.
+    """
+
+    def __init__(self, book: Book, marks: Marks, lines: Lines, bands: Int8s | None = None) -> None:
+        check_book(book, marks, len(lines))
+        self._book = replace(book, cash_units=book.cash_units.copy(), debt_units=book.debt_units.copy())
+        self._marks = replace(marks, price_units=marks.price_units.copy())
+        self._lines = lines
+        self._holders: _Holders | None = None
+        valued = value_book(self._book, self._marks, lines)
+        self._assets, self._ratio, self._is_unknown = valued.assets_units, valued.ratio_bp, valued.is_unknown
+        self._band = valued.band if bands is None else bands.astype(np.int8)
+        self.start_crossings = self._step(np.arange(book.account_count))
+
+    @property
+    def book(self) -> Book:
+        """The book as it stands. Read only."""
+        return self._book
+
+    @property
+    def marks(self) -> Marks:
+        """The marks as they stand. Read only."""
+        return self._marks
+
+    @property
+    def lines(self) -> Lines:
+        return self._lines
+
+    @property
+    def band(self) -> Int8s:
+        """int8[A]: the band of every account, with its hysteresis. Read only."""
+        return self._band
+
+    def value(self, rows: Int64s | None = None) -> Valuation:
+        """A full valuation of all accounts, or of `rows`, carrying the watch's bands (those with hysteresis)."""
+        valued = value_book(self._book, self._marks, self._lines, rows)
+        return replace(valued, band=self._band.copy() if rows is None else self._band[rows])
+
+    def apply_prices(self, instrument: Ints, price_units: Ints) -> Crossings:
+        """Apply a batch of prices (0: no usable price from now on); of two for one instrument the later counts.
+
+        A wrong column, an unknown instrument or a price out of range raises `BookError` and nothing is applied.
+        """
+        names, prices = int_column("instrument", instrument), int_column("price_units", price_units)
+        if len(names) != len(prices):
+            raise BookError("price_units", None, f"has {len(prices)} rows, instrument has {len(names)}")
+        check_range("instrument", names, 0, self._marks.instrument_count - 1)
+        check_range("price_units", prices, 0, PRICE_UNITS_MAX)
+        moved = np.unique(names)
+        current = self._marks.price_units
+        before = current[moved]
+        current[names] = prices
+        holders = self._index()
+        mark = np.zeros(self._book.account_count, dtype=np.int8)
+        touched = np.empty(self._book.account_count, dtype=np.int64)
+        work = int((holders.start[moved + 1] - holders.start[moved]).sum())
+        count = _move_prices.run(
+            work,
+            moved,
+            before,
+            current[moved],
+            holders.start,
+            holders.account,
+            holders.quantity,
+            self._assets,
+            self._is_unknown,
+            mark,
+            touched,
+        )
+        rows = touched[:count]
+        self._revalue(rows[(mark[rows] > 1) | (self._assets[rows] > AMOUNT_UNITS_MAX)])
+        _rate_rows.run(count, rows[~self._is_unknown[rows]], self._assets, self._book.debt_units, self._ratio)
+        return self._step(np.sort(rows))
+
+    def set_balances(self, rows: Ints, cash_units: Ints, debt_units: Ints) -> Crossings:
+        """Set cash and debt of accounts `rows` (an accrual, a deposit, a repayment); each row at most once."""
+        at, cash, debt = (
+            int_column("rows", rows),
+            int_column("cash_units", cash_units),
+            int_column("debt_units", debt_units),
+        )
+        for name, column in (("cash_units", cash), ("debt_units", debt)):
+            if len(column) != len(at):
+                raise BookError(name, None, f"has {len(column)} rows, rows has {len(at)}")
+            check_range(name, column, 0, AMOUNT_UNITS_MAX)
+        check_range("rows", at, 0, self._book.account_count - 1)
+        self._book.cash_units[at], self._book.debt_units[at] = cash, debt
+        self._revalue(at)
+        return self._step(np.unique(at))
+
+    def replace_account(
+        self, row: int, *, instrument: Ints, quantity: Ints, cash_units: int, debt_units: int, terms: int
+    ) -> Crossings:
+        """Replace all that one account holds and owes (a trade, a transfer, a new scheme version).
+
+        A closed account is replaced by nothing held and nothing owed: its row stays.
+        """
+        check_range("row", np.array([row]), 0, self._book.account_count - 1)
+        one = one_account(
+            instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
+        )
+        check_book(one, self._marks, len(self._lines))
+        book, held = self._book, self._book.positions(row)
+        start = book.start.copy()
+        start[row + 1 :] += one.position_count - (held.stop - held.start)
+        book.cash_units[row], book.debt_units[row] = cash_units, debt_units
+        new_terms = book.terms.copy()
+        new_terms[row] = terms
+        self._book = replace(
+            book,
+            start=start,
+            instrument=np.concatenate((book.instrument[: held.start], one.instrument, book.instrument[held.stop :])),
+            quantity=np.concatenate((book.quantity[: held.start], one.quantity, book.quantity[held.stop :])),
+            terms=new_terms,
+        )
+        self._holders = None
+        rows = np.array([row])
+        self._revalue(rows)
+        return self._step(rows)
+
+    def add_account(self, *, instrument: Ints, quantity: Ints, cash_units: int, debt_units: int, terms: int) -> int:
+        """Add an account in the band its ratio gives; returns its row, the last."""
+        one = one_account(
+            instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
+        )
+        valued = value_book(one, self._marks, self._lines)
+        book = self._book
+        self._book = Book(
+            start=np.append(book.start, book.position_count + one.position_count),
+            instrument=np.concatenate((book.instrument, one.instrument)),
+            quantity=np.concatenate((book.quantity, one.quantity)),
+            cash_units=np.concatenate((book.cash_units, one.cash_units)),
+            debt_units=np.concatenate((book.debt_units, one.debt_units)),
+            terms=np.concatenate((book.terms, one.terms)),
+        )
+        self._holders = None
+        self._assets = np.concatenate((self._assets, valued.assets_units))
+        self._ratio = np.concatenate((self._ratio, valued.ratio_bp))
+        self._is_unknown = np.concatenate((self._is_unknown, valued.is_unknown))
+        self._band = np.concatenate((self._band, valued.band))
+        return book.account_count
+
+    def set_marks(self, marks: Marks) -> Crossings:
+        """Take a whole new version of prices, haircuts, flags and lots; it may have more instruments than before."""
+        check_book(self._book, marks, len(self._lines))
+        self._marks = replace(marks, price_units=marks.price_units.copy())
+        self._holders = None
+        return self._revalue_everyone()
+
+    def set_lines(self, lines: Lines) -> Crossings:
+        """Take a whole new version of the lines; as many rows of terms as the marks have."""
+        check_book(self._book, self._marks, len(lines))
+        self._lines = lines
+        return self._revalue_everyone()
+
+    def _revalue_everyone(self) -> Crossings:
+        rows = np.arange(self._book.account_count)
+        self._revalue(rows)
+        return self._step(rows)
+
+    def _revalue(self, rows: Int64s) -> None:
+        if len(rows) == 0:
+            return
+        valued = value_book(self._book, self._marks, self._lines, rows)
+        self._assets[rows] = valued.assets_units
+        self._ratio[rows] = valued.ratio_bp
+        self._is_unknown[rows] = valued.is_unknown
+
+    def _step(self, rows: Int64s) -> Crossings:
+        """Decide the bands of `rows` (ascending) and tell which changed."""
+        old = self._band[rows]
+        new = step_bands(self._ratio[rows], self._book.terms[rows], self._lines, old)
+        self._band[rows] = new
+        is_crossing = new != old
+        crossed = rows[is_crossing]
+        return Crossings(crossed, old[is_crossing], new[is_crossing], self._assets[crossed], self._ratio[crossed])
+
+    def _index(self) -> _Holders:
+        if self._holders is None:
+            book = self._book
+            order = np.argsort(book.instrument, kind="stable")
+            start = np.zeros(self._marks.instrument_count + 1, dtype=np.int64)
+            np.cumsum(np.bincount(book.instrument, minlength=self._marks.instrument_count), out=start[1:])
+            self._holders = _Holders(start, book.account_of_position[order], book.quantity[order])
+        return self._holders

@@ -1,0 +1,44 @@
+"""The `reefpoint` command. Each subcommand has a file of its own beside this one."""
+
+import sys
+
+import typer
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.database.binaries import DatabaseError
+from reefpoint.surfaces.cli import check_config, database, migrate, serve, work
+
+app = typer.Typer(
+    name="reefpoint",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""
+    An open-source margin-lending desk.
+
+    With no configuration the desk keeps its data in [b].reefpoint[/b] of the current folder, in a PostgreSQL of its
+    own that starts when it is needed. [b]REEFPOINT_HOME[/b] chooses another folder, [b]DATABASE_URL[/b] a server
+    of yours.
+    """,
+    epilog="""
+    [b]A first run[/b]\n
+    reefpoint migrate          create or update the tables\n
+    reefpoint serve            open the console in a browser\n
+    reefpoint work             handle events and jobs, in a second terminal
+    """,
+)
+app.add_typer(database.app, name="db")
+app.command()(migrate.migrate)
+app.command()(serve.serve)
+app.command()(work.work)
+app.command()(check_config.check_config)
+
+
+def main() -> None:
+    """Run the command line; an expected refusal is one sentence and exit code 1."""
+    try:
+        app()
+    except (Refusal, DatabaseError) as problem:
+        typer.secho(f"reefpoint: {problem}", err=True, fg="red")
+        sys.exit(1)

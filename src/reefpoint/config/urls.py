@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
+    path("accounts/", include("reefpoint.surfaces.web.sign_in")),
     path("", include("reefpoint.surfaces.web.urls")),
     path("", include("reefpoint.surfaces.console.urls")),
 ]

@@ -1,4 +1,4 @@
-"""People who sign in, and their roles."""
+"""People who sign in, their roles, and requests for a second person's word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from reefpoint.platform.access.types import RoleName
+from reefpoint.platform.access.types import ApprovalState, RoleName
 
 
 class Role(models.Model):
@@ -60,3 +60,55 @@ class User(AbstractBaseUser):
         """What a session must still match: it changes with the password and with `sessions_epoch`."""
         value = f"{self.password}:{self.sessions_epoch}"
         return salted_hmac("reefpoint.access.session", value, algorithm="sha256").hexdigest()
+
+
+class Approval(models.Model):
+    """A request that a second person decides once. Triggers keep what was asked and what was decided as they are."""
+
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    payload = models.JSONField()
+    payload_hash = models.CharField(max_length=64)
+    reason = models.TextField(blank=True)
+    requested_by = models.CharField(max_length=80)
+    requested_by_name = models.CharField(max_length=120)
+    requested_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=20,
+        choices=[(state.value, state.value) for state in ApprovalState],
+        default=ApprovalState.PENDING,
+    )
+    decided_by = models.CharField(max_length=80, null=True)  # noqa: DJ001 - NULL means that nobody decided
+    decided_by_name = models.CharField(max_length=120, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        db_table = "access_approval"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("requested_by")),
+                name="approval_maker_is_never_checker",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True) | models.Q(decided_by__startswith="user:"),
+                name="approval_is_decided_by_a_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["approved", "rejected"], decided_by__isnull=False, decided_at__isnull=False
+                )
+                | models.Q(state="withdrawn", decided_by__isnull=True, decided_at__isnull=False)
+                | models.Q(state="pending", decided_by__isnull=True, decided_at__isnull=True),
+                name="approval_state_matches_decision",
+            ),
+            models.UniqueConstraint(
+                fields=("kind", "subject"),
+                condition=models.Q(state="pending"),
+                name="approval_one_pending_for_a_subject",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} {self.state}"

@@ -4,9 +4,13 @@ A right that is not in this table does not exist: asking for it is a programming
 Administrators run the program and its people and touch no money; auditors read everything and change nothing.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 
-from reefpoint.platform.access.types import RoleName
+from reefpoint.platform.access.types import ApprovalState, Payload, PayloadValue, RoleName
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.states import StateTable
 
 _RISK = RoleName.RISK_OFFICER
 _CREDIT = RoleName.CREDIT_OFFICER
@@ -132,3 +136,48 @@ def holds(permissions: Collection[str], permission: str) -> bool:
     """Whether these rights include `permission`. Raises `UnknownPermission` for a name outside the table."""
     check_permission_exists(permission)
     return permission in permissions or SYSTEM_RIGHT in permissions
+
+
+APPROVAL_STATES = StateTable(
+    subject="approval",
+    initial=ApprovalState.PENDING,
+    moves={
+        ApprovalState.PENDING: frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.WITHDRAWN}),
+    },
+)
+
+
+def fingerprint(kind: str, subject: str, payload: Payload) -> str:
+    """SHA-256 (hex) of exactly what an approval covers, whatever the order of keys.
+
+    Raises `TypeError` for a value that has no single text: a float, a date, a Decimal (pass them as text).
+    """
+    _check_plain(payload, "payload")
+    text = json.dumps([kind, subject, payload], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_plain(value: PayloadValue, path: str) -> None:
+    if value is None or isinstance(value, str | bool | int):
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{path}: the key {key!r} is not a string")
+            _check_plain(item, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check_plain(item, f"{path}[{index}]")
+    else:
+        raise TypeError(f"{path}: a {type(value).__name__} cannot be approved as such; pass it as text or integer")
+
+
+def decidable_kinds(permissions: Collection[str]) -> list[str]:
+    """The kinds of approval that these rights allow to decide."""
+    rights = (name for name in PERMISSIONS if name.startswith(DECIDE_APPROVAL) and holds(permissions, name))
+    return [name.removeprefix(DECIDE_APPROVAL) for name in rights]
+
+
+def may_decide(actor: Actor, *, kind: str, requested_by: str) -> bool:
+    """Whether this actor is a fit second person: a person, with the right for this kind, and not the maker (I63)."""
+    return actor.user_id is not None and actor.ref != requested_by and holds(actor.permissions, DECIDE_APPROVAL + kind)

@@ -1,6 +1,15 @@
-"""The roles of a lending desk."""
+"""The roles of a lending desk, and what a second person is asked to approve."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
+
+PayloadValue: TypeAlias = "str | int | bool | Sequence[PayloadValue] | Mapping[str, PayloadValue] | None"
+"""What an approval can cover: no floats, whose text is not one thing everywhere."""
+
+Payload: TypeAlias = Mapping[str, PayloadValue]
 
 
 class RoleName(StrEnum):
@@ -14,3 +23,50 @@ class RoleName(StrEnum):
     COMPLIANCE = "compliance"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """One person as the list of people shows them. `last_seen_at` is their latest sign-in."""
+
+    id: int
+    email: str
+    name: str
+    roles: tuple[RoleName, ...]
+    is_active: bool
+    has_second_factor: bool
+    last_seen_at: datetime | None
+
+
+class ApprovalState(StrEnum):
+    """Where a request for a second person's word stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class ApprovalView:
+    """One request as it is shown to the person who decides.
+
+    `payload_hash` is the fingerprint of what is shown: it goes back with the decision. `may_decide` is about the
+    reader for whom the view was made.
+    """
+
+    id: int
+    kind: str
+    subject: str
+    payload: Payload
+    payload_hash: str
+    reason: str
+    requested_by: str
+    requested_by_name: str
+    requested_at: datetime
+    state: ApprovalState
+    decided_by: str | None
+    decided_by_name: str
+    decided_at: datetime | None
+    decision_reason: str
+    may_decide: bool

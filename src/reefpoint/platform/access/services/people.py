@@ -1,13 +1,18 @@
 """People and their rights."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from reefpoint.platform.access import rules
 from reefpoint.platform.access.models import Role, User
 from reefpoint.platform.access.types import RoleName
+from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 
@@ -22,6 +27,30 @@ class EmailTaken(Refusal):
     """Somebody already signs in with this e-mail address."""
 
     code = "email_taken"
+
+
+class WeakPassword(Refusal):
+    """The password is too easy to guess."""
+
+    code = "weak_password"
+
+
+class UnknownUser(Refusal):
+    """There is no such person."""
+
+    code = "unknown_user"
+
+
+class OwnAccess(Refusal):
+    """Somebody tried to change what they themselves may do."""
+
+    code = "own_access"
+
+
+class ReasonNeeded(Refusal):
+    """This must say why."""
+
+    code = "reason_needed"
 
 
 def require(actor: Actor, permission: str) -> None:
@@ -63,15 +92,117 @@ def create_user(
 ) -> int:
     """Let a person sign in, with these roles. Returns the user id.
 
-    Without a password the person can enter only by a reset link. Raises `EmailTaken`.
+    Without a password the person enters through a reset link. The address counts as verified: the administrator
+    vouches for it. Raises `EmailTaken`, `WeakPassword`.
     """
     require(actor, "access.manage")
     address = email.strip().lower()
     if User.objects.filter(email=address).exists():
         raise EmailTaken(f"{address} already belongs to somebody. Use another address.", email=address)
-    ensure_roles()
     user = User(email=address, name=name, language=language, joined_at=at)
+    if password is not None:
+        _check_password(password, user)
     user.set_password(password)
     user.save()
-    user.roles.set(Role.objects.filter(name__in=[RoleName(role).value for role in roles]))
+    EmailAddress.objects.create(user=user, email=address, primary=True, verified=True)
+    names = _assign_roles(user, roles)
+    _record(actor, user.pk, "access.create_user", at, inputs={"email": address, "roles": names})
     return user.pk
+
+
+@transaction.atomic
+def set_roles(*, actor: Actor, user_id: int, roles: Collection[RoleName | str], at: datetime, reason: str) -> None:
+    """Give a person these roles and no others, from their next request on. Nobody changes their own."""
+    require(actor, "access.manage")
+    user = _lock(user_id)
+    if actor.user_id == user_id:
+        raise OwnAccess("Nobody changes their own roles: another administrator must.", user_id=user_id)
+    before = sorted(user.roles.values_list("name", flat=True))
+    names = _assign_roles(user, roles)
+    _record(actor, user_id, "access.set_roles", at, reason, inputs={"before": before, "after": names})
+
+
+@transaction.atomic
+def set_active(*, actor: Actor, user_id: int, is_active: bool, at: datetime, reason: str) -> None:
+    """Shut a person out, every session of theirs included, or let them in again. Nobody does it to themselves."""
+    require(actor, "access.manage")
+    user = _lock(user_id)
+    if actor.user_id == user_id:
+        raise OwnAccess("Nobody opens or closes their own access: another administrator must.", user_id=user_id)
+    user.is_active = is_active
+    user.sessions_epoch += 1
+    user.save(update_fields=["is_active", "sessions_epoch"])
+    _record(actor, user_id, "access.set_active", at, reason, inputs={"is_active": is_active})
+
+
+@transaction.atomic
+def set_password(*, actor: Actor, user_id: int, password: str, at: datetime, reason: str) -> None:
+    """Replace a person's password, for whoever cannot receive a reset link; ends their sessions. `WeakPassword`."""
+    require(actor, "access.manage")
+    user = _lock(user_id)
+    _check_password(password, user)
+    user.set_password(password)
+    user.sessions_epoch += 1
+    user.save(update_fields=["password", "sessions_epoch"])
+    _record(actor, user_id, "access.set_password", at, reason)
+
+
+@transaction.atomic
+def reset_second_factor(*, actor: Actor, user_id: int, at: datetime, reason: str) -> int:
+    """Forget a person's authenticator app, passkeys and recovery codes, and end their sessions. Returns how many.
+
+    For a lost device, after the person was recognised by other means; `reason` says how.
+    """
+    require(actor, "access.manage")
+    if not reason.strip():
+        raise ReasonNeeded("Say how you made sure that it is them: it goes into the audit log.")
+    user = _lock(user_id)
+    forgotten: int = Authenticator.objects.filter(user=user).delete()[0]
+    user.sessions_epoch += 1
+    user.save(update_fields=["sessions_epoch"])
+    _record(actor, user_id, "access.reset_second_factor", at, reason, inputs={"forgotten": forgotten})
+    return forgotten
+
+
+@transaction.atomic
+def end_sessions(*, actor: Actor, user_id: int, at: datetime, reason: str = "") -> None:
+    """Sign a person out everywhere: themselves, or by an administrator."""
+    if actor.user_id != user_id:
+        require(actor, "access.manage")
+    user = _lock(user_id)
+    user.sessions_epoch += 1
+    user.save(update_fields=["sessions_epoch"])
+    _record(actor, user_id, "access.end_sessions", at, reason)
+
+
+def _lock(user_id: int) -> User:
+    user = User.objects.select_for_update().filter(id=user_id).first()
+    if user is None:
+        raise UnknownUser("There is no such person.", user_id=user_id)
+    return user
+
+
+def _assign_roles(user: User, roles: Collection[RoleName | str]) -> list[str]:
+    names = sorted({RoleName(role).value for role in roles})
+    ensure_roles()
+    user.roles.set(Role.objects.filter(name__in=names))
+    return names
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as problem:
+        raise WeakPassword(" ".join(problem.messages)) from problem
+
+
+def _record(
+    actor: Actor,
+    user_id: int,
+    action: str,
+    at: datetime,
+    reason: str = "",
+    *,
+    inputs: Mapping[str, object] | None = None,
+) -> None:
+    record(actor=actor, action=action, subject=f"user:{user_id}", reason=reason, inputs=inputs or {}, at=at)

@@ -1,0 +1,1 @@
+"""Speaking with the sign-in libraries."""

@@ -1,0 +1,106 @@
+"""What is known about people and approvals."""
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Q, QuerySet
+
+from reefpoint.platform.access import rules
+from reefpoint.platform.access.models import Approval, User
+from reefpoint.platform.access.types import ApprovalState, ApprovalView, PersonView, RoleName
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.findings import Finding
+
+REAL_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""Recovery codes are no factor of their own: they only stand in for a lost one."""
+
+
+def needs_second_factor(user: User) -> bool:
+    """Whether this person works on the desk but signs in with a password alone."""
+    return not Authenticator.objects.filter(user_id=user.pk, type__in=REAL_FACTORS).exists() and user.roles.exists()
+
+
+def find_user_id(email: str) -> int | None:
+    """The id of whoever signs in with this address."""
+    return User.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()
+
+
+def list_people() -> list[PersonView]:
+    """Everybody who can or could sign in, by address."""
+    with_factor = set(Authenticator.objects.filter(type__in=REAL_FACTORS).values_list("user_id", flat=True))
+    return [
+        PersonView(
+            id=user.pk,
+            email=user.email,
+            name=user.name,
+            roles=tuple(RoleName(role.name) for role in user.roles.all()),
+            is_active=user.is_active,
+            has_second_factor=user.pk in with_factor,
+            last_seen_at=user.last_login,
+        )
+        for user in User.objects.prefetch_related("roles")
+    ]
+
+
+def find_approval(actor: Actor, approval_id: int) -> ApprovalView | None:
+    """One request as this actor may see it; None if there is none, or if it is none of their business."""
+    approval = _visible_to(actor).filter(id=approval_id).first()
+    return None if approval is None else _view(approval, actor)
+
+
+def get_approval(approval_id: int) -> ApprovalView:
+    """One request, for the program itself (event handlers). Raises `Approval.DoesNotExist`."""
+    return _view(Approval.objects.get(id=approval_id))
+
+
+def list_pending(actor: Actor) -> list[ApprovalView]:
+    """What waits for a decision, oldest first: what this actor may decide, and what they asked for themselves."""
+    return [_view(approval, actor) for approval in _visible_to(actor).filter(state=ApprovalState.PENDING)]
+
+
+def list_decided(actor: Actor, limit: int = 50) -> list[ApprovalView]:
+    """The latest decisions this actor may see, newest first."""
+    decided = _visible_to(actor).exclude(state=ApprovalState.PENDING).order_by("-decided_at", "-id")
+    return [_view(approval, actor) for approval in decided[:limit]]
+
+
+def verify_approvals() -> list[Finding]:
+    """Approvals whose payload is not what was asked, or that the maker decided: what triggers should have prevented."""
+    findings = []
+    for approval in Approval.objects.iterator():
+        subject = f"approval:{approval.pk}"
+        if rules.fingerprint(approval.kind, approval.subject, approval.payload) != approval.payload_hash:
+            findings.append(
+                Finding("access.approval_payload", subject, "The payload is not the one that was asked for.")
+            )
+        if approval.decided_by == approval.requested_by:
+            findings.append(Finding("access.approval_maker_checker", subject, "The maker decided."))
+    return findings
+
+
+def _visible_to(actor: Actor) -> QuerySet[Approval]:
+    if rules.holds(actor.permissions, "audit.view"):
+        return Approval.objects.all()
+    kinds = rules.decidable_kinds(actor.permissions)
+    return Approval.objects.filter(Q(requested_by=actor.ref) | Q(kind__in=kinds))
+
+
+def _view(approval: Approval, actor: Actor | None = None) -> ApprovalView:
+    state = ApprovalState(approval.state)
+    return ApprovalView(
+        id=approval.pk,
+        kind=approval.kind,
+        subject=approval.subject,
+        payload=approval.payload,
+        payload_hash=approval.payload_hash,
+        reason=approval.reason,
+        requested_by=approval.requested_by,
+        requested_by_name=approval.requested_by_name,
+        requested_at=approval.requested_at,
+        state=state,
+        decided_by=approval.decided_by,
+        decided_by_name=approval.decided_by_name,
+        decided_at=approval.decided_at,
+        decision_reason=approval.decision_reason,
+        may_decide=actor is not None
+        and state is ApprovalState.PENDING
+        and rules.may_decide(actor, kind=approval.kind, requested_by=approval.requested_by),
+    )

@@ -1,0 +1,40 @@
+"""What every request and answer passes: features that pages may not use, and the second factor of staff."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+from reefpoint.platform.access.selectors import needs_second_factor
+
+PERMISSIONS_POLICY = (
+    "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+    "microphone=(), midi=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
+OPEN_PREFIXES = ("/accounts/", "/static/", "/language/", "/theme/")
+"""Where somebody without a second factor may go: to get one, or to leave."""
+
+
+class BrowserFeaturesMiddleware(MiddlewareMixin):
+    """Tell browsers which of their features no page here uses."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer with the policy on it."""
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        return response
+
+
+class SecondFactorMiddleware(MiddlewareMixin):
+    """Send staff who have no second factor to get one, before anything else (REEFPOINT_REQUIRE_SECOND_FACTOR)."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseRedirect | None:
+        """The way to enrolment, or nothing if this person may go on."""
+        if not settings.REQUIRE_SECOND_FACTOR or request.path.startswith(OPEN_PREFIXES):
+            return None
+        if not request.user.is_authenticated or not needs_second_factor(request.user):
+            return None
+        messages.warning(request, _("Add a passkey or an authenticator app first: the desk requires a second factor."))
+        return HttpResponseRedirect(reverse("mfa_index"))

@@ -54,8 +54,10 @@ def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None)
     return tried.strip().lower()
 
 
-def client_address(request: HttpRequest) -> str:
-    """The network address of the client, past as many proxies as the settings trust."""
+def client_address(request: HttpRequest) -> str | None:
+    """The network address of the client, past as many proxies as the settings trust; None without a connection."""
+    if "REMOTE_ADDR" not in request.META:
+        return None
     address: str = get_account_adapter(request).get_client_ip(request)
     return address
 

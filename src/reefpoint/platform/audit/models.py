@@ -5,6 +5,19 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 
+from reefpoint.platform.audit.types import Chain
+
+AUDIT_CHAIN = Chain(
+    name="audit_entry",
+    rows="""
+    SELECT id, xid, sha256(convert_to(jsonb_build_array(
+               id, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject, reason, inputs,
+               (extract(epoch FROM recorded_at) * 1000000)::bigint
+           )::text, 'UTF8')) AS hash
+      FROM audit_entry
+    """,
+)
+
 
 class Entry(models.Model):
     """Who did what to which subject, why and from what inputs. Append-only and sealed.

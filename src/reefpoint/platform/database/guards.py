@@ -32,20 +32,21 @@ def append_only(table: str) -> RunSQL:
     )
 
 
-def verify_guards(tables: Iterable[str]) -> list[Finding]:
-    """Every trigger of these tables that somebody switched off, and every table that has none at all."""
+def verify_guards(tables: Iterable[str], others: Iterable[tuple[str, str]] = ()) -> list[Finding]:
+    """Each guard that is gone or switched off: those of append-only `tables`, and `others` as (table, trigger)."""
+    expected = [(table, f"{table}_{guard}") for table in tables for guard in ("append_only", "no_truncate")]
+    expected.extend(others)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT guarded.name, tgname, tgenabled
-              FROM unnest(%s::text[]) AS guarded(name)
-              LEFT JOIN pg_trigger ON tgrelid = to_regclass(guarded.name) AND NOT tgisinternal
-             WHERE tgname IS NULL OR tgenabled NOT IN ('O', 'A')
-             ORDER BY 1, 2
+            SELECT tgrelid::regclass::text, tgname FROM pg_trigger
+             WHERE tgenabled IN ('O', 'A') AND tgname = ANY(%s)
             """,
-            [list(tables)],
+            [[trigger for _table, trigger in expected]],
         )
-        return [
-            Finding("database.guard", table, f"trigger {trigger} is disabled" if trigger else "it has no guard trigger")
-            for table, trigger, _ in cursor.fetchall()
-        ]
+        standing = set(cursor.fetchall())
+    return [
+        Finding("database.guard", table, f"the trigger {trigger} is missing or disabled")
+        for table, trigger in expected
+        if (table, trigger) not in standing
+    ]

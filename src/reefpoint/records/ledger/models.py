@@ -6,18 +6,43 @@ Balance rows are written by triggers only. Accounts, journals, postings, holds a
 from django.db import models
 from django.db.models import F, Q
 
+from reefpoint.platform.audit.types import Chain
 from reefpoint.records.ledger.types import AccountKind
 
-LEDGER_TABLES = (
+APPEND_ONLY_TABLES = (
     "ledger_account",
-    "ledger_balance",
-    "ledger_book_day",
     "ledger_journal",
     "ledger_posting",
     "ledger_hold",
     "ledger_hold_resolution",
     "ledger_balance_snapshot",
 )
+OTHER_TRIGGERS = (
+    ("ledger_account", "ledger_account_balance"),
+    ("ledger_balance", "ledger_balance_by_trigger_only"),
+    ("ledger_balance", "ledger_balance_no_truncate"),
+    ("ledger_book_day", "ledger_book_day_kept"),
+    ("ledger_book_day", "ledger_book_day_no_truncate"),
+    ("ledger_hold", "ledger_hold_balance"),
+    ("ledger_hold_resolution", "ledger_hold_resolution_balance"),
+    ("ledger_journal", "ledger_journal_period"),
+    ("ledger_posting", "ledger_posting_balance"),
+)
+
+LEDGER_CHAIN = Chain(
+    name="ledger_journal",
+    rows="""
+    SELECT j.id, j.xid, sha256(convert_to(jsonb_build_array(
+               j.id, j.kind, j.key, encode(j.fingerprint, 'hex'), j.effective_on - date '2000-01-01',
+               (extract(epoch FROM j.posted_at) * 1000000)::bigint, j.actor, j.memo, j.source, j.reverses_id,
+               (SELECT jsonb_agg(jsonb_build_array(p.id, p.effective_on - date '2000-01-01', p.debit_account_id,
+                           p.credit_account_id, p.currency, p.amount_minor) ORDER BY p.id)
+                  FROM ledger_posting p WHERE p.journal_id = j.id)
+           )::text, 'UTF8')) AS hash
+      FROM ledger_journal j
+    """,
+)
+"""A journal is sealed together with its postings."""
 
 
 class LedgerAccount(models.Model):

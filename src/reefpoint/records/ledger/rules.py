@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 
-from reefpoint.records.ledger.types import JournalDraft, Line
+from reefpoint.records.ledger.types import AccountKind, JournalDraft, Line
 
 
-def check_lines(lines: tuple[Line, ...]) -> None:
+def check_lines(lines: Sequence[Line]) -> None:
     """Assert what every journal must be: at least one line, each a positive amount between two accounts."""
     assert lines, "a journal has at least one line"
     for line in lines:
@@ -26,3 +27,15 @@ def fingerprint(draft: JournalDraft, effective_on: date, reverses_id: int | None
         [[line.debit, line.credit, line.amount_minor] for line in draft.lines],
     ]
     return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).digest()
+
+
+def taken_minor(lines: Sequence[Line], code: str, kind: AccountKind) -> int:
+    """By how many minor units these lines lower an account's balance in its normal side."""
+    debited = sum(line.amount_minor for line in lines if line.debit == code)
+    credited = sum(line.amount_minor for line in lines if line.credit == code)
+    return kind.sign * (credited - debited)
+
+
+def broken_constraint(error: Exception) -> str | None:
+    """The name of the database constraint that an error tells of."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)

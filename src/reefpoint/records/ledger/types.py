@@ -65,6 +65,22 @@ class LedgerEntry:
     source: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrialBalanceRow:
+    """An account's totals. `balance_minor` is in its normal side."""
+
+    code: str
+    kind: AccountKind
+    currency: str
+    debit_minor: int
+    credit_minor: int
+    held_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        return self.kind.sign * (self.debit_minor - self.credit_minor)
+
+
 BANK_SETTLEMENT = "bank:settlement"
 BROKER_CLEARING = "broker:clearing"
 INCOME_INTEREST = "income:interest"

@@ -1,4 +1,4 @@
-"""Posting to the ledger. Every write here happens once per key; the database keeps the balances (migration 0002)."""
+"""Posting journals and reversing them."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,64 +6,18 @@ from datetime import date, datetime
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
+from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.ledger import rules
-from reefpoint.records.ledger.models import Journal, LedgerAccount
-from reefpoint.records.ledger.types import AccountKind, JournalDraft, LedgerAccountSpec, Line
-
-
-class IdempotencyConflict(Refusal):
-    """A key was used before, for something else."""
-
-    code = "idempotency_conflict"
-
-
-class InsufficientBalance(Refusal):
-    """A ledger account would go below its floor."""
-
-    code = "insufficient_balance"
-
-
-class BooksClosed(Refusal):
-    """The effective date lies in a closed period."""
-
-    code = "books_closed"
-
-
-class UnknownLedgerAccount(Refusal):
-    """A code that the chart does not hold."""
-
-    code = "unknown_ledger_account"
-
-
-def open_ledger_account(*, code: str, kind: AccountKind, currency: str, floor_minor: int | None = None) -> int:
-    """Open a ledger account, or find the same one open. Returns its id."""
-    spec = LedgerAccountSpec(code=code, kind=kind, currency=currency, floor_minor=floor_minor)
-    return open_ledger_accounts([spec])[0]
-
-
-@transaction.atomic
-def open_ledger_accounts(specs: Sequence[LedgerAccountSpec]) -> list[int]:
-    """Open ledger accounts, those already open being left as they are. Returns their ids in the order given.
-
-    Raises `IdempotencyConflict` if a code is open with another kind, currency or floor.
-    """
-    LedgerAccount.objects.bulk_create(
-        [
-            LedgerAccount(code=spec.code, kind=spec.kind, currency=spec.currency, floor_minor=spec.floor_minor)
-            for spec in sorted(specs, key=lambda spec: spec.code)
-        ],
-        ignore_conflicts=True,
-    )
-    opened = {account.code: account for account in LedgerAccount.objects.filter(code__in=[s.code for s in specs])}
-    for spec in specs:
-        found = opened[spec.code]
-        if (found.kind, found.currency, found.floor_minor) != (spec.kind, spec.currency, spec.floor_minor):
-            raise IdempotencyConflict(
-                _("The ledger account %(code)s is open with other terms.") % {"code": spec.code}, code=spec.code
-            )
-    return [opened[spec.code].id for spec in specs]
+from reefpoint.records.ledger.models import Balance, Journal
+from reefpoint.records.ledger.services.refusals import (
+    AlreadyReversed,
+    BooksClosed,
+    IdempotencyConflict,
+    InsufficientBalance,
+    UnknownLedgerAccount,
+)
+from reefpoint.records.ledger.types import JournalDraft, Line
 
 
 def post_journal(
@@ -90,28 +44,77 @@ def post_journals(*, actor: Actor, drafts: Sequence[JournalDraft], effective_on:
     floor), `BooksClosed` (effective in a closed period) or `UnknownLedgerAccount`. Currencies that differ within a
     line break a foreign key of the database (`IntegrityError`): no caller can mean it.
     """
-    return _post(actor, drafts, effective_on, at, reverses_id=None)
+    ids, _new = _post(actor=actor, drafts=drafts, effective_on=effective_on, at=at)
+    return [ids[draft.key] for draft in drafts]
 
 
 @transaction.atomic
+def reverse_journal(*, actor: Actor, journal_id: int, reason: str, effective_on: date, at: datetime, key: str) -> int:
+    """Post the mirror image of a journal, which restores every balance. Returns the reversal's id.
+
+    Raises `AlreadyReversed` if another key reversed it before or if it is itself a reversal.
+    """
+    journal = Journal.objects.get(id=journal_id)
+    if journal.reverses_id is not None:
+        raise AlreadyReversed(_("A reversal cannot be reversed; post the journal anew."), journal_id=journal_id)
+    postings = journal.postings.select_related("debit_account", "credit_account").order_by("id")
+    draft = JournalDraft(
+        kind=f"{journal.kind}.reversal",
+        key=key,
+        lines=tuple(Line(row.credit_account.code, row.debit_account.code, row.amount_minor) for row in postings),
+        memo=reason,
+        source=journal.source,
+    )
+    ids, new = _post(actor=actor, drafts=[draft], effective_on=effective_on, at=at, reverses_id=journal_id)
+    if new:
+        record(
+            actor=actor,
+            action="ledger.reverse_journal",
+            subject=f"journal:{journal_id}",
+            reason=reason,
+            inputs={"reversal_id": ids[key], "effective_on": effective_on},
+            at=at,
+        )
+    return ids[key]
+
+
+def lock_balances(codes: Sequence[str]) -> None:
+    """Lock balance rows in id order, in the caller's transaction, which must do so before its first journal.
+
+    Only for a transaction that posts several times: one post locks what it needs by itself.
+    """
+    rows = Balance.objects.filter(account__code__in=codes).order_by("account_id")
+    list(rows.select_for_update(of=("self",), no_key=True).values_list("account_id", flat=True))
+
+
 def _post(
-    actor: Actor, drafts: Sequence[JournalDraft], effective_on: date, at: datetime, reverses_id: int | None
-) -> list[int]:
+    *,
+    actor: Actor,
+    drafts: Sequence[JournalDraft],
+    effective_on: date,
+    at: datetime,
+    reverses_id: int | None = None,
+) -> tuple[dict[str, int], set[str]]:
+    """Journal ids by key, and the keys that are new."""
     prints = _fingerprints(drafts, effective_on, reverses_id)
     try:
         with transaction.atomic():
             posted = _insert_journals(
                 actor=actor, drafts=drafts, prints=prints, effective_on=effective_on, at=at, reverses_id=reverses_id
             )
-            _insert_postings(drafts, posted, effective_on)
+            if posted:
+                _insert_postings(drafts, posted, effective_on)
+            found = list(Journal.objects.filter(key__in=prints.keys() - posted.keys()))
+            for journal in found:
+                if bytes(journal.fingerprint) != prints[journal.key]:
+                    raise _conflict(journal.key)
     except IntegrityError as error:
         raise _refusal(error, drafts) from error
-    found = {journal.key: journal for journal in Journal.objects.filter(key__in=prints.keys() - posted.keys())}
-    for key, journal in found.items():
-        if bytes(journal.fingerprint) != prints[key]:
-            raise IdempotencyConflict(_("The key %(key)s stands for another journal.") % {"key": key}, key=key)
-    ids = posted | {key: journal.id for key, journal in found.items()}
-    return [ids[draft.key] for draft in drafts]
+    return posted | {journal.key: journal.id for journal in found}, set(posted)
+
+
+def _conflict(key: str) -> IdempotencyConflict:
+    return IdempotencyConflict(_("The key %(key)s stands for another journal.") % {"key": key}, key=key)
 
 
 def _fingerprints(drafts: Sequence[JournalDraft], effective_on: date, reverses_id: int | None) -> dict[str, bytes]:
@@ -121,9 +124,7 @@ def _fingerprints(drafts: Sequence[JournalDraft], effective_on: date, reverses_i
         rules.check_lines(draft.lines)
         print_ = rules.fingerprint(draft, effective_on, reverses_id)
         if prints.setdefault(draft.key, print_) != print_:
-            raise IdempotencyConflict(
-                _("The key %(key)s stands for another journal.") % {"key": draft.key}, key=draft.key
-            )
+            raise _conflict(draft.key)
     return prints
 
 
@@ -197,7 +198,9 @@ def _codes(drafts: Sequence[JournalDraft]) -> list[str]:
 
 def _refusal(error: IntegrityError, drafts: Sequence[JournalDraft]) -> Exception:
     """The refusal that a broken constraint stands for; the error itself if it is a mistake in the program."""
-    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    constraint = rules.broken_constraint(error)
+    if constraint == "ledger_journal_reverses_id_key":
+        return AlreadyReversed(_("This journal is reversed already."))
     if constraint == "ledger_balance_above_floor":
         return InsufficientBalance(
             _("There is not enough on one of these ledger accounts: %(codes)s.") % {"codes": ", ".join(_codes(drafts))}

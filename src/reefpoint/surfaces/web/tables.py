@@ -1,0 +1,237 @@
+"""Tables: one widget for every list. Sorting, filters, pages and sums happen on the server, in the page's address.
+
+A `Table` says what the columns are. A view reads the reader's wishes from the query (`Wanted`), asks a selector for
+that part of the rows, and answers with the page, or with the whole filtered list as CSV.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.functional import Promise
+
+from reefpoint.surfaces.web.templatetags.figures import band_word, state_word
+
+Words = str | Promise
+PAGE_ROWS = 50
+EXPORT_ROWS_MAX = 100_000
+NUMERIC = frozenset({"money", "quantity", "price", "percent"})
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `key` is the row's attribute and the sort key; `kind` says how to print it.
+
+    Kinds: text, code, money (minor units), quantity, price (1e-4), percent (bp), day, instant, band, state, and
+    `custom`, which includes `template` with `row`. `link` gives the address that the cell leads to.
+    """
+
+    key: str
+    title: Words
+    kind: str = "text"
+    unit: Words = ""
+    is_sortable: bool = True
+    is_summed: bool = False
+    is_wide_only: bool = False
+    link: Callable[[Any], str] | None = None
+    template: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in NUMERIC
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter with a few values: `options` are (value, words)."""
+
+    key: str
+    title: Words
+    options: tuple[tuple[str, Words], ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the reader asked of a table. `limit` is a page, or everything for an export."""
+
+    sort: str
+    is_descending: bool
+    page: int
+    text: str
+    chosen: Mapping[str, str]
+    is_export: bool
+
+    @property
+    def offset(self) -> int:
+        return 0 if self.is_export else (self.page - 1) * PAGE_ROWS
+
+    @property
+    def limit(self) -> int:
+        return EXPORT_ROWS_MAX if self.is_export else PAGE_ROWS
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a selector found: one page of rows, with the count and the sums of everything that matched."""
+
+    rows: Sequence[Any]
+    count: int
+    sums: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column head as drawn: the address that sorts by it, and how it is sorted now."""
+
+    column: Column
+    address: str
+    direction: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A table ready for its template."""
+
+    table: "Table"
+    wanted: Wanted
+    found: Found
+    headings: Sequence[Heading]
+    first: int
+    last: int
+    previous_address: str
+    next_address: str
+    export_address: str
+    is_filtered: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list as readers know it. `sort` is the default order, with a minus for descending."""
+
+    key: str
+    columns: tuple[Column, ...]
+    sort: str
+    empty: Words
+    empty_help: Words = ""
+    choices: tuple[Choice, ...] = ()
+    search: Words = ""
+    row_id: Callable[[Any], str] | None = None
+
+    def read(self, query: QueryDict) -> Wanted:
+        """The reader's wishes from the address; what makes no sense there is ignored."""
+        sort = query.get("sort", self.sort)
+        if sort.lstrip("-") not in {column.key for column in self.columns if column.is_sortable}:
+            sort = self.sort
+        page = query.get("page", "1")
+        chosen = {choice.key: query.get(choice.key, "") for choice in self.choices}
+        return Wanted(
+            sort=sort.lstrip("-"),
+            is_descending=sort.startswith("-"),
+            page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+            text=query.get("q", "").strip()[:100],
+            chosen={
+                choice.key: chosen[choice.key]
+                for choice in self.choices
+                if chosen[choice.key] in {value for value, _ in choice.options}
+            },
+            is_export=query.get("format") == "csv",
+        )
+
+    def find_in(self, rows: Iterable[Any], wanted: Wanted) -> Found:
+        """Filter, sort, sum and cut a short list that is wholly in memory."""
+        kept = [row for row in rows if self._matches(row, wanted)]
+        order = wanted.sort
+        present = [row for row in kept if getattr(row, order) is not None]
+        present.sort(key=lambda row: getattr(row, order), reverse=wanted.is_descending)
+        ordered = present + [row for row in kept if getattr(row, order) is None]
+        sums = {
+            column.key: sum(getattr(row, column.key) or 0 for row in kept)
+            for column in self.columns
+            if column.is_summed
+        }
+        return Found(ordered[wanted.offset : wanted.offset + wanted.limit], len(kept), sums)
+
+    def _matches(self, row: Any, wanted: Wanted) -> bool:
+        if any(value and str(getattr(row, key)) != value for key, value in wanted.chosen.items()):
+            return False
+        if not wanted.text:
+            return True
+        needle = wanted.text.casefold()
+        return any(
+            needle in str(getattr(row, column.key)).casefold() for column in self.columns if column.kind in {"text", "code"}
+        )
+
+    def draw(self, request: HttpRequest, wanted: Wanted, found: Found) -> Drawn:
+        """Everything the table's template needs."""
+        headings = []
+        for column in self.columns:
+            direction = ""
+            if column.key == wanted.sort:
+                direction = "descending" if wanted.is_descending else "ascending"
+            turned = f"-{column.key}" if direction == "ascending" else column.key
+            headings.append(Heading(column, _address(request, sort=turned, page=""), direction))
+        last = min(wanted.offset + len(found.rows), found.count)
+        return Drawn(
+            table=self,
+            wanted=wanted,
+            found=found,
+            headings=headings,
+            first=min(wanted.offset + 1, found.count),
+            last=last,
+            previous_address=_address(request, page=str(wanted.page - 1)) if wanted.page > 1 else "",
+            next_address=_address(request, page=str(wanted.page + 1)) if last < found.count else "",
+            export_address=_address(request, format="csv", page=""),
+            is_filtered=bool(wanted.text or any(wanted.chosen.values())),
+        )
+
+    def answer(
+        self, request: HttpRequest, wanted: Wanted, found: Found, template: str, context: Mapping[str, object]
+    ) -> HttpResponse:
+        """The page with this table in it as `table`, or the filtered list as CSV."""
+        if wanted.is_export:
+            return self.export(found.rows)
+        return render(request, template, {**context, "table": self.draw(request, wanted, found)})
+
+    def export(self, rows: Iterable[Any]) -> HttpResponse:
+        """Rows as CSV in UTF-8 with plain numbers. Text that a spreadsheet would run as a formula is quoted."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        columns = [column for column in self.columns if column.kind != "custom"]
+        writer.writerow([f"{column.title} ({column.unit})" if column.unit else str(column.title) for column in columns])
+        writer.writerows([[_csv_cell(column, getattr(row, column.key)) for column in columns] for row in rows])
+        response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{self.key}.csv"'
+        return response
+
+
+def _address(request: HttpRequest, **changes: str) -> str:
+    query = request.GET.copy()
+    for key, value in changes.items():
+        if value:
+            query[key] = value
+        else:
+            query.pop(key, None)
+    return f"?{query.urlencode()}"
+
+
+def _csv_cell(column: Column, value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, int) and column.is_number:
+        digits = {"money": 2, "percent": 2, "price": 4, "quantity": 0}[column.kind]
+        return Decimal(value).scaleb(-digits)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if column.kind == "band":
+        return band_word(value)
+    if column.kind == "state":
+        return state_word(value)
+    words = str(value)
+    return f"'{words}" if words.startswith(FORMULA_STARTS) else words

@@ -1,0 +1,54 @@
+"""The table widget's cells."""
+
+from typing import Any
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from reefpoint.surfaces.web.tables import Column, Table
+from reefpoint.surfaces.web.templatetags import figures
+
+register = template.Library()
+
+PRINTED = {
+    "money": figures.money,
+    "quantity": figures.quantity,
+    "price": figures.price,
+    "percent": figures.percent,
+    "day": figures.day,
+    "instant": figures.instant,
+    "band": figures.band,
+    "state": figures.state,
+}
+
+
+def printed(column: Column, value: Any) -> SafeString | str:
+    """A value as its column prints it."""
+    if column.kind in PRINTED:
+        return PRINTED[column.kind](value)
+    if value in (None, ""):
+        return "–"
+    return format_html("<code>{}</code>", value) if column.kind == "code" else str(value)
+
+
+@register.simple_tag(takes_context=True)
+def cell(context: template.Context, column: Column, row: Any) -> SafeString | str:
+    """One cell of one row."""
+    if column.kind == "custom":
+        return SafeString(render_to_string(column.template, {"row": row, "column": column}))
+    words = printed(column, getattr(row, column.key))
+    return format_html('<a href="{}">{}</a>', column.link(row), words) if column.link else words
+
+
+@register.simple_tag
+def row_id(table: Table, row: Any) -> str:
+    """A stable id for a row, so that a refresh changes it in place."""
+    return table.row_id(row) if table.row_id else ""
+
+
+@register.simple_tag
+def total(sums: dict[str, int], column: Column) -> SafeString | str:
+    """The sum of a column over everything that is filtered."""
+    return printed(column, sums[column.key]) if column.key in sums else ""

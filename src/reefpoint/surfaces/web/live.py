@@ -139,9 +139,15 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     return await sse_response(topics)
 
 
+@sync_to_async
+def _give_back_connection() -> None:
+    """Close the connection of the thread that served this request; `connection` is another one in every thread."""
+    connection.close()
+
+
 async def sse_response(topics: Iterable[str]) -> HttpResponseBase:
     """The one way to stream. Gives back the request's database connection first, else it would be held for hours."""
-    await sync_to_async(connection.close)()
+    await _give_back_connection()
     try:
         client = hub().join(topics)
     except TooManyListeners:

@@ -7,7 +7,7 @@ that part of the rows, and answers with the page, or with the whole filtered lis
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.functional import Promise
 
+from reefpoint.platform.basics.listing import Listing
 from reefpoint.surfaces.web.templatetags.figures import band_word, state_word
 
 Words = str | Promise
@@ -69,21 +70,17 @@ class Wanted:
     is_export: bool
 
     @property
+    def order(self) -> str:
+        """The sort key, with a minus when descending."""
+        return f"-{self.sort}" if self.is_descending else self.sort
+
+    @property
     def offset(self) -> int:
         return 0 if self.is_export else (self.page - 1) * PAGE_ROWS
 
     @property
     def limit(self) -> int:
         return EXPORT_ROWS_MAX if self.is_export else PAGE_ROWS
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a selector found: one page of rows, with the count and the sums of everything that matched."""
-
-    rows: Sequence[Any]
-    count: int
-    sums: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ class Drawn:
 
     table: "Table"
     wanted: Wanted
-    found: Found
+    found: Listing[Any]
     headings: Sequence[Heading]
     first: int
     last: int
@@ -144,7 +141,7 @@ class Table:
             is_export=query.get("format") == "csv",
         )
 
-    def find_in(self, rows: Iterable[Any], wanted: Wanted) -> Found:
+    def find_in(self, rows: Iterable[Any], wanted: Wanted) -> Listing[Any]:
         """Filter, sort, sum and cut a short list that is wholly in memory."""
         kept = [row for row in rows if self._matches(row, wanted)]
         order = wanted.sort
@@ -156,7 +153,7 @@ class Table:
             for column in self.columns
             if column.is_summed
         }
-        return Found(ordered[wanted.offset : wanted.offset + wanted.limit], len(kept), sums)
+        return Listing(ordered[wanted.offset : wanted.offset + wanted.limit], len(kept), sums)
 
     def _matches(self, row: Any, wanted: Wanted) -> bool:
         if any(value and str(getattr(row, key)) != value for key, value in wanted.chosen.items()):
@@ -165,10 +162,12 @@ class Table:
             return True
         needle = wanted.text.casefold()
         return any(
-            needle in str(getattr(row, column.key)).casefold() for column in self.columns if column.kind in {"text", "code"}
+            needle in str(getattr(row, column.key)).casefold()
+            for column in self.columns
+            if column.kind in {"text", "code"}
         )
 
-    def draw(self, request: HttpRequest, wanted: Wanted, found: Found) -> Drawn:
+    def draw(self, request: HttpRequest, wanted: Wanted, found: Listing[Any]) -> Drawn:
         """Everything the table's template needs."""
         headings = []
         for column in self.columns:
@@ -192,7 +191,7 @@ class Table:
         )
 
     def answer(
-        self, request: HttpRequest, wanted: Wanted, found: Found, template: str, context: Mapping[str, object]
+        self, request: HttpRequest, wanted: Wanted, found: Listing[Any], template: str, context: Mapping[str, object]
     ) -> HttpResponse:
         """The page with this table in it as `table`, or the filtered list as CSV."""
         if wanted.is_export:

@@ -1,5 +1,6 @@
 """The table widget's cells."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import template
@@ -12,7 +13,7 @@ from reefpoint.surfaces.web.templatetags import figures
 
 register = template.Library()
 
-PRINTED = {
+PRINTED: dict[str, Callable[[Any], SafeString | str]] = {
     "money": figures.money,
     "quantity": figures.quantity,
     "price": figures.price,

@@ -129,7 +129,7 @@ def test_a_stream_opens_only_with_ones_own_ticket(signed_in: SignIn) -> None:
 
     async def work() -> list[int]:
         client = AsyncClient()
-        await sync_to_async(client.force_login)(mine, backend="django.contrib.auth.backends.ModelBackend")
+        await sync_to_async(client.force_login)(mine, backend="allauth.account.auth_backends.AuthenticationBackend")
         answers = []
         for address in (
             live.live_address(other.pk, "board"),

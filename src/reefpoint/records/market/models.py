@@ -1,0 +1,154 @@
+"""Instruments, price batches with every line's verdict, and calendar overrides."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.records.market.types import HeldState
+
+
+class Instrument(models.Model):
+    """A security that can be priced, pledged and traded."""
+
+    symbol = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    currency = models.CharField(max_length=3)
+    venue = models.CharField(max_length=8, default="XNYS")
+    sector = models.CharField(max_length=60, blank=True)
+    lot_size = models.PositiveIntegerField(default=1)
+    price_band_bp = models.PositiveIntegerField(default=2000)
+    assumed_daily_volume = models.PositiveBigIntegerField(default=0)
+    is_suspended = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("symbol",)
+        constraints = (
+            models.CheckConstraint(condition=Q(lot_size__gt=0), name="market_instrument_lot_positive"),
+            models.CheckConstraint(condition=Q(price_band_bp__gt=0), name="market_instrument_band_positive"),
+            models.CheckConstraint(
+                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="market_instrument_currency_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class PriceBatch(models.Model):
+    """One delivery of prices, with the counts of what became of its lines. Append-only."""
+
+    source = models.CharField(max_length=80)
+    key = models.CharField(max_length=200, unique=True)
+    content_hash = models.CharField(max_length=64)
+    on = models.DateField()
+    received_at = models.DateTimeField()
+    received_by = models.CharField(max_length=80)
+    accepted = models.PositiveIntegerField()
+    held = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.on}"
+
+
+class Price(models.Model):
+    """An accepted price. Append-only: a correction is a later row for the same instant."""
+
+    batch = models.ForeignKey(PriceBatch, on_delete=models.PROTECT, related_name="prices")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    price_units = models.BigIntegerField()
+    at = models.DateTimeField()
+    on = models.DateField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=Q(price_units__gt=0), name="market_price_positive"),)
+        indexes = (models.Index("instrument", F("at").desc(), F("id").desc(), name="market_price_latest"),)
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.on} {self.price_units}"
+
+
+class HeldPrice(models.Model):
+    """A readable price that waits for a second source or a second person. It is in no valuation."""
+
+    batch = models.ForeignKey(PriceBatch, on_delete=models.PROTECT, related_name="held_prices")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    price_units = models.BigIntegerField()
+    reference_units = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    on = models.DateField()
+    raw = models.CharField(max_length=200)
+    row_number = models.PositiveIntegerField()
+    reason = models.CharField(max_length=40)
+    received_by = models.CharField(max_length=80)
+    state = models.CharField(max_length=12, default=HeldState.HELD, choices=[(s.value, s.value) for s in HeldState])
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(price_units__gt=0), name="market_held_price_positive"),
+            models.CheckConstraint(
+                condition=~Q(state=HeldState.CONFIRMED) | ~Q(decided_by=F("received_by")),
+                name="market_held_price_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HeldState.HELD, decided_by="", decided_at=None)
+                | (~Q(state=HeldState.HELD) & ~Q(decided_by="") & Q(decided_at__isnull=False)),
+                name="market_held_price_decision_whole",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["instrument", "on"], condition=Q(state=HeldState.HELD), name="market_held_price_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.on} {self.price_units} {self.state}"
+
+
+class RejectedRow(models.Model):
+    """A line that could not be a price, as it came. Append-only."""
+
+    batch = models.ForeignKey(PriceBatch, on_delete=models.PROTECT, related_name="rejected_rows")
+    row_number = models.PositiveIntegerField()
+    raw = models.CharField(max_length=200)
+    reason = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.row_number} {self.reason}"
+
+
+class CalendarOverride(models.Model):
+    """A day on which a venue does otherwise than its calendar says, or of which the calendar says nothing."""
+
+    venue = models.CharField(max_length=8)
+    on = models.DateField()
+    is_session = models.BooleanField()
+    close_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("venue", "on")
+        constraints = (
+            models.UniqueConstraint(fields=["venue", "on"], name="market_calendar_override_once"),
+            models.CheckConstraint(
+                condition=Q(is_session=True, close_at__isnull=False) | Q(is_session=False, close_at=None),
+                name="market_calendar_override_close",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.on}"

@@ -1,0 +1,332 @@
+"""Ticks as they arrive, verdicts on them, prices as they are kept, and the session calendar of a venue."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+from reefpoint.platform.basics.errors import Refusal
+
+InstrumentId = NewType("InstrumentId", int)
+
+
+class HeldState(StrEnum):
+    """What became of a price that was held back."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    DISCARDED = "discarded"
+
+
+class Reason(StrEnum):
+    """Why a price line was not taken as it came. The words are stored with the line and shown to people."""
+
+    WRONG_COLUMNS = "wrong_columns"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    WRONG_CURRENCY = "wrong_currency"
+    MISSING_PRICE = "missing_price"
+    MALFORMED_PRICE = "malformed_price"
+    NOT_A_NUMBER = "not_a_number"
+    ZERO_PRICE = "zero_price"
+    NEGATIVE_PRICE = "negative_price"
+    ABSURD_PRICE = "absurd_price"
+    MALFORMED_DATE = "malformed_date"
+    WRONG_DATE = "wrong_date"
+    NOT_A_SESSION = "not_a_session"
+    IN_THE_FUTURE = "in_the_future"
+    DUPLICATE_ROW = "duplicate_row"
+    ALREADY_RECORDED = "already_recorded"
+    CONFLICTING_ROWS = "conflicting_rows"
+    CONFLICTS_WITH_RECORD = "conflicts_with_record"
+    OUTSIDE_BAND = "outside_band"
+    HUNDREDFOLD = "hundredfold"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One quoted price. `on` is the session it belongs to, `at` its instant (aware), `price` in major units."""
+
+    symbol: str
+    price: str | Decimal | float | int
+    on: date
+    at: datetime
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """One line of a batch before judgement: what could be read of it is set, `flaw` names what could not."""
+
+    row_number: int
+    raw: str
+    symbol: str
+    price: str | Decimal | float | int
+    on: date | None
+    at: datetime | None
+    currency: str
+    flaw: Reason | None = None
+
+
+@dataclass(frozen=True)
+class InstrumentFacts:
+    """What judging a price needs to know of an instrument. `price_band_bp` is a move that is no longer believed."""
+
+    id: int
+    symbol: str
+    currency: str
+    venue: str
+    price_band_bp: int
+
+
+@dataclass(frozen=True)
+class InstrumentDraft:
+    """An instrument to be listed. `assumed_daily_volume` is in shares and, without volume data, an assumption."""
+
+    symbol: str
+    name: str
+    name_zh: str
+    sector: str
+    assumed_daily_volume: int
+    currency: str = "USD"
+    venue: str = "XNYS"
+    lot_size: int = 1
+    price_band_bp: int = 2000
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A line that became a price. `price_units` in 1e-4; `agrees_with_held` names held lines that it confirms."""
+
+    line: PriceLine
+    instrument_id: int
+    price_units: int
+    on: date
+    at: datetime
+    agrees_with_held: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A readable price that nobody believes yet. `reference_units` is the accepted price it was measured against."""
+
+    line: PriceLine
+    instrument_id: int
+    price_units: int
+    on: date
+    at: datetime
+    reason: Reason
+    reference_units: int | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that cannot be a price."""
+
+    line: PriceLine
+    reason: Reason
+
+
+Verdict = Accepted | Held | Rejected
+
+
+@dataclass(frozen=True)
+class PendingHeld:
+    """A held price that a second source may confirm."""
+
+    id: int
+    instrument_id: int
+    on: date
+    price_units: int
+    source: str
+    received_by: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch: `accepted + held + rejected` is the number of its lines."""
+
+    batch_id: int
+    on: date
+    accepted: int
+    held: int
+    rejected: int
+    is_repeat: bool = False
+
+    @property
+    def lines(self) -> int:
+        return self.accepted + self.held + self.rejected
+
+
+@dataclass(frozen=True)
+class LatestPrice:
+    """An accepted price. Of one instrument, the greatest `(at, price_id)` is the latest, whatever order they came in."""
+
+    instrument_id: int
+    symbol: str
+    price_units: int
+    at: datetime
+    on: date
+    batch_id: int
+    price_id: int
+    is_stale: bool = False
+
+
+@dataclass(frozen=True)
+class InstrumentView:
+    """An instrument as other parts see it."""
+
+    id: int
+    symbol: str
+    name: str
+    name_zh: str
+    currency: str
+    venue: str
+    sector: str
+    lot_size: int
+    price_band_bp: int
+    assumed_daily_volume: int
+    is_suspended: bool
+
+
+@dataclass(frozen=True)
+class HeldPriceView:
+    """A held price as a person decides on it."""
+
+    id: int
+    batch_id: int
+    source: str
+    received_by: str
+    instrument_id: int
+    symbol: str
+    price_units: int
+    reference_units: int | None
+    on: date
+    at: datetime
+    reason: Reason
+    row_number: int
+    raw: str
+    state: HeldState
+    decided_by: str
+    decided_at: datetime | None
+    decision_reason: str
+
+
+@dataclass(frozen=True)
+class RejectedRowView:
+    """A line that was refused, with where it stood and why."""
+
+    row_number: int
+    raw: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """A batch with every line that was not simply accepted."""
+
+    id: int
+    source: str
+    key: str
+    content_hash: str
+    on: date
+    received_at: datetime
+    received_by: str
+    accepted: int
+    held: int
+    rejected: int
+    held_prices: tuple[HeldPriceView, ...]
+    rejected_rows: tuple[RejectedRowView, ...]
+
+
+class BeyondCalendar(Refusal):
+    """A question about a date for which no session calendar is known."""
+
+    code = "beyond_calendar"
+
+
+class NotASession(Refusal):
+    """A closing time was asked for a day without trading."""
+
+    code = "not_a_session"
+
+
+@dataclass(frozen=True)
+class SessionOverride:
+    """What a person recorded about one day: no session, or a session that closes at `close_at` (aware)."""
+
+    on: date
+    close_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SessionCalendar:
+    """The trading sessions of a venue from `first` to `last`, both inclusive; nothing is said of other days.
+
+    `days` are the sessions in order, `closes` the instant each of them ends, in UTC.
+    """
+
+    venue: str
+    zone: ZoneInfo
+    first: date
+    last: date
+    days: tuple[date, ...]
+    closes: Mapping[date, datetime] = field(hash=False)
+
+    def check(self, on: date) -> None:
+        """Raise `BeyondCalendar` for a day outside the calendar."""
+        if not self.first <= on <= self.last:
+            raise BeyondCalendar(
+                f"The {self.venue} calendar is known from {self.first} to {self.last}, and {on} is outside. "
+                "Record calendar overrides for the days you need.",
+                venue=self.venue,
+                on=on,
+            )
+
+    def is_session(self, on: date) -> bool:
+        self.check(on)
+        return on in self.closes
+
+    def close(self, on: date) -> datetime:
+        """The instant at which session `on` ends. Raises `NotASession`, `BeyondCalendar`."""
+        if not self.is_session(on):
+            raise NotASession(f"{self.venue} does not trade on {on}.", venue=self.venue, on=on)
+        return self.closes[on]
+
+    def between(self, start: date, end: date) -> list[date]:
+        """Sessions from `start` to `end`, both inclusive."""
+        self.check(start)
+        self.check(end)
+        return list(self.days[bisect_left(self.days, start) : bisect_right(self.days, end)])
+
+    def shift(self, on: date, count: int) -> date:
+        """The `count`-th session after `on`, or before it when negative; 0 is `on` itself, which must be a session."""
+        self.check(on)
+        if count == 0:
+            self.close(on)
+            return on
+        index = bisect_right(self.days, on) + count - 1 if count > 0 else bisect_left(self.days, on) + count
+        if not 0 <= index < len(self.days):
+            raise BeyondCalendar(
+                f"The {self.venue} calendar is known from {self.first} to {self.last}, and session {count:+d} from {on} "
+                "is outside. Record calendar overrides for the days you need.",
+                venue=self.venue,
+                on=on,
+            )
+        return self.days[index]
+
+    def last_closed(self, at: datetime) -> date:
+        """The newest session that has ended at the instant `at` (aware)."""
+        day = at.astimezone(self.zone).date()
+        self.check(day)
+        if day in self.closes and self.closes[day] <= at:
+            return day
+        return self.shift(day, -1)
+
+    def missed(self, after: date, until: date) -> int:
+        """Sessions later than `after` and no later than `until`."""
+        return max(bisect_right(self.days, until) - bisect_right(self.days, after), 0)

@@ -1,0 +1,71 @@
+"""Rule packs, schemes and their versions."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from reefpoint.records.products.types import VersionState
+
+
+class RulePack(models.Model):
+    """The rules of a jurisdiction in one version, as loaded. Append-only."""
+
+    jurisdiction = models.CharField(max_length=8)
+    version = models.PositiveIntegerField()
+    effective_from = models.DateField()
+    rules = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("jurisdiction", "-version")
+        constraints = (
+            models.UniqueConstraint(fields=["jurisdiction", "version"], name="products_rule_pack_version_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.jurisdiction} {self.version}"
+
+
+class Scheme(models.Model):
+    """A lending product that is offered under changing, versioned terms."""
+
+    code = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class SchemeVersion(models.Model):
+    """One set of terms. The database lets the state move on and nothing else change."""
+
+    scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    rule_pack = models.ForeignKey(RulePack, on_delete=models.PROTECT, related_name="+")
+    terms = models.JSONField()
+    effective_from = models.DateField()
+    state = models.CharField(
+        max_length=12, default=VersionState.DRAFT, choices=[(s.value, s.value) for s in VersionState]
+    )
+    maker = models.CharField(max_length=80)
+    checker = models.CharField(max_length=80, blank=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("scheme", "-version")
+        constraints = (
+            models.UniqueConstraint(fields=["scheme", "version"], name="products_scheme_version_once"),
+            models.CheckConstraint(condition=~Q(checker=F("maker")), name="products_scheme_version_second_person"),
+            models.CheckConstraint(
+                condition=Q(state=VersionState.DRAFT, checker="", published_at=None)
+                | (~Q(state=VersionState.DRAFT) & ~Q(checker="") & Q(published_at__isnull=False)),
+                name="products_scheme_version_published_whole",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.scheme_id} v{self.version}"

@@ -107,9 +107,7 @@ class HeldPrice(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=["instrument", "on"], condition=Q(state=HeldState.HELD), name="market_held_price_open"
-            ),
+            models.Index(fields=["instrument", "on"], condition=Q(state=HeldState.HELD), name="market_held_price_open"),
         )
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class PriceLine:
-    """One line of a batch before judgement: what could be read of it is set, `flaw` names what could not."""
+    """One line of a batch before judgement. Without `at` it is a closing price; `flaw` is what reading it ran into."""
 
     row_number: int
     raw: str
@@ -134,16 +134,21 @@ Verdict = Accepted | Held | Rejected
 
 
 @dataclass(frozen=True)
+class Reference:
+    """The newest accepted price of an instrument at or before some instant. `price_units` in 1e-4."""
+
+    price_units: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class PendingHeld:
-    """A held price that a second source may confirm."""
+    """A held price of another source, which a line of this batch may confirm."""
 
     id: int
     instrument_id: int
     on: date
     price_units: int
-    source: str
-    received_by: str
-    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class LatestPrice:
-    """An accepted price. Of one instrument, the greatest `(at, price_id)` is the latest, whatever order they came in."""
+    """An accepted price. The greatest `(at, price_id)` of an instrument is its latest, in whatever order they came."""
 
     instrument_id: int
     symbol: str
@@ -312,8 +317,8 @@ class SessionCalendar:
         index = bisect_right(self.days, on) + count - 1 if count > 0 else bisect_left(self.days, on) + count
         if not 0 <= index < len(self.days):
             raise BeyondCalendar(
-                f"The {self.venue} calendar is known from {self.first} to {self.last}, and session {count:+d} from {on} "
-                "is outside. Record calendar overrides for the days you need.",
+                f"The {self.venue} calendar is known from {self.first} to {self.last}, and session {count:+d} "
+                f"from {on} is outside. Record calendar overrides for the days you need.",
                 venue=self.venue,
                 on=on,
             )

@@ -1,0 +1,1 @@
+"""Where calendars and prices come from: one file per source."""

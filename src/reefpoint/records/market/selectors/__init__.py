@@ -1,0 +1,53 @@
+"""Reads of market records: instruments, prices, what is held, and the session calendars."""
+
+from reefpoint.records.market.selectors.calendar import (
+    add_sessions,
+    deadline_at,
+    get_calendar,
+    is_session,
+    last_closed_session,
+    next_session,
+    previous_session,
+    session_close,
+    sessions,
+)
+from reefpoint.records.market.selectors.instruments import (
+    InstrumentNotFound,
+    find_instrument,
+    get_instrument,
+    list_instruments,
+)
+from reefpoint.records.market.selectors.prices import latest_prices, price_history, prices_of_batch
+from reefpoint.records.market.selectors.quarantine import (
+    BatchNotFound,
+    HeldPriceNotFound,
+    get_batch,
+    get_held,
+    list_batches,
+    list_held,
+)
+
+__all__ = [
+    "BatchNotFound",
+    "HeldPriceNotFound",
+    "InstrumentNotFound",
+    "add_sessions",
+    "deadline_at",
+    "find_instrument",
+    "get_batch",
+    "get_calendar",
+    "get_held",
+    "get_instrument",
+    "is_session",
+    "last_closed_session",
+    "latest_prices",
+    "list_batches",
+    "list_held",
+    "list_instruments",
+    "next_session",
+    "previous_session",
+    "price_history",
+    "prices_of_batch",
+    "session_close",
+    "sessions",
+]

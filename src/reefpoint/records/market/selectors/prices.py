@@ -1,0 +1,104 @@
+"""Accepted prices: the latest of every name, those of a batch, and a name's history."""
+
+from datetime import date, datetime
+
+from django.db import connection
+
+from reefpoint.records.market.models import Price
+from reefpoint.records.market.rules import is_stale
+from reefpoint.records.market.selectors.calendar import get_calendar
+from reefpoint.records.market.types import LatestPrice, Reference
+
+_LATEST = """
+SELECT i.id, i.symbol, i.venue, p.price_units, p.at, p."on", p.batch_id, p.id
+FROM market_instrument i
+CROSS JOIN LATERAL (
+    SELECT price_units, at, "on", batch_id, id FROM market_price
+    WHERE instrument_id = i.id AND recorded_at <= COALESCE(%s, 'infinity'::timestamptz)
+    ORDER BY at DESC, id DESC LIMIT 1
+) p
+ORDER BY i.id
+"""
+
+_REFERENCES = """
+SELECT wanted.instrument_id, wanted.at, p.price_units, p.at
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS wanted(instrument_id, at)
+CROSS JOIN LATERAL (
+    SELECT price_units, at FROM market_price
+    WHERE instrument_id = wanted.instrument_id AND at <= wanted.at
+    ORDER BY at DESC, id DESC LIMIT 1
+) p
+"""
+
+
+def latest_prices(as_of: datetime | None = None) -> dict[int, LatestPrice]:
+    """The newest accepted price of every instrument that has one, by instrument id, in one query.
+
+    With `as_of`: as known at that instant, and stale if a session ended since without a newer price.
+    Without: everything recorded, and stale against the newest session of which any name of the venue has a price.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [as_of])
+        rows = cursor.fetchall()
+    newest_of_venue: dict[str, date] = {}
+    for _, _, venue, _, _, on, _, _ in rows:
+        newest_of_venue[venue] = max(on, newest_of_venue.get(venue, on))
+    calendars = {venue: get_calendar(venue) for venue in newest_of_venue}
+    expected = {
+        venue: calendars[venue].last_closed(as_of) if as_of else newest for venue, newest in newest_of_venue.items()
+    }
+    return {
+        instrument_id: LatestPrice(
+            instrument_id=instrument_id,
+            symbol=symbol,
+            price_units=price_units,
+            at=at,
+            on=on,
+            batch_id=batch_id,
+            price_id=price_id,
+            is_stale=is_stale(calendars[venue].missed(on, expected[venue])),
+        )
+        for instrument_id, symbol, venue, price_units, at, on, batch_id, price_id in rows
+    }
+
+
+def prices_of_batch(batch_id: int) -> list[LatestPrice]:
+    """The accepted prices of a batch, oldest first.
+
+    A late batch may bring prices older than those already known: apply one only if its `(at, price_id)` is greater.
+    """
+    rows = Price.objects.filter(batch_id=batch_id).select_related("instrument").order_by("at", "id")
+    return [_view(row) for row in rows]
+
+
+def price_history(instrument_id: int, since: date, until: date) -> list[LatestPrice]:
+    """The last accepted price of each session from `since` to `until`, both inclusive, oldest first."""
+    rows = (
+        Price.objects.filter(instrument_id=instrument_id, on__gte=since, on__lte=until)
+        .select_related("instrument")
+        .order_by("on", "-at", "-id")
+        .distinct("on")
+    )
+    return [_view(row) for row in rows]
+
+
+def load_references(wanted: list[tuple[int, datetime]]) -> dict[tuple[int, datetime], Reference]:
+    """For each instrument and instant, the newest accepted price at or before it; absent where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REFERENCES, [[instrument for instrument, _ in wanted], [at for _, at in wanted]])
+        return {
+            (instrument_id, wanted_at): Reference(price_units, at)
+            for instrument_id, wanted_at, price_units, at in cursor.fetchall()
+        }
+
+
+def _view(row: Price) -> LatestPrice:
+    return LatestPrice(
+        instrument_id=row.instrument_id,
+        symbol=row.instrument.symbol,
+        price_units=row.price_units,
+        at=row.at,
+        on=row.on,
+        batch_id=row.batch_id,
+        price_id=row.pk,
+    )

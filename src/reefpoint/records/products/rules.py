@@ -1,0 +1,239 @@
+"""How terms are stored and read back, and which terms no scheme may have."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+
+from reefpoint.platform.basics.daycount import DayCount
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.platform.basics.states import StateTable
+from reefpoint.records.products.types import (
+    Due,
+    LiquidationOrder,
+    LiquidationRule,
+    Pack,
+    Problem,
+    Rule,
+    SchemeTerms,
+    VersionState,
+)
+
+VERSION_STATES = StateTable(
+    subject="scheme version",
+    initial=VersionState.DRAFT,
+    moves={
+        VersionState.DRAFT: frozenset({VersionState.PUBLISHED}),
+        VersionState.PUBLISHED: frozenset({VersionState.WITHDRAWN}),
+    },
+)
+
+HOUSE = "house"
+"""The rule name of problems that no law causes: the terms contradict themselves."""
+
+
+class MalformedTerms(Refusal):
+    """Terms with a missing, unknown or unreadable field."""
+
+    code = "malformed_terms"
+
+
+# Storing and reading
+
+
+def terms_to_json(terms: SchemeTerms) -> dict[str, object]:
+    """The terms as JSON values, for storage and for showing what an approval covers."""
+    return {field.name: _plain(getattr(terms, field.name)) for field in fields(terms)}
+
+
+def terms_from_json(data: Mapping[str, object]) -> SchemeTerms:
+    """The terms from JSON values. Every field must be there and none else; raises `MalformedTerms` naming it."""
+    names = {field.name for field in fields(SchemeTerms)}
+    if odd := sorted(names ^ set(data)):
+        raise MalformedTerms(f"These fields of the terms are missing or unknown: {', '.join(odd)}.", fields=odd)
+    values: dict[str, object] = {}
+    for field in fields(SchemeTerms):
+        try:
+            values[field.name] = _READERS[field.type](data[field.name])
+        except (TypeError, ValueError) as error:
+            raise MalformedTerms(f"The field {field.name} cannot be {data[field.name]!r}.", field=field.name) from error
+    return SchemeTerms(**values)  # type: ignore[arg-type]  # each value went through the reader of its field's type
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], tuple):
+            return dict(value)
+        return [str(item) for item in value]
+    return value if isinstance(value, bool | int) else str(value)
+
+
+def _read_int(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(value)
+    return value
+
+
+def _read_bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
+def _read_str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _read_list(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(value)
+    return tuple(_read_str(item) for item in value)
+
+
+def _read_pairs(value: object) -> tuple[tuple[str, int], ...]:
+    if value == []:
+        return ()
+    if not isinstance(value, Mapping):
+        raise TypeError(value)
+    return tuple(sorted((_read_str(name), _read_int(number)) for name, number in value.items()))
+
+
+_READERS: Mapping[object, Callable[[object], object]] = {
+    int: _read_int,
+    bool: _read_bool,
+    str: _read_str,
+    DayCount: lambda value: DayCount(_read_str(value)),
+    LiquidationRule: lambda value: LiquidationRule(_read_str(value)),
+    LiquidationOrder: lambda value: LiquidationOrder(_read_str(value)),
+    tuple[str, ...]: _read_list,
+    tuple[Due, ...]: lambda value: tuple(Due(item) for item in _read_list(value)),
+    tuple[tuple[str, int], ...]: _read_pairs,
+}
+
+
+# What no scheme may have
+
+
+def ratio_at_margin_bp(margin: Decimal) -> int:
+    """The ratio (assets to debt, bp, rounded up) at which equity is `margin` of assets: 25% is 13334, 50% is 20000."""
+    return int((10_000 / (1 - margin)).to_integral_value(rounding=ROUND_CEILING))
+
+
+def _bp(margin: Decimal) -> int:
+    return int((margin * 10_000).to_integral_value(rounding=ROUND_CEILING))
+
+
+def _cents(dollars: Decimal) -> int:
+    return int(dollars * 100)
+
+
+@dataclass(frozen=True)
+class LegalBound:
+    """One field that a rule bounds. `bound` turns the rule's value into the field's unit."""
+
+    rule_id: str
+    field: str
+    bound: Callable[[Decimal], int]
+    is_floor: bool = True
+
+
+LEGAL_BOUNDS = (
+    LegalBound("us.regt.initial_long", "initial_bp", ratio_at_margin_bp),
+    LegalBound("us.regt.initial_long", "withdrawal_bp", ratio_at_margin_bp),
+    LegalBound("us.finra.maint_long", "call_bp", ratio_at_margin_bp),
+    LegalBound("us.finra.maint_long", "close_out_bp", ratio_at_margin_bp),
+    LegalBound("us.finra.maint_long", "default_maintenance_bp", _bp),
+    LegalBound("us.finra.maint_long", "maintenances_bp", _bp),
+    LegalBound("us.finra.min_equity", "min_equity_minor", _cents),
+    LegalBound("us.finra.call_deadline", "call_deadline_sessions", int, is_floor=False),
+)
+"""Which rule bounds which term. A new jurisdiction adds its rows here and its pack as data."""
+
+
+def check_terms(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:
+    """Every reason why these terms cannot take effect on `on`: contradictions first, then broken rules of the pack."""
+    return [*_contradictions(terms, pack), *_broken_rules(terms, pack, on)]
+
+
+def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
+    shares = {
+        "default_haircut_bp": terms.default_haircut_bp,
+        "default_maintenance_bp": terms.default_maintenance_bp,
+        "concentration_cap_bp": terms.concentration_cap_bp,
+        **{f"haircuts_bp.{symbol}": value for symbol, value in terms.haircuts_bp},
+        **{f"maintenances_bp.{symbol}": value for symbol, value in terms.maintenances_bp},
+    }
+    strangers = sorted(
+        {symbol for symbol, _ in (*terms.haircuts_bp, *terms.maintenances_bp)} - {*terms.accepted_symbols}
+    )
+    at_least_zero = (
+        "rate_bp",
+        "penalty_rate_bp",
+        "drawdown_fee_bp",
+        "early_repayment_fee_bp",
+        "renewals_max",
+        "min_equity_minor",
+        "hysteresis_bp",
+    )
+    above_zero = ("limit_minor", "tenor_days", "call_deadline_sessions", "concentration_cap_bp")
+    checks: list[tuple[bool, str, str]] = [
+        (terms.rule_pack == pack.jurisdiction, "rule_pack", f"the terms name the rule pack {terms.rule_pack}"),
+        (terms.currency in MINOR_DIGITS, "currency", f"the desk keeps no books in {terms.currency}"),
+        (bool(terms.accepted_symbols), "accepted_symbols", "no collateral is accepted"),
+        (len(set(terms.accepted_symbols)) == len(terms.accepted_symbols), "accepted_symbols", "a symbol stands twice"),
+        (not strangers, "accepted_symbols", f"{', '.join(strangers)} has terms of its own but is not accepted"),
+        (sorted(terms.payment_order) == sorted(Due), "payment_order", "each kind of due must stand in it once"),
+        (terms.close_out_bp < terms.call_bp, "close_out_bp", "the close-out line must be below the call line"),
+        (terms.call_bp < terms.warning_bp, "call_bp", "the call line must be below the warning line"),
+        (terms.warning_bp <= terms.initial_bp, "warning_bp", "a new loan would start below the warning line"),
+        (terms.warning_bp <= terms.withdrawal_bp, "withdrawal_bp", "a withdrawal could end below the warning line"),
+        (
+            terms.cure_bp >= terms.call_bp + terms.hysteresis_bp,
+            "cure_bp",
+            "a cured call must leave the call band: cure must reach call plus hysteresis",
+        ),
+        (terms.target_bp >= terms.cure_bp, "target_bp", "a forced sale must reach the cure line"),
+        (terms.renewal_min_ratio_bp >= terms.call_bp, "renewal_min_ratio_bp", "a loan in call could be renewed"),
+        *((0 <= value <= 10_000, name, "it must be from 0 to 10000 bp") for name, value in shares.items()),
+        *((getattr(terms, name) >= 0, name, "it cannot be negative") for name in at_least_zero),
+        *((getattr(terms, name) > 0, name, "it must be more than zero") for name in above_zero),
+    ]
+    return [
+        Problem(field, HOUSE, f"{field} contradicts the other terms: {message}.")
+        for is_fine, field, message in checks
+        if not is_fine
+    ]
+
+
+def _broken_rules(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:
+    in_force = {rule.id: rule for rule in pack.in_force(on)}
+    problems = []
+    for legal in LEGAL_BOUNDS:
+        rule = in_force.get(legal.rule_id)
+        if rule is None:
+            continue
+        bound = legal.bound(Decimal(str(rule.value)))
+        for name, value in _values(terms, legal.field):
+            if (value < bound) if legal.is_floor else (value > bound):
+                problems.append(_broken(rule, name, value, bound, is_floor=legal.is_floor))
+    return problems
+
+
+def _values(terms: SchemeTerms, field: str) -> list[tuple[str, int]]:
+    value: int | tuple[tuple[str, int], ...] = getattr(terms, field)
+    if isinstance(value, int):
+        return [(field, value)]
+    return [(f"{field}.{symbol}", number) for symbol, number in value]
+
+
+def _broken(rule: Rule, field: str, value: int, bound: int, *, is_floor: bool) -> Problem:
+    side, least = ("below", "at least") if is_floor else ("above", "at most")
+    return Problem(
+        field,
+        rule.id,
+        f"{field} is {value}, {side} the legal bound: {rule.source} {rule.article} ({rule.id}, {rule.name}) "
+        f"asks for {least} {bound}.",
+    )

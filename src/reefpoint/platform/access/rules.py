@@ -46,6 +46,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "schemes.view": _DESK,
     "schemes.draft": frozenset({_CREDIT, _RISK}),
     "schemes.publish": frozenset({_CREDIT, _RISK}),
+    "rules.load": frozenset({_COMPLIANCE}),
     # people
     "clients.view": _DESK,
     "clients.register": frozenset({_MANAGER, _OPERATIONS}),

@@ -32,6 +32,27 @@ def append_only(table: str) -> RunSQL:
     )
 
 
+def append_only_but(table: str, columns: Iterable[str]) -> RunSQL:
+    """Like `append_only`, for rows that carry a state: an UPDATE may change `columns` and nothing else."""
+    kept = ", ".join(f"'{column}'" for column in columns)
+    return RunSQL(
+        f"""{_REFUSE_CHANGE}
+        CREATE TRIGGER {table}_fixed_columns BEFORE UPDATE ON {table} FOR EACH ROW
+            WHEN (to_jsonb(OLD) - ARRAY[{kept}] IS DISTINCT FROM to_jsonb(NEW) - ARRAY[{kept}])
+            EXECUTE FUNCTION reefpoint_refuse_change();
+        CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION reefpoint_refuse_change();
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION reefpoint_refuse_change();
+        """,
+        f"""
+        DROP TRIGGER {table}_fixed_columns ON {table};
+        DROP TRIGGER {table}_no_delete ON {table};
+        DROP TRIGGER {table}_no_truncate ON {table};
+        """,
+    )
+
+
 def verify_guards(tables: Iterable[str], others: Iterable[tuple[str, str]] = ()) -> list[Finding]:
     """Each guard that is gone or switched off: those of append-only `tables`, and `others` as (table, trigger)."""
     expected = [(table, f"{table}_{guard}") for table in tables for guard in ("append_only", "no_truncate")]

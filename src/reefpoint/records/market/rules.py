@@ -4,7 +4,6 @@ A line is rejected when it cannot be a price of that name on that day, and held 
 Nothing is dropped: every line ends accepted, held or rejected, under its row number.
 """
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from reefpoint.platform.basics.daycount import DayCount
 from reefpoint.platform.basics.errors import Refusal
@@ -112,6 +113,42 @@ _READERS: Mapping[object, Callable[[object], object]] = {
     tuple[Due, ...]: lambda value: tuple(Due(item) for item in _read_list(value)),
     tuple[tuple[str, int], ...]: _read_pairs,
 }
+
+
+def pack_to_json(pack: Pack) -> dict[str, object]:
+    """A rule pack as JSON values."""
+    return {
+        "jurisdiction": pack.jurisdiction,
+        "version": pack.version,
+        "effective_from": pack.effective_from.isoformat(),
+        "rules": [
+            {name: value.isoformat() if isinstance(value, date) else value for name, value in vars(rule).items()}
+            for rule in pack.rules
+        ],
+    }
+
+
+def pack_from_json(data: Mapping[str, Any]) -> Pack:
+    """A rule pack from JSON or YAML values; dates are ISO strings or dates. Raises `KeyError` or `TypeError`."""
+    return Pack(
+        jurisdiction=data["jurisdiction"],
+        version=data["version"],
+        effective_from=_read_date(data["effective_from"]),
+        rules=tuple(
+            Rule(
+                **{
+                    **rule,
+                    "effective_from": _read_date(rule["effective_from"]) if rule["effective_from"] else None,
+                    "effective_to": _read_date(rule["effective_to"]) if rule["effective_to"] else None,
+                }
+            )
+            for rule in data["rules"]
+        ),
+    )
+
+
+def _read_date(value: str | date) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 # What no scheme may have

@@ -1,0 +1,111 @@
+"""Listing instruments, stopping trade in them, and recording what a calendar does not know."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events.services import publish
+from reefpoint.records.market.events import InstrumentSuspensionChanged
+from reefpoint.records.market.models import CalendarOverride, Instrument
+from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
+from reefpoint.records.market.types import InstrumentDraft
+
+
+class CalendarOverrideRefused(Refusal):
+    """An override that contradicts itself."""
+
+    code = "calendar_override_refused"
+
+
+@transaction.atomic
+def add_instruments(*, actor: Actor, drafts: Sequence[InstrumentDraft], at: datetime) -> dict[str, int]:
+    """List instruments; those already listed stay as they are. Returns the ids by symbol. Raises `UnknownVenue`."""
+    require(actor, "instruments.add")
+    for venue in {draft.venue for draft in drafts}:
+        get_calendar(venue)
+    symbols = [draft.symbol for draft in drafts]
+    known = set(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", flat=True))
+    added = Instrument.objects.bulk_create(
+        Instrument(
+            symbol=draft.symbol,
+            name=draft.name,
+            name_zh=draft.name_zh,
+            currency=draft.currency,
+            venue=draft.venue,
+            sector=draft.sector,
+            lot_size=draft.lot_size,
+            price_band_bp=draft.price_band_bp,
+            assumed_daily_volume=draft.assumed_daily_volume,
+        )
+        for draft in drafts
+        if draft.symbol not in known
+    )
+    for instrument in added:
+        record(
+            actor=actor,
+            action="instruments.add",
+            subject=f"instrument:{instrument.pk}",
+            inputs={"symbol": instrument.symbol, "venue": instrument.venue, "currency": instrument.currency},
+            at=at,
+        )
+    return dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "id"))
+
+
+def suspend_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:
+    """Record that a name is not traded: it is in no sale plan until it resumes. Raises `InstrumentNotFound`."""
+    _set_suspended(actor, instrument_id, is_suspended=True, reason=reason, at=at)
+
+
+def resume_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:
+    """Record that a name is traded again. Raises `InstrumentNotFound`."""
+    _set_suspended(actor, instrument_id, is_suspended=False, reason=reason, at=at)
+
+
+@transaction.atomic
+def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reason: str, at: datetime) -> None:
+    require(actor, "instruments.suspend")
+    instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
+    if instrument is None:
+        raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+    if instrument.is_suspended == is_suspended:
+        return
+    instrument.is_suspended = is_suspended
+    instrument.save(update_fields=["is_suspended"])
+    record(
+        actor=actor,
+        action="instruments.suspend" if is_suspended else "instruments.resume",
+        subject=f"instrument:{instrument_id}",
+        reason=reason,
+        at=at,
+    )
+    publish(InstrumentSuspensionChanged(instrument_id=instrument_id, is_suspended=is_suspended, at=at))
+
+
+@transaction.atomic
+def override_session(
+    *, actor: Actor, venue: str, on: date, close_at: datetime | None, reason: str, at: datetime
+) -> None:
+    """Record that a venue closes at `close_at` on a day, or with None that it does not trade then.
+
+    A later override of the same day replaces the earlier. Raises `CalendarOverrideRefused`.
+    """
+    require(actor, "calendars.override")
+    zone = get_calendar(venue).zone
+    if close_at is not None and close_at.astimezone(zone).date() != on:
+        raise CalendarOverrideRefused(f"{close_at.isoformat()} is not on {on} at {venue}.", venue=venue, on=on)
+    CalendarOverride.objects.update_or_create(
+        venue=venue, on=on, defaults={"is_session": close_at is not None, "close_at": close_at, "reason": reason}
+    )
+    record(
+        actor=actor,
+        action="calendars.override",
+        subject=f"calendar:{venue}",
+        reason=reason,
+        inputs={"on": on, "close_at": close_at.isoformat() if close_at else None},
+        at=at,
+    )

@@ -1,0 +1,1 @@
+"""Where rules and ready-made terms are read from."""

@@ -1,0 +1,98 @@
+"""Schemes, their versions and terms, and the rules they stand under."""
+
+from datetime import date
+from functools import lru_cache
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.products.adapters.packs import RulePackNotFound, read_demo_schemes
+from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
+from reefpoint.records.products.rules import pack_from_json, terms_from_json
+from reefpoint.records.products.types import Pack, SchemeDraft, SchemeTerms, SchemeView, VersionState, VersionView
+
+
+class SchemeVersionNotFound(Refusal):
+    """No scheme version has this id, or none of this scheme is in force."""
+
+    code = "not_found"
+
+
+@lru_cache(maxsize=1024)
+def get_terms(version_id: int) -> SchemeTerms:
+    """The terms of a version; they never change, so they are read once a process. Raises `SchemeVersionNotFound`."""
+    return terms_from_json(_row(version_id).terms)
+
+
+def get_version(version_id: int) -> VersionView:
+    """A version with its state and terms. Raises `SchemeVersionNotFound`."""
+    return _view(_row(version_id))
+
+
+def published_version(code: str, on: date) -> VersionView:
+    """The version of a scheme that can be signed on a day: published, in effect, the newest of those.
+
+    Raises `SchemeVersionNotFound`.
+    """
+    row = (
+        SchemeVersion.objects.filter(scheme__code=code, state=VersionState.PUBLISHED, effective_from__lte=on)
+        .select_related("scheme")
+        .order_by("-effective_from", "-version")
+        .first()
+    )
+    if row is None:
+        raise SchemeVersionNotFound(f"No published version of scheme {code} is in force on {on}.", code=code, on=on)
+    return _view(row)
+
+
+def list_schemes() -> list[SchemeView]:
+    """All schemes by code, with their versions, newest first."""
+    return [
+        SchemeView(
+            id=scheme.pk,
+            code=scheme.code,
+            name=scheme.name,
+            name_zh=scheme.name_zh,
+            versions=tuple(
+                _view(version)
+                for version in sorted(scheme.versions.all(), key=lambda version: version.version, reverse=True)
+            ),
+        )
+        for scheme in Scheme.objects.order_by("code").prefetch_related("versions__scheme")
+    ]
+
+
+def get_rule_pack(jurisdiction: str, version: int | None = None) -> Pack:
+    """A loaded rule pack, the newest version by default. Raises `RulePackNotFound`."""
+    rows = RulePack.objects.filter(jurisdiction=jurisdiction).order_by("-version")
+    row = (rows if version is None else rows.filter(version=version)).first()
+    if row is None:
+        raise RulePackNotFound(f"No rule pack of {jurisdiction} is loaded.", jurisdiction=jurisdiction)
+    return pack_from_json(row.rules)
+
+
+def load_demo_schemes() -> list[SchemeDraft]:
+    """The three schemes of the demonstration desk. Change terms with `dataclasses.replace` before drafting."""
+    return read_demo_schemes()
+
+
+def _row(version_id: int) -> SchemeVersion:
+    row = SchemeVersion.objects.select_related("scheme").filter(id=version_id).first()
+    if row is None:
+        raise SchemeVersionNotFound(f"There is no scheme version {version_id}.", version_id=version_id)
+    return row
+
+
+def _view(row: SchemeVersion) -> VersionView:
+    return VersionView(
+        id=row.pk,
+        scheme_id=row.scheme_id,
+        scheme_code=row.scheme.code,
+        scheme_name=row.scheme.name,
+        scheme_name_zh=row.scheme.name_zh,
+        version=row.version,
+        state=VersionState(row.state),
+        effective_from=row.effective_from,
+        published_at=row.published_at,
+        maker=row.maker,
+        checker=row.checker,
+        terms=terms_from_json(row.terms),
+    )

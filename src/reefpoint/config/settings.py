@@ -3,8 +3,10 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from reefpoint.platform.database.address import django_database
+from reefpoint.platform.database.home import data_home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -182,6 +184,24 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+
+# Mail goes to files in the data folder until REEFPOINT_SMTP_URL names a server: smtp://user:password@host:port,
+# smtp+tls:// for STARTTLS, smtps:// for TLS from the first byte.
+_smtp = urlsplit(os.environ.get("REEFPOINT_SMTP_URL", ""))
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if _smtp.hostname
+    else "reefpoint.platform.notifications.adapters.mail_files.MailFileBackend"
+)
+EMAIL_FILE_PATH = data_home() / "mail"
+EMAIL_HOST = _smtp.hostname or ""
+EMAIL_PORT = _smtp.port or 25
+EMAIL_HOST_USER = unquote(_smtp.username or "")
+EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
+EMAIL_USE_TLS = _smtp.scheme == "smtp+tls"
+EMAIL_USE_SSL = _smtp.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("REEFPOINT_MAIL_FROM", "Reefpoint <desk@localhost>")
 
 ROOT_URLCONF = "reefpoint.config.urls"
 ASGI_APPLICATION = "reefpoint.config.asgi.application"

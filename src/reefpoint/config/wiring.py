@@ -5,5 +5,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 """
 
 from reefpoint.platform.events.types import Handler
+from reefpoint.platform.notifications.events import NoticeQueued
+from reefpoint.platform.notifications.handlers import deliver_queued_notice
 
-HANDLERS: tuple[Handler, ...] = ()
+HANDLERS: tuple[Handler, ...] = (Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),)

@@ -1,0 +1,181 @@
+"""Reads of accounts: facts for valuation, facilities and loans, and the proof that positions equal movements."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from itertools import groupby
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
+from reefpoint.records.accounts.types import (
+    AccountFacts,
+    AccountStatus,
+    FacilityFacts,
+    Holding,
+    LoanFacts,
+    LoanState,
+    MovementRow,
+)
+from reefpoint.records.ledger import selectors as ledger
+from reefpoint.records.ledger.types import client_cash, fees_due, interest_due, loan_principal
+
+
+class NoSuchAccount(Refusal):
+    """There is no such account, or it is not this person's to see."""
+
+    code = "no_such_account"
+
+
+def load_accounts(account_ids: Collection[int] | None = None) -> list[AccountFacts]:
+    """Facts of the given accounts (all that are not closed, by default) in id order, in three queries."""
+    rows = MarginAccount.objects.exclude(status=AccountStatus.CLOSED).order_by("id")
+    held = Position.objects.filter(quantity__gt=0).order_by("account_id", "instrument_id")
+    if account_ids is not None:
+        rows = MarginAccount.objects.filter(id__in=account_ids).order_by("id")
+        held = held.filter(account_id__in=account_ids)
+    return _facts(list(rows), held)
+
+
+def get_account(account_id: int) -> AccountFacts:
+    """One account's facts. Raises `NoSuchAccount`."""
+    found = load_accounts([account_id])
+    if not found:
+        raise NoSuchAccount("There is no such account.")
+    return found[0]
+
+
+def _facts(rows: list[MarginAccount], held: Iterable[Position]) -> list[AccountFacts]:
+    holdings = {
+        account_id: tuple(Holding(position.instrument_id, position.quantity) for position in group)
+        for account_id, group in groupby(held, key=lambda position: position.account_id)
+    }
+    codes = [code(row.number) for row in rows for code in (client_cash, loan_principal, interest_due, fees_due)]
+    balances = ledger.balances(codes)
+    return [
+        AccountFacts(
+            id=row.id,
+            number=row.number,
+            client_id=row.client_id,
+            scheme_version_id=row.scheme_version_id,
+            currency=row.currency,
+            status=AccountStatus(row.status),
+            change_no=row.change_no,
+            cash_minor=balances.get(client_cash(row.number), 0),
+            principal_minor=balances.get(loan_principal(row.number), 0),
+            interest_minor=balances.get(interest_due(row.number), 0),
+            fees_minor=balances.get(fees_due(row.number), 0),
+            holdings=holdings.get(row.id, ()),
+        )
+        for row in rows
+    ]
+
+
+def get_facility(account_id: int) -> FacilityFacts:
+    row = Facility.objects.get(account_id=account_id)
+    return FacilityFacts(row.number, row.pool_code, row.commitment_minor, row.drawn_minor, row.held_minor)
+
+
+def find_loan(key: str) -> int | None:
+    """The id of the loan that was drawn under an idempotency key."""
+    return Loan.objects.filter(key=key).values_list("id", flat=True).first()
+
+
+def list_loans(account_id: int) -> list[LoanFacts]:
+    """All loans of an account, oldest first."""
+    return [_loan_facts(loan) for loan in Loan.objects.filter(account_id=account_id).order_by("drawn_on", "id")]
+
+
+def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFacts]:
+    """Loans with principal outstanding, in id order."""
+    loans = Loan.objects.filter(state=LoanState.OPEN).order_by("id")
+    if account_ids is not None:
+        loans = loans.filter(account_id__in=account_ids)
+    return [_loan_facts(loan) for loan in loans]
+
+
+def _loan_facts(loan: Loan) -> LoanFacts:
+    return LoanFacts(
+        id=loan.id,
+        number=loan.number,
+        account_id=loan.account_id,
+        pool_code=loan.pool_code,
+        drawn_minor=loan.drawn_minor,
+        principal_minor=loan.principal_minor,
+        rate_bp=loan.rate_bp,
+        day_count=loan.day_count,
+        drawn_on=loan.drawn_on,
+        matures_on=loan.matures_on,
+        state=LoanState(loan.state),
+    )
+
+
+def account_ids_of_clients(client_ids: Collection[int]) -> list[int]:
+    return list(MarginAccount.objects.filter(client_id__in=client_ids).order_by("id").values_list("id", flat=True))
+
+
+def account_numbers(account_ids: Collection[int]) -> dict[int, str]:
+    return dict(MarginAccount.objects.filter(id__in=account_ids).values_list("id", "number"))
+
+
+def list_movements(account_id: int, limit: int = 50) -> list[MovementRow]:
+    """The latest changes of an account's positions, newest first."""
+    rows = (
+        SecurityMovement.objects.filter(account_id=account_id)
+        .order_by("-id")
+        .values_list("effective_on", "at", "instrument_id", "instrument__symbol", "kind", "quantity", "source")[:limit]
+    )
+    return [MovementRow(*row) for row in rows]
+
+
+def quantities_held() -> dict[str, int]:
+    """Shares of each instrument over all accounts, by symbol."""
+    rows = Position.objects.filter(quantity__gt=0).values("instrument__symbol").annotate(total=Sum("quantity"))
+    return {row["instrument__symbol"]: row["total"] for row in rows.order_by("instrument__symbol")}
+
+
+def loans_maturing(until: date) -> list[LoanFacts]:
+    """Open loans that mature on or before `until`, earliest first."""
+    loans = Loan.objects.filter(state=LoanState.OPEN, matures_on__lte=until).order_by("matures_on", "id")
+    return [_loan_facts(loan) for loan in loans]
+
+
+def verify_accounts() -> list[Finding]:
+    """Positions equal the sum of their movements; loans and facilities equal the ledger's principal."""
+    return [*_verify_positions(), *_verify_principal()]
+
+
+def _verify_positions() -> list[Finding]:
+    moved = {
+        (row["account_id"], row["instrument_id"]): row["total"]
+        for row in SecurityMovement.objects.values("account_id", "instrument_id").annotate(total=Sum("quantity"))
+    }
+    held = {(row.account_id, row.instrument_id): row.quantity for row in Position.objects.all()}
+    return [
+        Finding(
+            "accounts.position",
+            f"account:{key[0]}",
+            f"instrument {key[1]} holds {held.get(key, 0)}, its movements add up to {moved.get(key, 0)}",
+        )
+        for key in sorted(held.keys() | moved.keys())
+        if held.get(key, 0) != moved.get(key, 0)
+    ]
+
+
+def _verify_principal() -> list[Finding]:
+    rows = MarginAccount.objects.annotate(
+        loaned=Coalesce(Sum("loans__principal_minor", filter=Q(loans__state=LoanState.OPEN)), 0),
+        drawn=F("facility__drawn_minor"),
+    ).values("id", "number", "loaned", "drawn")
+    booked = ledger.balances([loan_principal(row["number"]) for row in rows])
+    return [
+        Finding(
+            "accounts.principal",
+            f"account:{row['id']}",
+            f"loans {row['loaned']}, facility {row['drawn']}, ledger {booked.get(loan_principal(row['number']), 0)}",
+        )
+        for row in rows
+        if not row["loaned"] == row["drawn"] == booked.get(loan_principal(row["number"]), 0)
+    ]

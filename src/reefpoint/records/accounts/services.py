@@ -1,0 +1,232 @@
+"""Changes of accounts. Callers are flows: they hold the right, the account's lock and one transaction around it all."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import F
+
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events.services import publish
+from reefpoint.records.accounts.events import AccountChanged
+from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
+from reefpoint.records.accounts.selectors import NoSuchAccount, get_account, load_accounts
+from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanState, MovementKind
+from reefpoint.records.ledger.services import open_ledger_accounts
+from reefpoint.records.ledger.types import client_accounts
+
+
+class FacilityExceeded(Refusal):
+    """A drawdown above what the facility still allows."""
+
+    code = "facility_exceeded"
+
+
+class PositionTooSmall(Refusal):
+    """More shares were to leave than the account holds."""
+
+    code = "position_too_small"
+
+
+def lock_accounts(account_ids: Collection[int]) -> list[AccountFacts]:
+    """Take the locks of several accounts, always in id order, and read their facts under them."""
+    list(MarginAccount.objects.select_for_update().filter(id__in=account_ids).order_by("id").values_list("id"))
+    return load_accounts(account_ids)
+
+
+def lock_account(account_id: int) -> AccountFacts:
+    """Take the account's lock until the transaction ends, and read its facts under it. Raises `NoSuchAccount`."""
+    if not MarginAccount.objects.select_for_update().filter(id=account_id).exists():
+        raise NoSuchAccount("There is no such account.")
+    return get_account(account_id)
+
+
+def open_account(
+    *,
+    actor: Actor,
+    client_id: int,
+    scheme_version_id: int,
+    currency: str,
+    pool_code: str,
+    commitment_minor: int,
+    on: date,
+    at: datetime,
+) -> int:
+    """Open a margin account with its facility and its four ledger accounts. Returns the account's id."""
+    account_id = _next_id(MarginAccount._meta.db_table)
+    number = f"M-{account_id:06d}"
+    MarginAccount.objects.create(
+        id=account_id,
+        number=number,
+        client_id=client_id,
+        scheme_version_id=scheme_version_id,
+        currency=currency,
+        opened_on=on,
+    )
+    Facility.objects.create(
+        account_id=account_id,
+        number=f"F-{account_id:06d}",
+        pool_code=pool_code,
+        commitment_minor=commitment_minor,
+    )
+    open_ledger_accounts(client_accounts(number, currency))
+    record(
+        actor=actor,
+        action="accounts.open",
+        subject=f"account:{account_id}",
+        inputs={"client": client_id, "scheme_version": scheme_version_id, "commitment_minor": commitment_minor},
+        at=at,
+    )
+    announce_change(account_id=account_id, cause="opened", at=at)
+    return account_id
+
+
+def announce_change(*, account_id: int, cause: str, at: datetime) -> None:
+    """Tell whoever values accounts that this one changed."""
+    announce_changes(account_ids=[account_id], cause=cause, at=at)
+
+
+def announce_changes(*, account_ids: Collection[int], cause: str, at: datetime) -> None:
+    """Tell whoever values accounts that these changed, in one statement for their change numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_marginaccount SET change_no = change_no + 1 WHERE id = ANY(%s) RETURNING id, change_no",
+            [list(account_ids)],
+        )
+        changed = sorted(cursor.fetchall())
+    for account_id, change_no in changed:
+        publish(AccountChanged(at=at, account_id=account_id, change_no=change_no, cause=cause))
+
+
+def set_status(*, actor: Actor, account_id: int, status: AccountStatus, reason: str, at: datetime) -> None:
+    """Freeze, reopen or close an account."""
+    MarginAccount.objects.filter(id=account_id).update(status=status)
+    record(
+        actor=actor,
+        action="accounts.set_status",
+        subject=f"account:{account_id}",
+        reason=reason,
+        inputs={"status": status},
+        at=at,
+    )
+    announce_change(account_id=account_id, cause=f"status {status}", at=at)
+
+
+def add_loan(
+    *,
+    account_id: int,
+    pool_code: str,
+    amount_minor: int,
+    rate_bp: int,
+    day_count: str,
+    tenor_days: int,
+    key: str,
+    on: date,
+) -> int:
+    """Record a drawdown on the facility. Raises `FacilityExceeded`. Returns the loan's id."""
+    facility = Facility.objects.get(account_id=account_id)
+    available = facility.commitment_minor - facility.drawn_minor - facility.held_minor
+    if amount_minor > available:
+        raise FacilityExceeded(
+            "The facility does not have that much left. Draw less, or ask for a higher limit.",
+            asked_minor=amount_minor,
+            available_minor=available,
+        )
+    Facility.objects.filter(id=facility.id).update(drawn_minor=F("drawn_minor") + amount_minor)
+    loan_id = _next_id(Loan._meta.db_table)
+    Loan.objects.create(
+        id=loan_id,
+        account_id=account_id,
+        number=f"N-{loan_id:06d}",
+        key=key,
+        pool_code=pool_code,
+        drawn_minor=amount_minor,
+        principal_minor=amount_minor,
+        rate_bp=rate_bp,
+        day_count=day_count,
+        drawn_on=on,
+        matures_on=on + timedelta(days=tenor_days),
+    )
+    return loan_id
+
+
+def reduce_loans(*, account_id: int, amount_minor: int) -> dict[str, int]:
+    """Take repaid principal off the oldest loans first. Returns what each funding pool gets back, in minor units."""
+    left = amount_minor
+    by_pool: dict[str, int] = {}
+    for loan in Loan.objects.filter(account_id=account_id, state=LoanState.OPEN).order_by("drawn_on", "id"):
+        part = min(left, loan.principal_minor)
+        if part == 0:
+            break
+        loan.principal_minor -= part
+        loan.state = LoanState.OPEN if loan.principal_minor else LoanState.REPAID
+        loan.save(update_fields=["principal_minor", "state"])
+        by_pool[loan.pool_code] = by_pool.get(loan.pool_code, 0) + part
+        left -= part
+    if left:
+        raise AssertionError(f"account {account_id}: {left} of principal repaid that no loan owes")
+    Facility.objects.filter(account_id=account_id).update(drawn_minor=F("drawn_minor") - amount_minor)
+    return by_pool
+
+
+def move_security(
+    *,
+    account_id: int,
+    instrument_id: int,
+    quantity: int,
+    kind: MovementKind,
+    key: str,
+    source: str,
+    on: date,
+    at: datetime,
+) -> bool:
+    """Change a position by a signed quantity, once for each key. Returns False if the key was booked before.
+
+    Raises `PositionTooSmall` if it would go below zero.
+    """
+    if SecurityMovement.objects.filter(key=key).exists():
+        return False
+    held = Position.objects.filter(account_id=account_id, instrument_id=instrument_id).first()
+    if (held.quantity if held else 0) + quantity < 0:
+        raise PositionTooSmall("The account does not hold that many shares.", held=held.quantity if held else 0)
+    if held is None:
+        Position.objects.create(account_id=account_id, instrument_id=instrument_id, quantity=quantity)
+    else:
+        Position.objects.filter(id=held.id).update(quantity=F("quantity") + quantity)
+    SecurityMovement.objects.create(
+        account_id=account_id,
+        instrument_id=instrument_id,
+        kind=kind,
+        quantity=quantity,
+        key=key,
+        source=source,
+        effective_on=on,
+        at=at,
+    )
+    return True
+
+
+def receive_securities(
+    *, account_id: int, lots: Sequence[tuple[int, int]], reference: str, on: date, at: datetime
+) -> None:
+    """Book a free-of-payment receipt of several (instrument id, quantity), once for each reference."""
+    for instrument_id, quantity in lots:
+        move_security(
+            account_id=account_id,
+            instrument_id=instrument_id,
+            quantity=quantity,
+            kind=MovementKind.RECEIPT,
+            key=f"{reference}:{instrument_id}",
+            source=reference,
+            on=on,
+            at=at,
+        )
+
+
+def _next_id(table: str) -> int:
+    """The next value of a table's identity, so that a row can carry its id in its number."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
+        return int(cursor.fetchone()[0])

@@ -5,7 +5,7 @@ The outbox is machinery, not business: its retry times come from the database's 
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import psycopg
 import structlog
@@ -179,20 +179,26 @@ def retry_dead(delivery_id: int) -> None:
 
 
 def run_dispatcher(group: str, stop: threading.Event) -> None:
-    """Carry the deliveries of a group until `stop` is set: at once when told of new ones, else every second.
+    """Carry the deliveries of a group until `stop` is set."""
+    run_consumer(group, lambda: dispatch_once(group), stop)
 
-    A lost database is waited for, for ever: what was under way rolled back and is carried again.
+
+def run_consumer(group: str, take: Callable[[], int], stop: threading.Event) -> None:
+    """Call `take` until `stop` is set: at once when told of new events, else every second.
+
+    `take` handles what waits and returns how much it was. A lost database is waited for, for ever: what was under way
+    rolled back and is taken again.
     """
     pause_seconds = 0.1
     while not stop.is_set():
         try:
             listener = _listen()
             while not stop.is_set():
-                if not dispatch_once(group):
+                if not take():
                     list(listener.notifies(timeout=POLL_SECONDS, stop_after=1))
                 pause_seconds = 0.1
         except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
-            log.warning("dispatcher_lost_database", group=group, error=str(error), retry_in_seconds=pause_seconds)
+            log.warning("consumer_lost_database", group=group, error=str(error), retry_in_seconds=pause_seconds)
             connection.close()
             stop.wait(pause_seconds)
             pause_seconds = min(2 * pause_seconds, RECONNECT_SECONDS_MAX)

@@ -1,0 +1,47 @@
+"""Margin rules: the life of a call, and what a measured account leads to."""
+
+from dataclasses import dataclass
+
+from reefpoint.decisions.margin.types import Band, CallState
+from reefpoint.platform.basics.states import StateTable
+
+VENUE = "XNYS"
+"""The trading calendar that the desk's days and the deadlines of calls run on."""
+
+CALL_STATES = StateTable(
+    subject="margin call",
+    initial=CallState.OPEN,
+    moves={
+        CallState.OPEN: frozenset({CallState.CURED, CallState.EXPIRED, CallState.SUPERSEDED}),
+        CallState.CURED: frozenset(),
+        CallState.EXPIRED: frozenset(),
+        CallState.SUPERSEDED: frozenset(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What has to happen to an account after it was measured. At most one call is open and one sale runs."""
+
+    opens_call: bool = False
+    cures_call: bool = False
+    breaches_close_out: bool = False
+
+
+def consequence(
+    *, band: Band, ratio_bp: int | None, cure_bp: int, has_open_call: bool, is_enforced: bool
+) -> Consequence:
+    """From where an account stands to what follows.
+
+    It looks at the standing, not at the crossing, so that measuring twice does nothing twice and nothing is missed
+    after a crash. While a sale is due or running (`is_enforced`) no call is opened and no second sale begins. An
+    account that cannot be valued keeps what it has: nobody is called or sold on a missing price.
+    """
+    if band is Band.UNKNOWN or is_enforced:
+        return Consequence()
+    if band is Band.CLOSE_OUT:
+        return Consequence(breaches_close_out=True)
+    if has_open_call:
+        return Consequence(cures_call=ratio_bp is None or ratio_bp >= cure_bp)
+    return Consequence(opens_call=band is Band.CALL)

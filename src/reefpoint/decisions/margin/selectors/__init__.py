@@ -1,0 +1,1 @@
+"""Reads of margin decisions, by subject: standing (measures), calls, pages, proof."""

@@ -1,0 +1,151 @@
+"""Where accounts stand: facts, prices and terms put before the engine, and its answer in minor units.
+
+A single account is a book of one, so the board, a what-if and the nightly run share one formula.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from reefpoint.decisions.margin.models import MarginState
+from reefpoint.decisions.margin.types import Band, Standing
+from reefpoint.engine.bands import RATIO_NO_DEBT, Lines
+from reefpoint.engine.book import Book, Marks, build_book
+from reefpoint.engine.valuation import Valuation, value_book
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.market.selectors.instruments import list_instruments
+from reefpoint.records.market.selectors.prices import latest_prices
+from reefpoint.records.market.types import InstrumentView, LatestPrice
+from reefpoint.records.products.selectors import get_terms
+from reefpoint.records.products.types import SchemeTerms
+
+
+class NoUsablePrice(Refusal):
+    """An instrument without a price that new business could rest on."""
+
+    code = "no_usable_price"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One version of prices under the terms of some scheme versions, as the engine takes it.
+
+    `column` and `row` say where an instrument and a scheme version stand in `marks` and `lines`.
+    """
+
+    marks: Marks
+    lines: Lines
+    column: dict[int, int]
+    row: dict[int, int]
+    instruments: tuple[InstrumentView, ...]
+    prices: dict[int, LatestPrice]
+    terms: dict[int, SchemeTerms]
+
+
+def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
+    """Prices as known at `at`, with the haircuts and lines of the given scheme versions. Two queries."""
+    instruments = tuple(list_instruments())
+    prices = latest_prices(as_of=at)
+    terms = {version_id: get_terms(version_id) for version_id in sorted(set(version_ids))}
+    found = [prices.get(instrument.id) for instrument in instruments]
+    symbols = [instrument.symbol for instrument in instruments]
+    shape = (len(terms), len(instruments))
+    marks = Marks(
+        price_units=_column(price.price_units if price else 0 for price in found),
+        haircut_bp=_column(one.haircut_bp(s) for one in terms.values() for s in symbols).reshape(shape),
+        maintenance_bp=_column(one.maintenance_bp(s) for one in terms.values() for s in symbols).reshape(shape),
+        is_stale=np.array([price is not None and price.is_stale for price in found], dtype=np.bool_),
+        is_suspended=np.array([instrument.is_suspended for instrument in instruments], dtype=np.bool_),
+        lot=_column(instrument.lot_size for instrument in instruments),
+    )
+    lines = Lines(
+        warning_bp=_column(one.warning_bp for one in terms.values()),
+        call_bp=_column(one.call_bp for one in terms.values()),
+        close_out_bp=_column(one.close_out_bp for one in terms.values()),
+        cure_bp=_column(one.cure_bp for one in terms.values()),
+        hysteresis_bp=_column(one.hysteresis_bp for one in terms.values()),
+    )
+    return Sheet(
+        marks=marks,
+        lines=lines,
+        column={instrument.id: column for column, instrument in enumerate(instruments)},
+        row={version_id: row for row, version_id in enumerate(terms)},
+        instruments=instruments,
+        prices=prices,
+        terms=terms,
+    )
+
+
+def _column(values: Iterable[int]) -> npt.NDArray[np.int64]:
+    return np.fromiter(values, dtype=np.int64)
+
+
+def book_of(accounts: Sequence[AccountFacts], sheet: Sheet) -> Book:
+    """The engine's columns for these accounts, in their order."""
+    per_minor = [price_units_per_minor(account.currency) for account in accounts]
+    held = [(row, holding) for row, account in enumerate(accounts) for holding in account.holdings]
+    return build_book(
+        cash_units=[account.cash_minor * scale for account, scale in zip(accounts, per_minor, strict=True)],
+        debt_units=[account.debt_minor * scale for account, scale in zip(accounts, per_minor, strict=True)],
+        terms=[sheet.row[account.scheme_version_id] for account in accounts],
+        account=[row for row, _ in held],
+        instrument=[sheet.column[holding.instrument_id] for _, holding in held],
+        quantity=[holding.quantity for _, holding in held],
+    )
+
+
+def standings(accounts: Sequence[AccountFacts], valuation: Valuation) -> list[Standing]:
+    """The engine's figures as money: what is owed rounds up, what backs it rounds down."""
+    return [
+        Standing(
+            account_id=account.id,
+            market_minor=held_minor(int(valuation.market_units[row]), account.currency),
+            assets_minor=held_minor(int(valuation.assets_units[row]), account.currency),
+            lendable_minor=held_minor(int(valuation.lendable_units[row]), account.currency),
+            requirement_minor=owed_minor(int(valuation.requirement_units[row]), account.currency),
+            debt_minor=account.debt_minor,
+            ratio_bp=ratio_or_none(int(valuation.ratio_bp[row])),
+            band=Band(int(valuation.band[row])),
+        )
+        for row, account in enumerate(accounts)
+    ]
+
+
+def ratio_or_none(ratio_bp: int) -> int | None:
+    """The engine's ratio as people see it: None without debt, or when it is not known."""
+    return None if ratio_bp < 0 or ratio_bp == RATIO_NO_DEBT else ratio_bp
+
+
+def measure_all(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Standing]:
+    """Where each account stands on the prices known at `at`; bands by the lines alone, without memory."""
+    sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
+    return standings(accounts, value_book(book_of(accounts, sheet), sheet.marks, sheet.lines))
+
+
+def measure(account: AccountFacts, *, at: datetime) -> Standing:
+    """Where one account stands, or would stand: pass changed facts for a what-if."""
+    return measure_all([account], at=at)[0]
+
+
+def measure_account(account_id: int, *, at: datetime) -> Standing:
+    """Where a stored account stands. Raises `IndexError` if there is none."""
+    return measure_all(load_accounts([account_id]), at=at)[0]
+
+
+def is_enforced(account_id: int) -> bool:
+    """Whether a sale of this account's collateral is due or running."""
+    return MarginState.objects.filter(account_id=account_id, is_enforced=True).exists()
+
+
+def usable_price(instrument_id: int, *, at: datetime) -> LatestPrice:
+    """A price that new business may rest on. Raises `NoUsablePrice` if there is none, or it is stale."""
+    price = latest_prices(as_of=at).get(instrument_id)
+    if price is None or price.is_stale:
+        raise NoUsablePrice("There is no current price for this instrument, so it cannot be traded now.")
+    return price

@@ -1,0 +1,60 @@
+"""What a client is told about a call, in their language: why, how much, until when, and what happens then."""
+
+from datetime import datetime
+
+from reefpoint.decisions.margin.models import MarginCall
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import Money
+from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.parties.selectors import get_client
+
+_CALL = {
+    "en": (
+        "Margin call {number}: {amount} by {deadline}",
+        "Dear {name},\n\n"
+        "The ratio of assets to debt of your account {account} is {ratio}, under its call line of {call}.\n"
+        "Assets {assets}, debt {debt}.\n\n"
+        "Please repay {amount}, add collateral, or sell, so that the ratio reaches {cure}, by {deadline}.\n"
+        "After that, or at once if the ratio falls under the close-out line, we sell as much of your holdings as it "
+        "takes. You may lose more than you put in.\n",
+    ),
+    "zh-hans": (
+        "追保通知 {number}：请于 {deadline} 前补足 {amount}",
+        "尊敬的{name}：\n\n"
+        "您的账户 {account} 的维持担保比例为 {ratio}，低于追保线 {call}。\n"
+        "资产 {assets}，负债 {debt}。\n\n"
+        "请于 {deadline} 前偿还 {amount}，或追加担保物，或卖出证券，使该比例达到 {cure}。\n"
+        "逾期未补足，或该比例跌破平仓线时，我们将卖出您持有的证券，直至补足。您的损失可能超过投入的本金。\n",
+    ),
+}
+
+
+def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
+    """Queue the notice of a call, once. Returns the notice's id."""
+    call = MarginCall.objects.get(id=call_id)
+    account = get_account(call.account_id)
+    client = get_client(actor, account.client_id)
+    subject, body = _CALL.get(client.language, _CALL["en"])
+    words = {
+        "number": call.number,
+        "name": client.name_zh or client.name if client.language == "zh-hans" else client.name,
+        "account": account.number,
+        "amount": str(Money(call.amount_minor, account.currency)),
+        "assets": str(Money(call.assets_minor, account.currency)),
+        "debt": str(Money(call.debt_minor, account.currency)),
+        "ratio": f"{call.ratio_bp / 100:.2f}%",
+        "call": f"{call.call_bp / 100:.2f}%",
+        "cure": f"{call.cure_bp / 100:.2f}%",
+        "deadline": f"{call.deadline_at:%Y-%m-%d %H:%M} UTC",
+    }
+    return queue_notice(
+        actor=actor,
+        key=f"call:{call_id}",
+        client_id=client.id,
+        to=client.email,
+        subject=subject.format(**words),
+        body=body.format(**words),
+        about=f"call:{call_id}",
+        at=at,
+    )

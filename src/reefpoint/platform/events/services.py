@@ -72,33 +72,34 @@ def dispatch_once(group: str, limit: int = 100) -> int:
     return tried
 
 
-def _deliver_next(group: str) -> bool:
-    """Hand the first free delivery to its consumer; the done mark commits with what the consumer wrote.
+# A delivery is free if it is due and no earlier one of the same consumer and stream still waits. One that another
+# dispatcher has in hand still reads as waiting here, which holds back the rest of its stream.
+_TAKE_NEXT = """
+    UPDATE events_delivery AS taken SET state = 'done', done_at = clock_timestamp()
+      FROM events_event AS event
+     WHERE event.id = taken.event_id AND taken.id = (
+           SELECT waiting.id FROM events_delivery AS waiting
+            WHERE waiting.state = 'pending' AND waiting."group" = %s AND waiting.next_attempt_at <= clock_timestamp()
+              AND NOT EXISTS (
+                  SELECT 1 FROM events_delivery AS earlier
+                   WHERE earlier.state = 'pending' AND earlier.consumer = waiting.consumer
+                     AND earlier.stream = waiting.stream AND earlier.event_id < waiting.event_id)
+            ORDER BY waiting.event_id, waiting.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING taken.id, taken.consumer, event.id, event.name, event.payload
+"""
 
-    A delivery is free if it is due and no earlier one of the same consumer and stream still waits.
-    """
+
+def _deliver_next(group: str) -> bool:
+    """Hand the first free delivery to its consumer; the done mark commits with what the consumer wrote."""
     delivery_id = 0
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT d.id, d.consumer, e.id, e.name, e.payload
-                  FROM events_delivery d JOIN events_event e ON e.id = d.event_id
-                 WHERE d.state = 'pending' AND d."group" = %s AND d.next_attempt_at <= clock_timestamp()
-                   AND NOT EXISTS (
-                        SELECT 1 FROM events_delivery earlier
-                         WHERE earlier.state = 'pending' AND earlier.consumer = d.consumer
-                           AND earlier.stream = d.stream AND earlier.id < d.id)
-                 ORDER BY d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
-                """,
-                [group],
-            )
+            cursor.execute(_TAKE_NEXT, [group])
             row = cursor.fetchone()
             if row is None:
                 return False
             delivery_id, consumer, event_id, name, payload = row
             _handlers[consumer].handle(_stored(event_id, name, payload))
-            mark_done([delivery_id])
     except Exception as error:  # whatever a handler raises is its delivery's failure, not the dispatcher's
         if not delivery_id or not connection.is_usable():
             raise
@@ -135,7 +136,7 @@ def claim_batch(consumer: str, limit: int) -> list[ClaimedDelivery]:
             SELECT d.id, e.id, e.name, e.payload
               FROM events_delivery d JOIN events_event e ON e.id = d.event_id
              WHERE d.state = 'pending' AND d.consumer = %s
-             ORDER BY d.id LIMIT %s FOR UPDATE OF d
+             ORDER BY d.event_id LIMIT %s FOR UPDATE OF d
             """,
             [consumer, limit],
         )

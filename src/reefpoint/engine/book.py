@@ -171,6 +171,7 @@ def build_book(
         if len(column) != rows:
             raise BookError(label, None, f"has {len(column)} rows, account has {rows}")
     check_range("account", owner, 0, len(cash) - 1)
+    check_range("quantity", held, 0, QUANTITY_MAX)
     order = np.lexsort((name, owner))
     owner, name, held = owner[order], name[order], held[order]
     twice = (owner[1:] == owner[:-1]) & (name[1:] == name[:-1])

@@ -1,25 +1,28 @@
-"""Loops that Numba compiles, when it pays.
+"""Loops that Numba compiles, once they have enough to do.
 
-`@kernel` marks a plain loop over arrays. A call with little work runs it interpreted; the first call with much work
-imports Numba (about a second of CPU), compiles the loop or takes it from the cache beside the source, and from then
-on every call runs compiled. So a web request that values one account never waits for a compiler, and the watch of a
-million accounts never waits for an interpreter; both run the same function, and tests hold their bits equal.
+`@kernel` marks a plain loop over arrays. Calls run it interpreted until the process has spent about as much time that
+way as Numba takes to start; from then on every call of every kernel runs compiled (from the cache beside the source,
+if there is one). So a web request that values one account never waits a second for a compiler, and the watch of a
+million accounts never waits for the interpreter; neither ever costs more than twice the better choice. Both forms are
+the same function, and the tests hold their bits equal.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import ClassVar, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-INTERPRETED_STEPS_MAX = 2_000
-"""Loop steps below which the interpreter is used while Numba is not loaded: some 2 us a step, against a second."""
+INTERPRETED_STEPS = 500_000
+"""Loop steps of interpreting (near 2 us each) that cost as much as importing Numba and loading the kernels (1 s)."""
 
 
 class Kernel(Generic[P, R]):
-    """A loop with an interpreted and a compiled form. `run(steps, ...)` chooses between the two."""
+    """A loop with an interpreted form (`py_func`) and a compiled one (`compiled`); `run` chooses between them."""
+
+    _steps_left: ClassVar[int] = INTERPRETED_STEPS
 
     def __init__(self, py_func: Callable[P, R]) -> None:
         self.py_func = py_func
@@ -28,28 +31,20 @@ class Kernel(Generic[P, R]):
 
     @property
     def compiled(self) -> Callable[P, R]:
-        """The compiled form; compiles on first use."""
+        """The compiled form; its first use imports Numba."""
         if self._compiled is None:
             from numba import njit  # noqa: PLC0415 - a second of start-up that small books never need
 
             self._compiled = njit(cache=True, nogil=True)(self.py_func)
         return self._compiled
 
-    @property
-    def _numba_type_(self) -> Any:
-        """Numba's own protocol for a global inside compiled code: lets one kernel call another."""
-        return self.compiled._numba_type_  # type: ignore[attr-defined]
-
     def run(self, steps: int, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call with about `steps` loop steps of work."""
-        if self._compiled is None and steps < INTERPRETED_STEPS_MAX:
-            with np.errstate(over="ignore"):
-                return self.py_func(*args, **kwargs)
-        return self.compiled(*args, **kwargs)
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """From inside another interpreted kernel."""
-        return self.py_func(*args, **kwargs)
+        """Call the loop, which has about `steps` steps to do with these arguments."""
+        Kernel._steps_left -= steps
+        if Kernel._steps_left < 0:
+            return self.compiled(*args, **kwargs)
+        with np.errstate(over="ignore"):
+            return self.py_func(*args, **kwargs)
 
 
 def kernel(py_func: Callable[P, R]) -> Kernel[P, R]:

@@ -101,7 +101,10 @@ class SalePlan:
 
 
 class _Sale:
-    """The sale being planned: how many steps of each position, and the exact state that they lead to."""
+    """The sale being planned: how many steps of each position, and the exact state that they lead to.
+
+    A step is the least that may be sold of a position by itself: a lot, or the last lot with the odd rest.
+    """
 
     def __init__(
         self,
@@ -146,18 +149,27 @@ class _Sale:
             return lots if self.held[i] else 0
         return min(self.cap[i] // self.lot[i], lots - 1)
 
-    def line(self, i: int, steps: int) -> SaleLine:
-        is_all = steps and steps >= self.held[i] // self.lot[i]
-        quantity = self.held[i] if is_all else steps * self.lot[i]
-        value = quantity * self.price[i]
+    def quantity(self, i: int, steps: int) -> int:
+        """Shares in `steps` steps of position i: whole lots, the last one with the odd rest."""
+        is_all = steps > 0 and steps >= self.held[i] // self.lot[i]
+        return self.held[i] if is_all else steps * self.lot[i]
+
+    def money(self, i: int, steps: int) -> tuple[int, int, int]:
+        """Value, cost (up) and proceeds (down to the grain) of selling `steps` of position i."""
+        value = self.quantity(i, steps) * self.price[i]
         cost = -(-value * self.cost_bp[i] // BP)
-        return SaleLine(self.instrument[i], quantity, value, cost, (value - cost) // self.grain * self.grain)
+        return value, cost, (value - cost) // self.grain * self.grain
+
+    def line(self, i: int) -> SaleLine:
+        """What is planned of position i."""
+        return SaleLine(self.instrument[i], self.quantity(i, self.steps[i]), *self.money(i, self.steps[i]))
 
     def put(self, i: int, steps: int) -> None:
         """Sell `steps` of position i instead of what was planned of it."""
-        old, new = self.line(i, self.steps[i]), self.line(i, steps)
-        self.sold += new.value_units - old.value_units
-        self.proceeds += new.proceeds_units - old.proceeds_units
+        old_value, _, old_proceeds = self.money(i, self.steps[i])
+        value, _, proceeds = self.money(i, steps)
+        self.sold += value - old_value
+        self.proceeds += proceeds - old_proceeds
         self.steps[i] = steps
 
     def after(self) -> tuple[int, int]:
@@ -265,7 +277,7 @@ def plan_sale(
     assets, debt = sale.after()
     return SalePlan(
         outcome=outcome,
-        lines=tuple(sale.line(i, sale.steps[i]) for i in order if sale.steps[i]),
+        lines=tuple(sale.line(i) for i in order if sale.steps[i]),
         cash_applied_units=applied,
         assets_before_units=before[0],
         debt_before_units=before[1],
@@ -329,7 +341,7 @@ def _least_sale(sale: _Sale) -> int:
     gap: int = (sale.target_bp * sale.debt - (sale.market + sale.cash) * BP) * BP
     value = 0
     for i in sorted(range(len(sale.held)), key=lambda i: sale.cost_bp[i]):
-        most = sale.line(i, sale.steps_max(i)).value_units
+        most, _, _ = sale.money(i, sale.steps_max(i))
         if most * sale.gain(i) >= gap:
             return value - (-gap // sale.gain(i))
         gap -= most * sale.gain(i)

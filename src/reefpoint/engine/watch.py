@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
+from reefpoint.engine.bands import RATIO_NO_DEBT, Band, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, check_book, one_account
 from reefpoint.engine.columns import (
     AMOUNT_UNITS_MAX,
@@ -21,6 +21,7 @@ from reefpoint.engine.columns import (
     Bools,
     Int8s,
     Int64s,
+    check_column,
     check_range,
     int_column,
 )
@@ -119,7 +120,10 @@ class Watch:
         self._holders: _Holders | None = None
         valued = value_book(self._book, self._marks, lines)
         self._assets, self._ratio, self._is_unknown = valued.assets_units, valued.ratio_bp, valued.is_unknown
-        self._band = valued.band if bands is None else bands.astype(np.int8)
+        if bands is not None:
+            check_column("bands", bands, np.int8, (book.account_count,))
+            check_range("bands", bands, min(Band), max(Band))
+        self._band = (valued.band if bands is None else bands).copy()
         self.start_crossings = self._step(np.arange(book.account_count))
 
     @property
@@ -183,7 +187,7 @@ class Watch:
         return self._step(np.sort(rows))
 
     def set_balances(self, rows: Ints, cash_units: Ints, debt_units: Ints) -> Crossings:
-        """Set cash and debt of accounts `rows` (an accrual, a deposit, a repayment); each row at most once."""
+        """Set cash and debt of accounts `rows` (accrual, deposit, repayment); of two for one row the later counts."""
         at, cash, debt = (
             int_column("rows", rows),
             int_column("cash_units", cash_units),
@@ -250,20 +254,15 @@ class Watch:
         self._band = np.concatenate((self._band, valued.band))
         return book.account_count
 
-    def set_marks(self, marks: Marks) -> Crossings:
-        """Take a whole new version of prices, haircuts, flags and lots; it may have more instruments than before."""
-        check_book(self._book, marks, len(self._lines))
+    def replace_marks(self, marks: Marks, lines: Lines) -> Crossings:
+        """Take a whole new version of the marks (prices, haircuts, flags, lots) and of the lines, in one step.
+
+        There may be more instruments and more rows of terms than before. Pass `watch.lines` to keep the lines.
+        """
+        check_book(self._book, marks, len(lines))
         self._marks = replace(marks, price_units=marks.price_units.copy())
-        self._holders = None
-        return self._revalue_everyone()
-
-    def set_lines(self, lines: Lines) -> Crossings:
-        """Take a whole new version of the lines; as many rows of terms as the marks have."""
-        check_book(self._book, self._marks, len(lines))
         self._lines = lines
-        return self._revalue_everyone()
-
-    def _revalue_everyone(self) -> Crossings:
+        self._holders = None
         rows = np.arange(self._book.account_count)
         self._revalue(rows)
         return self._step(rows)

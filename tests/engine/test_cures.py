@@ -1,0 +1,118 @@
+"""Cures and distances: golden answers, and that one unit less would not do."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.engine.cases import UNIT
+
+from reefpoint.engine.columns import BookError
+from reefpoint.engine.cures import (
+    Cures,
+    deposit_to_reach,
+    fall_to_line_bp,
+    find_cures,
+    limit_days_to_line,
+    repayment_to_reach,
+    sale_to_reach,
+)
+
+assets_of = st.integers(0, 10**13)
+debts = st.integers(1, 10**13)
+targets = st.integers(10_001, 40_000)
+
+
+def test_cn09_three_cures_to_220_percent() -> None:
+    cures = find_cures(1_800_000 * UNIT, 1_000_000 * UNIT, 22_000, cost_bp=0)
+    assert cures.deposit_units == 400_000 * UNIT
+    assert cures.repayment_units == 1_818_181_819
+    assert cures.sale_units == 3_333_333_334
+
+
+def test_an_account_at_its_target_needs_nothing() -> None:
+    assert find_cures(150, 100, 15_000, cost_bp=50) == Cures(0, 0, 0)
+    assert find_cures(0, 0, 15_000, cost_bp=50) == Cures(0, 0, 0)
+
+
+@given(assets=assets_of, debt=debts, target=targets)
+def test_i22_a_deposit_or_a_repayment_of_one_unit_less_does_not_cure(assets: int, debt: int, target: int) -> None:
+    deposit, repayment = deposit_to_reach(assets, debt, target), repayment_to_reach(assets, debt, target)
+    assert (assets + deposit) * UNIT >= target * debt
+    assert assets * UNIT >= target * (debt - repayment)
+    if deposit:
+        assert (assets + deposit - 1) * UNIT < target * debt
+        assert assets * UNIT < target * (debt - repayment + 1)
+
+
+@given(assets=assets_of, debt=debts, target=targets, cost=st.integers(0, 10_000))
+def test_i10_a_sale_cures_exactly_or_no_sale_can(assets: int, debt: int, target: int, cost: int) -> None:
+    def cures(sold: int) -> bool:
+        return (assets - sold) * UNIT * UNIT >= target * (debt * UNIT - sold * (UNIT - cost))
+
+    sold = sale_to_reach(assets, debt, target, cost)
+    if sold is None:
+        assert not cures(assets) or assets * (UNIT - cost) >= debt * UNIT
+        assert not cures(0)
+    else:
+        assert cures(sold)
+        assert sold == 0 or not cures(sold - 1)
+
+
+@given(assets=assets_of, debt=debts, target=targets, cost=st.integers(0, 10_000))
+def test_i10_no_sale_reaches_a_target_when_assets_less_the_cost_are_under_the_debt(
+    assets: int, debt: int, target: int, cost: int
+) -> None:
+    if assets * (UNIT - cost) < debt * UNIT and assets * UNIT < target * debt:
+        assert sale_to_reach(assets, debt, target, cost) is None
+
+
+@pytest.mark.parametrize(("limit", "days"), [(1_000, 2), (2_000, 1)])
+def test_cn12_days_of_limit_down_from_150_to_under_130_percent(limit: int, days: int) -> None:
+    assert limit_days_to_line(1_500 * UNIT, 0, 1_000 * UNIT, 13_000, limit) == days
+
+
+def test_us02_trigger_is_a_fall_to_the_debit_over_75_percent() -> None:
+    line = 13_334
+    fall = fall_to_line_bp(20_000 * UNIT, 0, 10_000 * UNIT, line)
+    assert fall == 3_333
+    assert 20_000 * (10_000 - fall) // 10_000 >= 13_333
+
+
+@given(
+    securities=st.integers(1, 10**13),
+    cash=st.integers(0, 10**13),
+    debt=debts,
+    line=st.integers(10_001, 30_000),
+    limit=st.integers(100, 10_000),
+)
+def test_distances_stop_short_of_the_line_and_one_more_step_goes_under(
+    securities: int, cash: int, debt: int, line: int, limit: int
+) -> None:
+    def is_under(value: int) -> bool:
+        return (value + cash) * UNIT < line * debt
+
+    fall, days = fall_to_line_bp(securities, cash, debt, line), limit_days_to_line(securities, cash, debt, line, limit)
+    if cash * UNIT >= line * debt:
+        assert (fall, days) == (None, None)
+        return
+    assert fall is not None
+    assert (fall < 0) == is_under(securities)
+    assert securities * (UNIT - fall) * UNIT + cash * UNIT**2 >= line * debt * UNIT
+    assert securities * (UNIT - fall - 1) * UNIT + cash * UNIT**2 < line * debt * UNIT
+    value = securities
+    for _ in range(days or 0):
+        assert not is_under(value)
+        value = value * (UNIT - limit) // UNIT
+    assert days is None or is_under(value)
+
+
+def test_no_debt_or_no_securities_have_no_distance() -> None:
+    assert fall_to_line_bp(100, 0, 0, 15_000) is None
+    assert fall_to_line_bp(0, 100, 100, 15_000) is None
+    assert limit_days_to_line(100, 0, 0, 15_000, 1_000) is None
+    assert limit_days_to_line(10**9, 0, 1, 15_000, 1) is None
+
+
+@pytest.mark.parametrize(("assets", "debt", "target"), [(-1, 1, 15_000), (1, -1, 15_000), (1, 1, 10_000)])
+def test_negative_amounts_and_targets_that_are_no_cover_are_refused(assets: int, debt: int, target: int) -> None:
+    with pytest.raises(BookError):
+        find_cures(assets, debt, target, cost_bp=0)

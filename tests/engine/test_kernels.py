@@ -1,0 +1,80 @@
+"""Interpreted and compiled are one function: the same bits from both."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.engine.cases import books, lines_tables, marks_tables, prices
+
+from reefpoint.engine.kernel import Kernel
+from reefpoint.engine.liquidation import share_volume
+from reefpoint.engine.valuation import value_book
+from reefpoint.engine.watch import Crossings, Watch
+
+NAMES = 4
+
+
+def in_both_forms(work: Callable[[], list[np.ndarray]]) -> tuple[list[bytes], list[bytes]]:
+    answers = []
+    for steps_left in (2**62, -1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Kernel, "_steps_left", steps_left)
+            answers.append([column.tobytes() for column in work()])
+    return answers[0], answers[1]
+
+
+def columns(crossings: Crossings) -> list[np.ndarray]:
+    return list(vars(crossings).values())
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_valuation_and_watch(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    batch = data.draw(st.lists(st.tuples(st.integers(0, NAMES - 1), prices), min_size=1))
+
+    def work() -> list[np.ndarray]:
+        watch = Watch(book, marks, lines)
+        crossings = watch.apply_prices([name for name, _ in batch], [price for _, price in batch])
+        return [*vars(value_book(book, marks, lines)).values(), *columns(crossings), *vars(watch.value()).values()]
+
+    interpreted, compiled = in_both_forms(work)
+    assert interpreted == compiled
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data(), count=st.integers(0, 8))
+def test_shares_of_volume(data: st.DataObject, count: int) -> None:
+    def draw(low: int, high: int, size: int) -> np.ndarray:
+        return np.array(data.draw(st.lists(st.integers(low, high), min_size=size, max_size=size)), dtype=np.int64)
+
+    wants = {"instrument": draw(0, 1, count), "wanted": draw(0, 500, count)}
+    owners = {"ratio_bp": draw(0, 3, count), "account": draw(0, 3, count)}
+    names = {"lot": draw(1, 100, 2), "volume_cap": draw(0, 900, 2)}
+    interpreted, compiled = in_both_forms(lambda: [share_volume(**wants, **owners, **names)])
+    assert interpreted == compiled
+
+
+def test_importing_and_using_the_engine_on_one_account_does_not_load_numba() -> None:
+    script = """
+import sys
+from reefpoint.engine import cures, explain, interest, liquidation, watch
+from tests.engine.cases import LINES, account_of, column, marks_of
+account, marks = account_of([10], debt=9), marks_of([1])
+watch.Watch(account, marks, LINES).apply_prices([0], [2])
+explain.explain_account(account, marks, LINES, limit_bp=1000)
+liquidation.plan_sale(account, marks, sellable=column(10), cost_bp=column(5), target_bp=15000)
+sys.exit("numba" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": "src:."})
+
+
+def test_the_interpreter_hands_over_once_it_has_cost_as_much_as_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Kernel(lambda x: x + 1)
+    monkeypatch.setattr(Kernel, "_steps_left", 10)
+    monkeypatch.setattr(loop, "_compiled", lambda x: x + 1000)
+    assert [loop.run(6, 0), loop.run(4, 0), loop.run(1, 0)] == [1, 1, 1000]

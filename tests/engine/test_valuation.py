@@ -1,0 +1,197 @@
+"""Full valuation: golden answers, the oracle, and what must hold of any book."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.engine.cases import (
+    LINES,
+    UNIT,
+    account_of,
+    books,
+    lines_tables,
+    marks_of,
+    marks_tables,
+    reference,
+    reference_band,
+)
+
+from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band
+from reefpoint.engine.book import Book, Marks
+from reefpoint.engine.valuation import Valuation, value_book
+
+NAMES = 4
+
+
+def columns(valuation: Valuation) -> list[bytes]:
+    return [column.tobytes() for column in vars(valuation).values()]
+
+
+def test_cn01_half_a_million_cash_and_a_million_of_shares_over_a_million_is_150_percent() -> None:
+    book = account_of([10_000], cash=500_000 * UNIT, debt=1_000_000 * UNIT)
+    assert value_book(book, marks_of([100 * UNIT]), LINES).ratio_bp.tolist() == [15_000]
+
+
+def test_cn17_shares_and_cash_in_transit_keep_the_ratio_on_the_ex_date() -> None:
+    debt = 1_200_000 * UNIT
+    ex_price = (20 * UNIT - UNIT // 2) * 10 // 13
+    before = value_book(account_of([100_000], debt=debt), marks_of([20 * UNIT]), LINES)
+    naive = value_book(account_of([100_000], debt=debt), marks_of([ex_price]), LINES)
+    counted = value_book(account_of([130_000], cash=50_000 * UNIT, debt=debt), marks_of([ex_price]), LINES)
+    assert (before.ratio_bp[0], naive.ratio_bp[0], counted.ratio_bp[0]) == (16_666, 12_500, 16_666)
+
+
+def test_us02_call_is_the_requirement_less_the_equity() -> None:
+    book = account_of([1_000], debt=10_000 * UNIT)
+    valued = value_book(book, marks_of([12 * UNIT], maintenance_bp=2_500), LINES)
+    equity = valued.assets_units[0] - book.debt_units[0]
+    assert valued.requirement_units[0] - equity == 1_000 * UNIT
+    at_trigger = value_book(book, marks_of([133_334]), LINES)
+    assert at_trigger.assets_units[0] - book.debt_units[0] >= at_trigger.requirement_units[0]
+    below = value_book(book, marks_of([133_333]), LINES)
+    assert below.assets_units[0] - book.debt_units[0] < below.requirement_units[0]
+
+
+def test_hk01_call_restores_the_initial_margin() -> None:
+    book = account_of([100, 100], debt=15_000 * UNIT)
+    marks = marks_of([50 * UNIT, 195 * UNIT])
+    initial = value_book(book, replace(marks, maintenance_bp=np.array([[3_000, 5_000]])), LINES)
+    maintenance = value_book(book, replace(marks, maintenance_bp=np.array([[2_500, 4_500]])), LINES)
+    equity = initial.assets_units[0] - book.debt_units[0]
+    assert initial.requirement_units[0] == 11_250 * UNIT
+    assert maintenance.requirement_units[0] == 10_025 * UNIT
+    assert equity < maintenance.requirement_units[0]
+    assert initial.requirement_units[0] - equity == 1_750 * UNIT
+
+
+def test_hk02_shortfall_is_the_loan_over_the_lower_of_lending_value_and_limit() -> None:
+    book = account_of([10_000], debt=640_000 * UNIT)
+    lendable = value_book(book, marks_of([100 * UNIT], haircut_bp=4_000), LINES).lendable_units[0]
+    assert lendable == 600_000 * UNIT
+    assert book.debt_units[0] - min(lendable, 550_000 * UNIT) == 90_000 * UNIT
+
+
+def test_a_book_without_accounts_and_an_account_without_positions_are_valued() -> None:
+    empty = Book(np.zeros(1, np.int64), *(np.empty(0, t) for t in (np.int32, np.int64, np.int64, np.int64, np.int32)))
+    assert len(value_book(empty, marks_of([]), LINES).ratio_bp) == 0
+    cash_only = value_book(account_of([], cash=150, debt=100), marks_of([]), LINES)
+    assert (cash_only.ratio_bp[0], cash_only.band[0], cash_only.lendable_units[0]) == (15_000, Band.WARNING, 150)
+
+
+def test_without_debt_the_ratio_is_above_every_line() -> None:
+    valued = value_book(account_of([0, 1], debt=0), marks_of([0, 5]), LINES)
+    assert (valued.ratio_bp[0], valued.band[0]) == (RATIO_NO_DEBT, Band.SAFE)
+
+
+def test_debt_without_assets_is_at_the_close_out() -> None:
+    valued = value_book(account_of([], debt=1), marks_of([]), LINES)
+    assert (valued.ratio_bp[0], valued.band[0]) == (0, Band.CLOSE_OUT)
+
+
+def test_i14_i17_a_held_name_without_a_price_makes_its_account_unknown_and_no_other() -> None:
+    marks = marks_of([0, 5 * UNIT])
+    unknown = value_book(account_of([1, 1_000], debt=0), marks, LINES)
+    assert unknown.is_unknown.all()
+    assert (unknown.ratio_bp[0], unknown.band[0]) == (RATIO_UNKNOWN, Band.UNKNOWN)
+    assert (unknown.assets_units[0], unknown.lendable_units[0], unknown.market_units[0]) == (0, 0, 0)
+    assert not value_book(account_of([0, 1_000], debt=0), marks, LINES).is_unknown.any()
+
+
+def test_i12_stale_and_suspended_names_keep_their_value_and_lend_nothing() -> None:
+    valued = value_book(account_of([10, 10, 10], debt=UNIT), marks_of([UNIT] * 3, stale=(0,), suspended=(1,)), LINES)
+    assert valued.assets_units[0] == 30 * UNIT
+    assert valued.lendable_units[0] == 7 * UNIT
+
+
+def test_a_value_past_the_limit_is_unknown_and_never_wraps_around() -> None:
+    book = account_of([2**40], debt=1)
+    assert value_book(book, marks_of([2**40]), LINES).is_unknown.all()
+    assert value_book(book, marks_of([2**9]), LINES).assets_units[0] == 2**49
+    assert value_book(book, marks_of([2**9 + 1]), LINES).is_unknown.all()
+
+
+@pytest.mark.parametrize(
+    ("assets", "band"),
+    [
+        (16_000, Band.SAFE),
+        (15_999, Band.WARNING),
+        (15_000, Band.WARNING),
+        (14_999, Band.CALL),
+        (13_000, Band.CALL),
+        (12_999, Band.CLOSE_OUT),
+    ],
+)
+def test_a_ratio_on_its_line_still_holds_it(assets: int, band: Band) -> None:
+    assert value_book(account_of([], cash=assets, debt=10_000), marks_of([]), LINES).band[0] == band
+
+
+@given(data=st.data())
+def test_every_figure_equals_the_oracle(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    valued = value_book(book, marks, lines)
+    for row in range(book.account_count):
+        expected = reference(book, marks, row)
+        assert (
+            valued.market_units[row],
+            valued.assets_units[row],
+            valued.lendable_units[row],
+            valued.requirement_units[row],
+            valued.ratio_bp[row],
+            valued.is_unknown[row],
+        ) == tuple(vars(expected).values())
+        if not expected.is_unknown:
+            band = reference_band(expected.assets, int(book.debt_units[row]), lines, int(book.terms[row]))
+            assert valued.band[row] == band
+
+
+@given(data=st.data())
+def test_i09_rows_alone_or_in_another_order_have_the_same_figures(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    whole = value_book(book, marks, lines)
+    rows = np.array(data.draw(st.permutations(range(book.account_count))), dtype=np.int64)
+    assert columns(value_book(book, marks, lines, rows)) == [c[rows].tobytes() for c in vars(whole).values()]
+    for row in range(book.account_count):
+        assert columns(value_book(book.account(row), marks, lines)) == [
+            c[row : row + 1].tobytes() for c in vars(whole).values()
+        ]
+
+
+def with_price(marks: Marks, name: int, price: int) -> Marks:
+    prices = marks.price_units.copy()
+    prices[name] = price
+    return replace(marks, price_units=prices)
+
+
+@given(data=st.data(), name=st.integers(0, NAMES - 1))
+def test_i06_lowering_one_price_never_improves_a_long_account(data: st.DataObject, name: int) -> None:
+    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    high = data.draw(st.integers(2, 2**40))
+    better = value_book(book, with_price(marks, name, high), lines)
+    worse = value_book(book, with_price(marks, name, data.draw(st.integers(1, high - 1))), lines)
+    known = ~better.is_unknown & ~worse.is_unknown
+    for column in ("market_units", "assets_units", "lendable_units", "ratio_bp"):
+        assert (getattr(worse, column)[known] <= getattr(better, column)[known]).all()
+    assert (worse.band[known] >= better.band[known]).all()
+
+
+@given(data=st.data(), extra=st.integers(1, 10**9))
+def test_adding_collateral_never_worsens(data: st.DataObject, extra: int) -> None:
+    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    cash = np.minimum(book.cash_units + extra, 2**49)
+    before, after = value_book(book, marks, lines), value_book(replace(book, cash_units=cash), marks, lines)
+    known = ~before.is_unknown & ~after.is_unknown
+    assert (after.ratio_bp[known] >= before.ratio_bp[known]).all()
+    assert (after.band[known] <= before.band[known]).all()
+
+
+@given(quantity=st.integers(1, 10**6), parts=st.integers(2, 5), price=st.integers(1, 10**7), rate=st.integers(0, UNIT))
+def test_i22_lending_value_of_parts_never_exceeds_the_whole_and_requirement_never_falls_below(
+    quantity: int, parts: int, price: int, rate: int
+) -> None:
+    marks = marks_of([price], haircut_bp=rate, maintenance_bp=rate)
+    whole = value_book(account_of([quantity * parts]), marks, LINES)
+    part = value_book(account_of([quantity]), marks, LINES)
+    assert part.lendable_units[0] * parts <= whole.lendable_units[0]
+    assert part.requirement_units[0] * parts >= whole.requirement_units[0]

@@ -1,6 +1,7 @@
 """Who may do what: one table from each permission to the roles that hold it.
 
 A right that is not in this table does not exist: asking for it is a programming error, not a refusal.
+A change here is a change of `tests/platform/access/test_permissions.py`, which holds each role to exactly its rights.
 Administrators run the program and its people and touch no money; auditors read everything and change nothing.
 """
 
@@ -43,10 +44,10 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "instruments.suspend": frozenset({_RISK, _OPERATIONS}),
     "calendars.override": frozenset({_OPERATIONS}),
     # products
+    "rules.load": frozenset({_COMPLIANCE}),
     "schemes.view": _DESK,
     "schemes.draft": frozenset({_CREDIT, _RISK}),
     "schemes.publish": frozenset({_CREDIT, _RISK}),
-    "rules.load": frozenset({_COMPLIANCE}),
     # people
     "clients.view": _DESK,
     "clients.register": frozenset({_MANAGER, _OPERATIONS}),
@@ -55,8 +56,10 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "licences.record": frozenset({_COMPLIANCE}),
     # accounts
     "account.view": _DESK,
-    "account.open": frozenset({_CREDIT, _OPERATIONS}),
     "account.freeze": frozenset({_RISK, _COMPLIANCE}),
+    "servicing.open_account": frozenset({_CREDIT, _OPERATIONS}),
+    "servicing.receive_securities": frozenset({_OPERATIONS}),
+    "servicing.accrue": frozenset({_OPERATIONS}),
     "servicing.deposit": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),
     "servicing.withdraw": frozenset({_MANAGER, _OPERATIONS}),
     "servicing.draw_down": frozenset({_MANAGER, _OPERATIONS}),

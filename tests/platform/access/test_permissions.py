@@ -1,0 +1,131 @@
+"""The table of rights, role by role, and that the program asks for no right outside it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import reefpoint
+from reefpoint.platform.access import rules
+from reefpoint.platform.access.types import RoleName
+
+HELD = {
+    RoleName.RISK_OFFICER: """
+        account.freeze account.view approvals.decide:ledger.reverse approvals.decide:liquidation.start
+        approvals.decide:price.confirm approvals.decide:scheme.publish approvals.decide:treasury.write_off
+        approvals.request approvals.view clients.view execution.cancel_order execution.view instruments.suspend
+        ledger.view licences.view liquidation.approve liquidation.cancel liquidation.start liquidation.view
+        margin.close_call margin.expire_call margin.open_call margin.revalue margin.view notifications.send
+        notifications.view operations.view performance.view prices.confirm prices.view schemes.draft
+        schemes.publish schemes.view treasury.view
+    """,
+    RoleName.CREDIT_OFFICER: """
+        account.view approvals.decide:scheme.publish approvals.request approvals.view clients.view
+        execution.view licences.view liquidation.view margin.view notifications.view operations.view
+        performance.view prices.view schemes.draft schemes.publish schemes.view servicing.open_account
+    """,
+    RoleName.RELATIONSHIP_MANAGER: """
+        account.view approvals.request approvals.view clients.register clients.view execution.view licences.view
+        liquidation.view margin.view notifications.send notifications.view operations.view performance.view
+        prices.view schemes.view servicing.deposit servicing.draw_down servicing.repay servicing.trade
+        servicing.withdraw
+    """,
+    RoleName.TREASURY: """
+        account.view approvals.decide:ledger.reverse approvals.decide:treasury.write_off approvals.request
+        approvals.view clients.view execution.view ledger.post ledger.reverse ledger.view licences.view
+        liquidation.view margin.view notifications.view operations.view performance.view prices.view
+        schemes.view servicing.deposit servicing.repay treasury.allocate treasury.open_pool
+        treasury.receive_statement treasury.reconcile treasury.view treasury.write_off
+    """,
+    RoleName.OPERATIONS: """
+        account.view approvals.decide:price.confirm approvals.request approvals.view calendars.override
+        clients.register clients.view execution.cancel_order execution.place_order execution.reconcile
+        execution.view instruments.add instruments.suspend ledger.close_day ledger.view licences.view
+        liquidation.view margin.revalue margin.view notifications.send notifications.view operations.replay
+        operations.retry_delivery operations.run_day operations.view performance.view prices.confirm
+        prices.record prices.view schemes.view servicing.accrue servicing.correct servicing.deposit
+        servicing.draw_down servicing.open_account servicing.receive_securities servicing.repay servicing.trade
+        servicing.withdraw treasury.receive_statement treasury.reconcile treasury.view
+    """,
+    RoleName.COMPLIANCE: """
+        access.view account.freeze account.view approvals.request approvals.view audit.view clients.block
+        clients.view execution.view ledger.view licences.record licences.view liquidation.view margin.view
+        notifications.view operations.view performance.view prices.view rules.load schemes.view treasury.view
+    """,
+    RoleName.AUDITOR: """
+        access.view account.view approvals.view audit.view clients.view execution.view ledger.view licences.view
+        liquidation.view margin.view notifications.view operations.view performance.view prices.view
+        schemes.view treasury.view
+    """,
+    RoleName.ADMINISTRATOR: """
+        access.manage access.view approvals.decide:access.grant approvals.request approvals.view audit.view
+        operations.retry_delivery operations.view
+    """,
+}
+
+MONEY_AND_SALES = ("servicing.", "liquidation.", "ledger.", "treasury.", "execution.")
+
+
+@pytest.mark.parametrize("role", RoleName)
+def test_each_role_holds_exactly_these_rights(role: RoleName) -> None:
+    assert sorted(rules.permissions_of([role])) == HELD[role].split()
+
+
+def test_every_right_is_held_by_some_role() -> None:
+    assert [name for name, holders in rules.PERMISSIONS.items() if not holders] == []
+
+
+def test_an_auditor_reads_everything_and_changes_nothing() -> None:
+    views = {name for name in rules.PERMISSIONS if name.endswith(".view")}
+    assert rules.permissions_of([RoleName.AUDITOR]) == views
+
+
+def test_an_administrator_holds_no_right_over_money_or_sales() -> None:
+    held = rules.permissions_of([RoleName.ADMINISTRATOR])
+    assert [name for name in held if name.startswith(MONEY_AND_SALES)] == []
+
+
+def test_whoever_may_decide_a_kind_is_not_alone_in_a_role_that_cannot_ask() -> None:
+    deciders = {name: holders for name, holders in rules.PERMISSIONS.items() if name.startswith(rules.DECIDE_APPROVAL)}
+    assert deciders
+    for holders in deciders.values():
+        assert holders <= rules.PERMISSIONS["approvals.view"]
+        assert RoleName.AUDITOR not in holders
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        ((), False),
+        ((RoleName.RELATIONSHIP_MANAGER,), False),
+        ((RoleName.ADMINISTRATOR,), False),
+        ((RoleName.RELATIONSHIP_MANAGER, RoleName.ADMINISTRATOR), False),
+        ((RoleName.RELATIONSHIP_MANAGER, RoleName.RISK_OFFICER), True),
+        ((RoleName.AUDITOR,), True),
+    ],
+)
+def test_i66_who_sees_every_client(roles: tuple[RoleName, ...], expected: bool) -> None:
+    assert rules.sees_all_clients(roles) is expected
+
+
+def _rights_asked_for() -> Iterator[tuple[str, str]]:
+    """Every literal right in a call of `require(actor, ...)`, `holds(..., ...)` or a page's guard."""
+    root = Path(reefpoint.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            position = {"require": 1, "holds": 1, "page": 0}.get(name)
+            if position is None or len(node.args) <= position:
+                continue
+            right = node.args[position]
+            if isinstance(right, ast.Constant) and isinstance(right.value, str):
+                yield right.value, f"{path.relative_to(root)}:{node.lineno}"
+
+
+def test_the_program_asks_only_for_rights_in_the_table() -> None:
+    asked = list(_rights_asked_for())
+    assert len(asked) > 10
+    assert [use for use in asked if use[0] not in rules.PERMISSIONS] == []

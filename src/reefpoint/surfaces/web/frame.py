@@ -39,6 +39,13 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         _("Risk"),
         (Section(_("Today"), "today", "console:today", "operations.view"),),
     ),
+    (
+        _("Desk"),
+        (
+            Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),
+            Section(_("Audit log"), "audit", "console:audit", "audit.view"),
+        ),
+    ),
 )
 
 

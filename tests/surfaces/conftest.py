@@ -1,18 +1,27 @@
-"""A small cast of people, signed in."""
+"""A small cast of people, signed in, before a small desk."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from pytest_django import Settings
+from pytest_django.fixtures import Settings
 
 from reefpoint.platform.access.services import create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import system_actor
+from reefpoint.records.market.services.instruments import add_instruments
+from reefpoint.records.market.services.prices import record_prices
+from reefpoint.records.market.types import InstrumentDraft, Tick
+from reefpoint.records.parties.services import register_clients
+from reefpoint.records.parties.types import ClientDraft, ClientKind
+from reefpoint.records.products.selectors import load_demo_schemes
+from reefpoint.records.products.services import draft_scheme_version, load_rule_pack
 
 NOON = datetime(2020, 3, 16, 16, 0, tzinfo=UTC)
+DAYS = (date(2020, 3, 12), date(2020, 3, 13), date(2020, 3, 16))
 SYSTEM = system_actor("tests")
 SignIn = Callable[..., Client]
 
@@ -23,13 +32,56 @@ def signed_in(db: None, settings: Settings) -> SignIn:
     settings.REQUIRE_SECOND_FACTOR = False
 
     def sign_in(*roles: RoleName) -> Client:
-        email = f"{'.'.join(roles) or 'nobody'}@reefpoint.test"
-        user = get_user_model().objects.filter(email=email).first()
-        if user is None:
-            user_id = create_user(actor=SYSTEM, email=email, name=email, password=None, roles=roles, at=NOON)
-            user = get_user_model().objects.get(pk=user_id)
         client = Client()
-        client.force_login(user)
+        client.force_login(get_user_model().objects.get(pk=person(*roles)))
         return client
 
     return sign_in
+
+
+def person(*roles: RoleName) -> int:
+    """The id of the person with exactly these roles, made when first asked for."""
+    email = f"{'.'.join(roles) or 'nobody'}@reefpoint.test"
+    user = get_user_model().objects.filter(email=email).first()
+    if user is not None:
+        return int(user.pk)
+    return create_user(actor=SYSTEM, email=email, name=email, password=None, roles=roles, at=NOON)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What stands on the test desk: ids."""
+
+    instruments: dict[str, int]
+    manager_id: int
+    own_client_id: int
+    other_client_id: int
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """Two names with three sessions of prices (one of them held), two clients (one with a manager), three schemes."""
+    names = [("AAPL", "Apple", "苹果"), ("JPM", "JPMorgan Chase", "摩根大通")]
+    instruments = add_instruments(
+        actor=SYSTEM,
+        drafts=[InstrumentDraft(symbol, name, chinese, "Test", 1_000_000) for symbol, name, chinese in names],
+        at=NOON,
+    )
+    for on, apple, bank in zip(DAYS, ("62.06", "69.49", "60.55"), ("82.69", "97.61", "8.48"), strict=True):
+        close = datetime(on.year, on.month, on.day, 20, 0, tzinfo=UTC)
+        ticks = [Tick("AAPL", apple, on, close), Tick("JPM", bank, on, close)]
+        record_prices(actor=SYSTEM, source="exchange", key=f"close:{on}", ticks=ticks, at=close, on=on)
+    manager_id = person(RoleName.RELATIONSHIP_MANAGER)
+    own, other = register_clients(
+        actor=SYSTEM,
+        drafts=[
+            ClientDraft("Wang Fang", "fang@clients.test", "王芳", relationship_manager_id=manager_id),
+            ClientDraft("Reef & Sons <Holdings>", "reef@clients.test", kind=ClientKind.INSTITUTION),
+        ],
+        on=DAYS[0],
+        at=NOON,
+    )
+    load_rule_pack(actor=SYSTEM, jurisdiction="US", at=NOON)
+    for draft in load_demo_schemes():
+        draft_scheme_version(actor=SYSTEM, draft=draft, effective_from=DAYS[0], at=NOON)
+    return Desk(instruments, manager_id, own, other)

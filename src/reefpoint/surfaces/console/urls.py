@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.console.views import approvals, audit, today
+from reefpoint.surfaces.console.views import approvals, audit, clients, prices, schemes, today
 
 app_name = "console"
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("clients/", clients.clients, name="clients"),
+    path("clients/<int:client_id>/", clients.client, name="client"),
+    path("schemes/", schemes.schemes, name="schemes"),
+    path("schemes/<int:scheme_id>/", schemes.scheme, name="scheme"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/<int:instrument_id>/", prices.instrument, name="instrument"),
+    path("prices/held/<int:held_id>/decision/", prices.decide_held, name="decide_held"),
+    path("prices/deliveries/<int:batch_id>/", prices.batch, name="batch"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:approval_id>/", approvals.approval, name="approval"),
     path("approvals/<int:approval_id>/decision/", approvals.decide, name="decide"),

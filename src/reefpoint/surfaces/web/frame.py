@@ -40,6 +40,14 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         (Section(_("Today"), "today", "console:today", "operations.view"),),
     ),
     (
+        _("Book"),
+        (
+            Section(_("Clients"), "clients", "console:clients", "clients.view"),
+            Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
+            Section(_("Prices"), "prices", "console:prices", "prices.view"),
+        ),
+    ),
+    (
         _("Desk"),
         (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),

@@ -66,7 +66,7 @@ class Wanted:
     is_descending: bool
     page: int
     text: str
-    chosen: Mapping[str, str]
+    chosen: dict[str, str]
     is_export: bool
 
     @property

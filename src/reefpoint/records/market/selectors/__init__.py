@@ -17,7 +17,7 @@ from reefpoint.records.market.selectors.instruments import (
     get_instrument,
     list_instruments,
 )
-from reefpoint.records.market.selectors.prices import latest_prices, price_history, prices_of_batch
+from reefpoint.records.market.selectors.prices import latest_prices, price_history, prices_of_batch, recent_closes
 from reefpoint.records.market.selectors.quarantine import (
     BatchNotFound,
     HeldPriceNotFound,
@@ -48,6 +48,7 @@ __all__ = [
     "previous_session",
     "price_history",
     "prices_of_batch",
+    "recent_closes",
     "session_close",
     "sessions",
 ]

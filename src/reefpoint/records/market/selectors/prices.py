@@ -82,6 +82,20 @@ def price_history(instrument_id: int, since: date, until: date) -> list[LatestPr
     return [_view(row) for row in rows]
 
 
+def recent_closes(since: date, until: date) -> dict[int, list[int]]:
+    """The last accepted price of each session from `since` to `until`, oldest first, by instrument; in one query."""
+    rows = (
+        Price.objects.filter(on__gte=since, on__lte=until)
+        .order_by("instrument_id", "on", "-at", "-id")
+        .distinct("instrument_id", "on")
+        .values_list("instrument_id", "price_units")
+    )
+    closes: dict[int, list[int]] = {}
+    for instrument_id, units in rows:
+        closes.setdefault(instrument_id, []).append(units)
+    return closes
+
+
 def load_references(wanted: list[tuple[int, datetime]]) -> dict[tuple[int, datetime], Reference]:
     """For each instrument and instant, the newest accepted price at or before it; absent where there is none."""
     with connection.cursor() as cursor:

@@ -1,11 +1,15 @@
 """What only the console prints: subjects as links, payloads as they were shown."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
+
+from reefpoint.records.products.types import SchemeTerms
 
 register = template.Library()
 
@@ -41,3 +45,66 @@ def payload(value: object) -> SafeString:
         items = format_html_join("", "<li>{}</li>", ((payload(held),) for held in value))
         return format_html('<ol class="payload-list">{}</ol>', items)
     return format_html("{}", {True: "true", False: "false", None: "null"}.get(value, value))  # type: ignore[call-overload]
+
+
+DUE_WORDS = {
+    "fees": gettext_lazy("fees"),
+    "penalty": gettext_lazy("penalty interest"),
+    "interest": gettext_lazy("interest"),
+    "principal": gettext_lazy("principal"),
+}
+
+PRICE_REASONS = {
+    "wrong_columns": gettext_lazy("The line has the wrong number of columns"),
+    "unknown_symbol": gettext_lazy("No such instrument is listed"),
+    "wrong_currency": gettext_lazy("Not the currency of the instrument"),
+    "missing_price": gettext_lazy("No price in the line"),
+    "malformed_price": gettext_lazy("The price cannot be read"),
+    "not_a_number": gettext_lazy("The price is not a number"),
+    "zero_price": gettext_lazy("The price is zero"),
+    "negative_price": gettext_lazy("The price is negative"),
+    "absurd_price": gettext_lazy("The price is absurd"),
+    "malformed_date": gettext_lazy("The date cannot be read"),
+    "wrong_date": gettext_lazy("Not the date of the delivery"),
+    "not_a_session": gettext_lazy("The venue did not trade that day"),
+    "in_the_future": gettext_lazy("The time lies in the future"),
+    "duplicate_row": gettext_lazy("The same line twice"),
+    "already_recorded": gettext_lazy("Recorded already"),
+    "conflicting_rows": gettext_lazy("Two lines say different prices"),
+    "conflicts_with_record": gettext_lazy("Another price is on record"),
+    "outside_band": gettext_lazy("Moved further than is believed"),
+    "hundredfold": gettext_lazy("About a hundred times too large or small"),
+}
+
+
+@register.filter
+def due_word(due: object) -> str:
+    """What a payment settles, in words."""
+    return str(DUE_WORDS.get(str(due), due))
+
+
+@register.filter
+def price_reason(reason: object) -> str:
+    """Why a price line was held or refused, in words."""
+    return str(PRICE_REASONS.get(str(reason), reason))
+
+
+class Named(Protocol):
+    """Anything with a name in both languages."""
+
+    name: str
+    name_zh: str
+
+
+@register.filter
+def name_of(thing: Named) -> str:
+    """A name in the reader's language, where it has one."""
+    return thing.name_zh if thing.name_zh and (get_language() or "").startswith("zh") else thing.name
+
+
+@register.filter
+def collateral(terms: SchemeTerms) -> list[tuple[str, int, int]]:
+    """Accepted names with haircut and maintenance (bp), by symbol."""
+    return [
+        (symbol, terms.haircut_bp(symbol), terms.maintenance_bp(symbol)) for symbol in sorted(terms.accepted_symbols)
+    ]

@@ -1,0 +1,95 @@
+"""Every page of the console: who may open it, in both languages, and what it never shows."""
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from tests.surfaces.conftest import Desk, SignIn
+
+from reefpoint.platform.access.rules import PERMISSIONS
+from reefpoint.platform.access.types import RoleName
+from reefpoint.records.market.selectors import list_held
+from reefpoint.records.products.selectors import list_schemes
+
+PAGES: dict[str, tuple[str, Callable[[Desk], list[int]]]] = {
+    "today": ("operations.view", lambda desk: []),
+    "clients": ("clients.view", lambda desk: []),
+    "client": ("clients.view", lambda desk: [desk.own_client_id]),
+    "schemes": ("schemes.view", lambda desk: []),
+    "scheme": ("schemes.view", lambda desk: [list_schemes()[0].id]),
+    "prices": ("prices.view", lambda desk: []),
+    "instrument": ("prices.view", lambda desk: [desk.instruments["AAPL"]]),
+    "batch": ("prices.view", lambda desk: [list_held()[0].batch_id]),
+    "approvals": ("approvals.view", lambda desk: []),
+    "audit": ("audit.view", lambda desk: []),
+}
+
+
+@pytest.mark.parametrize("role", list(RoleName))
+def test_a_page_opens_for_the_roles_that_hold_its_right_and_for_nobody_else(
+    signed_in: SignIn, desk: Desk, role: RoleName
+) -> None:
+    reader = signed_in(role)
+    answers = {name: reader.get(reverse(f"console:{name}", args=ids(desk))) for name, (_, ids) in PAGES.items()}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        name: 200 if role in PERMISSIONS[right] else 403 for name, (right, _) in PAGES.items()
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_answers_in_both_languages(signed_in: SignIn, desk: Desk, language: str) -> None:
+    reader = signed_in(RoleName.RISK_OFFICER, RoleName.AUDITOR)
+    reader.cookies["django_language"] = language
+    for name, (_, ids) in PAGES.items():
+        text = reader.get(reverse(f"console:{name}", args=ids(desk))).content.decode()
+        assert f'<html lang="{language}"' in text, name
+        assert " style=" not in text, name
+
+
+def test_the_left_side_shows_only_what_the_reader_may_open(signed_in: SignIn, desk: Desk) -> None:
+    administrator = signed_in(RoleName.ADMINISTRATOR).get("/").content.decode()
+    assert 'href="/audit/"' in administrator
+    assert 'href="/prices/"' not in administrator
+
+
+def test_i66_a_client_outside_the_scope_is_not_found_and_not_listed(signed_in: SignIn, desk: Desk) -> None:
+    manager = signed_in(RoleName.RELATIONSHIP_MANAGER)
+    assert manager.get(f"/clients/{desk.own_client_id}/").status_code == 200
+    assert manager.get(f"/clients/{desk.other_client_id}/").status_code == 404
+    assert manager.get("/clients/999999/").status_code == 404
+    assert "Holdings" not in manager.get("/clients/").content.decode()
+
+
+def test_a_hostile_name_is_shown_as_text(signed_in: SignIn, desk: Desk) -> None:
+    text = signed_in(RoleName.RISK_OFFICER).get("/clients/").content.decode()
+    assert "Reef &amp; Sons &lt;Holdings&gt;" in text
+
+
+def test_a_held_price_is_decided_by_a_person_with_a_reason(signed_in: SignIn, desk: Desk) -> None:
+    officer = signed_in(RoleName.RISK_OFFICER)
+    [held] = list_held()
+    address = reverse("console:decide_held", args=[held.id])
+    officer.post(address, {"decision": "discard", "reason": " "})
+    assert len(list_held()) == 1
+    officer.post(address, {"decision": "discard", "reason": "a slipped decimal point"})
+    assert list_held() == []
+
+
+def test_a_held_price_is_out_of_reach_without_the_right(signed_in: SignIn, desk: Desk) -> None:
+    [held] = list_held()
+    answer = signed_in(RoleName.AUDITOR).post(
+        reverse("console:decide_held", args=[held.id]), {"decision": "discard", "reason": "no"}
+    )
+    assert answer.status_code == 403
+    assert len(list_held()) == 1
+
+
+def test_a_decision_is_never_taken_by_following_a_link(signed_in: SignIn, desk: Desk) -> None:
+    [held] = list_held()
+    assert signed_in(RoleName.RISK_OFFICER).get(reverse("console:decide_held", args=[held.id])).status_code == 405
+
+
+def test_an_address_that_is_nowhere_is_answered_in_words(signed_in: SignIn) -> None:
+    answer = signed_in(RoleName.RISK_OFFICER).get("/nowhere/")
+    assert answer.status_code == 404
+    assert "There is nothing here for you" in answer.content.decode()

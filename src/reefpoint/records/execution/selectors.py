@@ -1,0 +1,171 @@
+"""What the securities rail tells."""
+
+from datetime import date
+
+from django.db.models import Case, F, Sum, When
+from django.db.models.query import QuerySet
+
+from reefpoint.records.execution.adapters import desk_broker
+from reefpoint.records.execution.models import Fill, Order
+from reefpoint.records.execution.rules import ORDER_STATES, order_number
+from reefpoint.records.execution.types import FillFacts, OrderFacts, OrderPurpose, OrderState, Side
+from reefpoint.records.market.selectors import list_instruments
+
+
+class OrderNotFound(LookupError):
+    """No order has this id."""
+
+
+def sold_quantity_by_instrument(session_on: date, purpose: OrderPurpose | None = None) -> dict[int, int]:
+    """Shares per instrument id that sell orders of a session have sold or may still sell, over all accounts."""
+    orders = Order.objects.filter(session_on=session_on, side=Side.SELL)
+    if purpose is not None:
+        orders = orders.filter(purpose=purpose)
+    return _quantity_by_instrument(orders)
+
+
+def sale_cap_by_instrument(session_on: date) -> dict[int, int]:
+    """Shares per instrument id that may still be sold in a session: the broker's capacity less what orders take."""
+    broker = desk_broker()
+    taken = _quantity_by_instrument(Order.objects.filter(session_on=session_on))
+    return {
+        instrument.id: max(0, broker.session_capacity(instrument.assumed_daily_volume) - taken.get(instrument.id, 0))
+        for instrument in list_instruments()
+    }
+
+
+def open_sell_quantity(account_id: int, instrument_id: int) -> int:
+    """Shares that an account has already given out to sell: still open, or sold and not yet booked."""
+    sells = Order.objects.filter(account_id=account_id, instrument_id=instrument_id, side=Side.SELL)
+    still_open = sells.filter(state__in=ORDER_STATES.live).aggregate(
+        quantity=Sum(F("quantity") - F("filled_quantity"), default=0)
+    )
+    unbooked = Fill.objects.filter(
+        booked_at__isnull=True,
+        order__account_id=account_id,
+        order__instrument_id=instrument_id,
+        order__side=Side.SELL,
+    ).aggregate(quantity=Sum("quantity", default=0))
+    return int(still_open["quantity"] + unbooked["quantity"])
+
+
+def list_live_orders(source: str) -> list[OrderFacts]:
+    """Orders of one source that may still fill, oldest first."""
+    return _order_rows(Order.objects.filter(source=source, state__in=ORDER_STATES.live).order_by("id"))
+
+
+def get_order(order_id: int) -> OrderFacts:
+    """One order. Raises `OrderNotFound`."""
+    found = _order_rows(Order.objects.filter(id=order_id))
+    if not found:
+        raise OrderNotFound(order_number(order_id))
+    return found[0]
+
+
+def list_orders(
+    *,
+    account_id: int | None = None,
+    source: str | None = None,
+    session_on: date | None = None,
+    live_only: bool = False,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[OrderFacts]:
+    """Orders, newest first; pages by `before_id`."""
+    orders = Order.objects.all()
+    if account_id is not None:
+        orders = orders.filter(account_id=account_id)
+    if source is not None:
+        orders = orders.filter(source=source)
+    if session_on is not None:
+        orders = orders.filter(session_on=session_on)
+    if live_only:
+        orders = orders.filter(state__in=ORDER_STATES.live)
+    if before_id is not None:
+        orders = orders.filter(id__lt=before_id)
+    return _order_rows(orders.order_by("-id")[:limit])
+
+
+def get_fill(fill_id: int) -> FillFacts:
+    """One fill. Raises `Fill.DoesNotExist`."""
+    return _fill_rows(Fill.objects.filter(id=fill_id))[0]
+
+
+def list_fills(
+    *,
+    account_id: int | None = None,
+    order_id: int | None = None,
+    source: str | None = None,
+    traded_on: date | None = None,
+    unbooked_only: bool = False,
+    limit: int = 200,
+) -> list[FillFacts]:
+    """Fills, newest first."""
+    fills = Fill.objects.all()
+    if account_id is not None:
+        fills = fills.filter(order__account_id=account_id)
+    if order_id is not None:
+        fills = fills.filter(order_id=order_id)
+    if source is not None:
+        fills = fills.filter(order__source=source)
+    if traded_on is not None:
+        fills = fills.filter(traded_on=traded_on)
+    if unbooked_only:
+        fills = fills.filter(booked_at__isnull=True)
+    return _fill_rows(fills.order_by("-id")[:limit])
+
+
+def _quantity_by_instrument(orders: "QuerySet[Order]") -> dict[int, int]:
+    """Traded or still open shares per instrument id."""
+    at_stake = Case(When(state__in=ORDER_STATES.live, then=F("quantity")), default=F("filled_quantity"))
+    return dict(orders.values_list("instrument_id").annotate(taken=Sum(at_stake)))
+
+
+def _order_rows(orders: "QuerySet[Order]") -> list[OrderFacts]:
+    return [
+        OrderFacts(
+            order_id=order.id,
+            number=order_number(order.id),
+            account_id=order.account_id,
+            instrument_id=order.instrument_id,
+            symbol=order.instrument.symbol,
+            side=Side(order.side),
+            quantity=order.quantity,
+            filled_quantity=order.filled_quantity,
+            state=OrderState(order.state),
+            purpose=OrderPurpose(order.purpose),
+            source=order.source,
+            session_on=order.session_on,
+            placed_at=order.placed_at,
+            sent_at=order.sent_at,
+            ended_at=order.ended_at,
+            end_reason=order.end_reason,
+        )
+        for order in orders.select_related("instrument")
+    ]
+
+
+def _fill_rows(fills: "QuerySet[Fill]") -> list[FillFacts]:
+    return [
+        FillFacts(
+            fill_id=fill.id,
+            broker_fill_id=fill.broker_fill_id,
+            order_id=fill.order_id,
+            order_number=order_number(fill.order_id),
+            account_id=fill.order.account_id,
+            instrument_id=fill.order.instrument_id,
+            symbol=fill.order.instrument.symbol,
+            side=Side(fill.order.side),
+            purpose=OrderPurpose(fill.order.purpose),
+            source=fill.order.source,
+            quantity=fill.quantity,
+            price_units=fill.price_units,
+            gross_minor=fill.gross_minor,
+            fee_minor=fill.fee_minor,
+            net_minor=fill.net_minor,
+            traded_on=fill.traded_on,
+            at=fill.at,
+            booked_at=fill.booked_at,
+        )
+        for fill in fills.select_related("order__instrument")
+    ]

@@ -1,0 +1,168 @@
+"""Funding pools: opened, funded, lent and repaid."""
+
+from datetime import date, datetime
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.ledger.services import open_ledger_accounts, post_journal
+from reefpoint.records.ledger.types import (
+    BANK_SETTLEMENT,
+    AccountKind,
+    LedgerAccountSpec,
+    Line,
+    pool_capital,
+    pool_cost_due,
+)
+from reefpoint.records.treasury.adapters import settlement_bank
+from reefpoint.records.treasury.models import FundingPool, PoolMovement
+from reefpoint.records.treasury.types import PoolMovementKind
+
+
+class PoolExhausted(Refusal):
+    """More was asked of a pool than it can still lend."""
+
+    code = "pool_exhausted"
+
+
+class PoolRefused(Refusal):
+    """A pool or a movement of it that cannot be as asked."""
+
+    code = "pool_refused"
+
+
+class ConflictingMovement(Refusal):
+    """A key that already named another movement."""
+
+    code = "conflicting_movement"
+
+
+@transaction.atomic
+def open_pool(
+    *, actor: Actor, code: str, name: str, currency: str, committed_minor: int, cost_bp: int, at: datetime
+) -> int:
+    """Open a pool with its ledger accounts. Returns its id; an equal pool already open is left as it is.
+
+    `committed_minor` is what may be lent, `cost_bp` what funders are owed a year. Raises `PoolRefused`.
+    """
+    require(actor, "treasury.open_pool")
+    if committed_minor <= 0 or cost_bp < 0:
+        raise PoolRefused("A pool needs a positive commitment and a cost of zero or more.", code=code)
+    wanted = {"name": name, "currency": currency, "committed_minor": committed_minor, "cost_bp": cost_bp}
+    pool, is_new = FundingPool.objects.get_or_create(code=code, defaults=wanted)
+    if not is_new:
+        if any(getattr(pool, field) != value for field, value in wanted.items()):
+            raise PoolRefused(f"Pool {code} is already open with other terms.", code=code)
+        return pool.id
+    open_ledger_accounts(
+        [
+            LedgerAccountSpec(code=pool_capital(code), kind=AccountKind.LIABILITY, currency=currency, floor_minor=0),
+            LedgerAccountSpec(code=pool_cost_due(code), kind=AccountKind.LIABILITY, currency=currency, floor_minor=0),
+        ]
+    )
+    record(actor=actor, action="treasury.open_pool", subject=f"pool:{code}", inputs=wanted, at=at)
+    return pool.id
+
+
+@transaction.atomic
+def fund_pool(*, actor: Actor, pool_code: str, amount_minor: int, reference: str, on: date, at: datetime) -> int:
+    """Book the funders' money that arrived at the settlement bank under `reference`. Returns the journal's id.
+
+    On paper, this is also where it arrives.
+    """
+    require(actor, "treasury.open_pool")
+    settlement_bank().credit(reference=reference, amount_minor=amount_minor, on=on, text=f"FUNDING {pool_code}")
+    record(
+        actor=actor,
+        action="treasury.fund_pool",
+        subject=f"pool:{pool_code}",
+        inputs={"amount_minor": amount_minor, "reference": reference},
+        at=at,
+    )
+    return post_journal(
+        actor=actor,
+        kind="pool_funding",
+        lines=(Line(debit=BANK_SETTLEMENT, credit=pool_capital(pool_code), amount_minor=amount_minor),),
+        effective_on=on,
+        at=at,
+        key=f"fund-pool:{reference}",
+        source=reference,
+    )
+
+
+@transaction.atomic
+def allocate(*, actor: Actor, pool_code: str, account_id: int, amount_minor: int, key: str, at: datetime) -> None:
+    """Lend from a pool to an account. The same key again does nothing.
+
+    Raises `PoolExhausted` if the pool cannot lend as much, `ConflictingMovement` for a key used for something else.
+    """
+    if not _write_movement(
+        kind=PoolMovementKind.ALLOCATE,
+        pool_code=pool_code,
+        account_id=account_id,
+        amount_minor=amount_minor,
+        key=key,
+        actor=actor,
+        at=at,
+    ):
+        return
+    pool = FundingPool.objects.filter(code=pool_code, lent_minor__lte=F("committed_minor") - amount_minor)
+    if not pool.update(lent_minor=F("lent_minor") + amount_minor):
+        raise PoolExhausted(f"Pool {pool_code} cannot lend as much now.", pool_code=pool_code)
+
+
+@transaction.atomic
+def release(*, actor: Actor, pool_code: str, account_id: int, amount_minor: int, key: str, at: datetime) -> None:
+    """Give money that an account repaid back to its pool. The same key again does nothing.
+
+    Raises `PoolRefused` for more than the pool has lent, `ConflictingMovement` for a key used for something else.
+    """
+    if not _write_movement(
+        kind=PoolMovementKind.RELEASE,
+        pool_code=pool_code,
+        account_id=account_id,
+        amount_minor=amount_minor,
+        key=key,
+        actor=actor,
+        at=at,
+    ):
+        return
+    pool = FundingPool.objects.filter(code=pool_code, lent_minor__gte=amount_minor)
+    if not pool.update(lent_minor=F("lent_minor") - amount_minor):
+        raise PoolRefused(f"Pool {pool_code} has lent less than is to be released.", pool_code=pool_code)
+
+
+def _write_movement(
+    *,
+    actor: Actor,
+    kind: PoolMovementKind,
+    pool_code: str,
+    account_id: int,
+    amount_minor: int,
+    key: str,
+    at: datetime,
+) -> bool:
+    """Write a movement; false if the key already wrote the same one."""
+    if amount_minor <= 0:
+        raise PoolRefused("A movement of a pool needs a positive amount.", amount_minor=amount_minor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO treasury_poolmovement (pool_id, account_id, kind, amount_minor, key, moved_by, at)
+            SELECT id, %s, %s, %s, %s, %s, %s FROM treasury_fundingpool WHERE code = %s
+            ON CONFLICT (pool_id, kind, key) DO NOTHING
+            """,
+            [account_id, kind.value, amount_minor, key, actor.ref, at, pool_code],
+        )
+        if cursor.rowcount == 1:
+            return True
+    first = PoolMovement.objects.filter(pool__code=pool_code, kind=kind, key=key).first()
+    if first is None:
+        raise PoolRefused(f"There is no pool {pool_code}.", pool_code=pool_code)
+    if (first.account_id, first.amount_minor) != (account_id, amount_minor):
+        raise ConflictingMovement(f"Key {key} already named another movement of pool {pool_code}.", key=key)
+    return False

@@ -1,0 +1,168 @@
+"""The words of the cash rail: pools, the bank and its statements, and what reconciling them found."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from reefpoint.platform.basics.breaks import BreakClass, BreakSide
+
+
+class PoolMovementKind(StrEnum):
+    ALLOCATE = "allocate"
+    RELEASE = "release"
+
+
+class MatchMethod(StrEnum):
+    """How sure a pair is, surest first."""
+
+    REFERENCE_AND_AMOUNT = "reference_and_amount"
+    REFERENCE = "reference"
+    AMOUNT_AND_WINDOW = "amount_and_window"
+
+
+class Bank(Protocol):
+    """The account at the settlement bank. A reference is booked once; repeated with the same amount it does nothing."""
+
+    def credit(self, *, reference: str, amount_minor: int, on: date, text: str) -> None:
+        """Money arrives."""
+
+    def debit(self, *, reference: str, amount_minor: int, on: date, text: str) -> None:
+        """Money leaves."""
+
+    def statement(self, on: date) -> bytes:
+        """The sealed statement of a day."""
+
+
+@dataclass(frozen=True)
+class BankLine:
+    """A statement's line. `sequence` counts on over all statements; `amount_minor` is positive for money received."""
+
+    line: int
+    sequence: int
+    reference: str
+    amount_minor: int
+    value_on: date
+    text: str
+
+
+@dataclass(frozen=True)
+class BankStatement:
+    """A statement, opened and found consistent in itself. Amounts in minor units."""
+
+    bank: str
+    currency: str
+    on: date
+    opening_minor: int
+    first_sequence: int
+    lines: tuple[BankLine, ...]
+    closing_minor: int
+
+
+@dataclass(frozen=True)
+class OpenBankLine:
+    """A stored statement line that nothing explains yet."""
+
+    line_id: int
+    reference: str
+    amount_minor: int
+    value_on: date
+    booked_on: date
+
+
+@dataclass(frozen=True)
+class OpenBookEntry:
+    """A ledger entry of the bank account that the bank has not shown yet; positive for money received."""
+
+    posting_id: int
+    reference: str
+    amount_minor: int
+    effective_on: date
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A statement line and the ledger entry that explains it. `method` tells the pass that found it."""
+
+    line: OpenBankLine
+    entry: OpenBookEntry
+    method: MatchMethod
+
+
+@dataclass(frozen=True)
+class FoundBreak:
+    """A difference found by a run. One of line and entry, or both, are set; amounts are books minus bank."""
+
+    kind: BreakClass
+    side: BreakSide
+    amount_minor: int
+    detail: str
+    line: OpenBankLine | None = None
+    entry: OpenBookEntry | None = None
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Every line and entry accounted for: in one pair, or in one break that leaves it open."""
+
+    pairs: tuple[Pair, ...]
+    breaks: tuple[FoundBreak, ...]
+
+
+@dataclass(frozen=True)
+class ReconciliationResult:
+    """The outcome of a day: `matched + broken == lines`, counted over the statement's lines.
+
+    `unexplained_minor` is what the books and the bank still differ by after all open lines and entries: zero.
+    """
+
+    on: date
+    lines: int
+    matched: int
+    broken: int
+    open_breaks: int
+    bank_minor: int
+    books_minor: int
+    unexplained_minor: int
+
+
+@dataclass(frozen=True)
+class BreakRow:
+    """A break as pages show it; `age_days` in business days."""
+
+    break_id: int
+    kind: BreakClass
+    side: BreakSide
+    reference: str
+    detail: str
+    amount_minor: int
+    opened_on: date
+    cleared_on: date | None
+    age_days: int
+    age_bucket: str
+
+
+@dataclass(frozen=True)
+class BreakTotals:
+    """Open breaks of one age: how many, and their amounts added up with and without regard to sign."""
+
+    age_bucket: str
+    count: int
+    gross_minor: int
+    net_minor: int
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """A funding pool. `available_minor` is what it can still lend."""
+
+    code: str
+    name: str
+    currency: str
+    committed_minor: int
+    lent_minor: int
+    cost_bp: int
+
+    @property
+    def available_minor(self) -> int:
+        return self.committed_minor - self.lent_minor

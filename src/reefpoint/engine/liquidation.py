@@ -242,8 +242,9 @@ def plan_sale(
         check_range(name, column, 0, high)
     if preference is not None:
         check_column("preference", preference, np.int64, (account.position_count,))
-    if target_bp <= BP or grain_units < 1:
-        raise BookError("target_bp", None, f"is {target_bp}, not above {BP}, or grain_units {grain_units} under 1")
+    for name, value, low in (("target_bp", target_bp, BP + 1), ("grain_units", grain_units, 1)):
+        if value < low:
+            raise BookError(name, None, f"is {value}, below {low}")
     debt = int(account.debt_units[0])
     if (marks.price_units[account.instrument[account.quantity > 0]] == 0).any():
         return _plan_nothing(PlanOutcome.UNKNOWN, 0, debt)

@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from cryptography.fernet import InvalidToken
+from django.contrib.auth import SESSION_KEY
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -49,6 +51,11 @@ def ada() -> User:
 
 def _enter(client: Client, password: str = PASSWORD, email: str = "ada@reefpoint.test", **extra: str) -> int:
     return client.post("/accounts/login/", {"login": email, "password": password}, **extra).status_code  # type: ignore[arg-type]
+
+
+def _code() -> str:
+    """What an authenticator app shows at this moment."""
+    return format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +126,31 @@ def test_the_lock_is_for_one_address_from_one_place_and_others_still_enter(
     assert (entry.subject, entry.inputs["email"]) == (f"user:{ada.pk}", "ada@reefpoint.test")
 
 
+def test_a_forged_forwarding_header_does_not_move_the_lock(ada: User, client: Client) -> None:
+    answers = [_enter(client, "wrong password", HTTP_X_FORWARDED_FOR=f"203.0.113.{turn}") for turn in range(6)]
+    assert answers[-1] == 429
+
+
+def test_wrong_codes_run_out_before_they_are_guessed(ada: User, client: Client) -> None:
+    TOTP.activate(ada, SECRET)
+    assert _enter(client) == 302
+    for _ in range(10):
+        answer = client.post("/accounts/2fa/authenticate/", {"code": "123456"})
+        assert "Incorrect code" in answer.content.decode()
+    answer = client.post("/accounts/2fa/authenticate/", {"code": _code()})
+    assert "Too many" in answer.content.decode()
+    assert SESSION_KEY not in client.session
+
+
+def test_a_code_works_once(ada: User, client: Client) -> None:
+    TOTP.activate(ada, SECRET)
+    code = _code()
+    for browser, signed_in in ((client, True), (Client(), False)):
+        _enter(browser)
+        browser.post("/accounts/2fa/authenticate/", {"code": code})
+        assert (SESSION_KEY in browser.session) is signed_in
+
+
 def test_an_unknown_address_and_a_wrong_password_read_the_same(ada: User, client: Client) -> None:
     def words(email: str) -> str:
         answer = client.post("/accounts/login/", {"login": email, "password": "wrong password"})
@@ -167,6 +199,7 @@ def test_every_answer_carries_the_policy(client: Client) -> None:
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "camera=()" in headers["Permissions-Policy"]
+        assert "no-store" in headers["Cache-Control"]
 
 
 def test_a_redirect_after_sign_in_never_leaves_the_desk(ada: User, client: Client) -> None:

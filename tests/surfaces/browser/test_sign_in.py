@@ -139,7 +139,7 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(ada: int, page: Page
     enter(page)
     page.goto("/accounts/2fa/webauthn/add/")
     confirm_password(page)
-    page.get_by_label("Passwordless").check()
+    expect(page.get_by_label("Passwordless")).to_be_checked()
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_label("Unused codes")).to_be_visible()
     page.get_by_label("I have saved my recovery codes").check()

@@ -1,4 +1,4 @@
-"""What every request and answer passes: features that pages may not use, and the second factor of staff."""
+"""What every request and answer passes: what browsers may keep and use, and the second factor of staff."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,12 +18,13 @@ OPEN_PREFIXES = ("/accounts/", "/static/", "/language/", "/theme/")
 """Where somebody without a second factor may go: to get one, or to leave."""
 
 
-class BrowserFeaturesMiddleware(MiddlewareMixin):
-    """Tell browsers which of their features no page here uses."""
+class AnswerHeadersMiddleware(MiddlewareMixin):
+    """Tell browsers to keep no page and which of their features no page uses; an answer may say otherwise."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer with the policy on it."""
-        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        """The answer with the headers on it."""
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
 

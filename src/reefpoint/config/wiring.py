@@ -4,12 +4,16 @@ A handler runs at least once, in event order for each stream (an account, an ins
 The consumer name is its durable identity in the outbox: renaming it orphans what is pending.
 """
 
-from reefpoint.decisions.margin.events import CallOpened
+from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.flows.liquidation.handlers import follow_order, open_after_breach, release_order, take_decision
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
 from reefpoint.records.accounts.events import AccountChanged
+from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
+from reefpoint.records.execution.handlers import submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 
 HANDLERS: tuple[Handler, ...] = (
@@ -20,6 +24,13 @@ HANDLERS: tuple[Handler, ...] = (
         taken_in_batches,
         group="watch",
     ),
+    # a call that ran out, or a crossed close-out line, leads to a sale; a second person may have a say in it
+    Handler("liquidation.open", (CallExpired, CloseOutBreached), open_after_breach),
+    Handler("liquidation.decide", (ApprovalGranted, ApprovalRejected), take_decision),
+    # an order is looked at once more, then sent; what the broker reports is booked
+    Handler("liquidation.release", (OrderPlaced,), release_order),
+    Handler("execution.submit", (OrderSent,), submit_sent_order),
+    Handler("liquidation.follow", (FillReported, OrderEnded), follow_order),
     # a call is told to its client
     Handler("margin.notify", (CallOpened,), notify_of_call),
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),

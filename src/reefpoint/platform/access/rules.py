@@ -60,6 +60,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "servicing.open_account": frozenset({_CREDIT, _OPERATIONS}),
     "servicing.receive_securities": frozenset({_OPERATIONS}),
     "servicing.accrue": frozenset({_OPERATIONS}),
+    "servicing.receive_securities": frozenset({_OPERATIONS}),
     "servicing.deposit": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),
     "servicing.withdraw": frozenset({_MANAGER, _OPERATIONS}),
     "servicing.draw_down": frozenset({_MANAGER, _OPERATIONS}),

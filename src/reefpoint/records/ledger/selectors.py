@@ -39,6 +39,11 @@ def available_minor(code: str) -> int:
     return int(Balance.objects.values_list(_NORMAL_SIDE - F("held_minor"), flat=True).get(account__code=code))
 
 
+def find_journal(key: str) -> int | None:
+    """The id of the journal that was posted under a key."""
+    return Journal.objects.filter(key=key).values_list("id", flat=True).first()
+
+
 def balance_as_of(code: str, on: date) -> int:
     """An account's balance in its normal side at the end of a date, by effective dates. Raises `KeyError` as above."""
     return balances_as_of([code], on)[code]

@@ -32,6 +32,12 @@ def can_see_client(actor: Actor, client_id: int) -> bool:
     return visible_clients(actor).filter(id=client_id).exists()
 
 
+def require_client(actor: Actor, client_id: int) -> None:
+    """Raise `ClientNotFound` unless this client is the actor's to act for: outside the scope it does not exist (I66)."""
+    if not actor.sees_all_clients and not can_see_client(actor, client_id):
+        raise ClientNotFound("There is no such client.")
+
+
 def get_client(actor: Actor, client_id: int) -> ClientView:
     """One client. Raises `ClientNotFound` alike for a client outside the scope and for one that never was."""
     require(actor, "clients.view")

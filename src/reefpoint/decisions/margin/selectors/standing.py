@@ -143,6 +143,12 @@ def is_enforced(account_id: int) -> bool:
     return MarginState.objects.filter(account_id=account_id, is_enforced=True).exists()
 
 
+def list_enforced(*, without: Collection[int]) -> list[int]:
+    """Accounts whose collateral is due to be sold, but for those given, in id order."""
+    enforced = MarginState.objects.filter(is_enforced=True).exclude(account_id__in=list(without))
+    return list(enforced.order_by("account_id").values_list("account_id", flat=True))
+
+
 def usable_price(instrument_id: int, *, at: datetime) -> LatestPrice:
     """A price that new business may rest on. Raises `NoUsablePrice` if there is none, or it is stale."""
     price = latest_prices(as_of=at).get(instrument_id)

@@ -74,6 +74,14 @@ def actor_for(user: User) -> Actor:
     )
 
 
+def find_actor(email: str) -> Actor:
+    """The actor for the person who signs in with this address. Raises `UnknownUser`."""
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        raise UnknownUser("Nobody signs in with this address.")
+    return actor_for(user)
+
+
 def ensure_roles() -> None:
     """Have a row for every role the desk knows. Idempotent."""
     Role.objects.bulk_create([Role(name=role.value) for role in RoleName], ignore_conflicts=True)

@@ -1,0 +1,30 @@
+"""Reads of margin calls."""
+
+from reefpoint.decisions.margin.models import MarginCall
+from reefpoint.decisions.margin.types import CallFacts, CallState
+
+
+def list_open_calls() -> list[CallFacts]:
+    """All open calls, the earliest deadline first."""
+    return [call_facts(call) for call in MarginCall.objects.filter(state=CallState.OPEN).order_by("deadline_at", "id")]
+
+
+def call_facts(call: MarginCall) -> CallFacts:
+    """A call as other parts of the desk see it."""
+    return CallFacts(
+        id=call.id,
+        number=call.number,
+        account_id=call.account_id,
+        state=CallState(call.state),
+        opened_at=call.opened_at,
+        opened_on=call.opened_on,
+        deadline_at=call.deadline_at,
+        amount_minor=call.amount_minor,
+        debt_minor=call.debt_minor,
+        assets_minor=call.assets_minor,
+        ratio_bp=call.ratio_bp,
+        call_bp=call.call_bp,
+        cure_bp=call.cure_bp,
+        closed_at=call.closed_at,
+        close_reason=call.close_reason,
+    )

@@ -1,0 +1,73 @@
+"""Liquidation rules: its life, and what remains to do after each look at the account."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from reefpoint.decisions.margin.types import Standing
+from reefpoint.flows.liquidation.types import LiquidationState
+from reefpoint.platform.basics.states import StateTable
+from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.market.types import InstrumentView, LatestPrice
+from reefpoint.records.products.types import LiquidationOrder, SchemeTerms
+
+State = LiquidationState
+
+LIQUIDATION_STATES = StateTable(
+    subject="liquidation",
+    initial=State.PLANNED,
+    moves={
+        State.AWAITING_APPROVAL: frozenset({State.PLANNED, State.CANCELLED}),
+        State.PLANNED: frozenset({State.SELLING, State.CANCELLED, State.EXHAUSTED}),
+        State.SELLING: frozenset({State.COMPLETED, State.EXHAUSTED}),
+        State.COMPLETED: frozenset(),
+        State.CANCELLED: frozenset(),
+        State.EXHAUSTED: frozenset(),
+    },
+)
+
+
+def is_cured(standing: Standing, target_bp: int) -> bool:
+    """Whether the account holds its target, so that nothing more may be sold. Never true of an unknown account."""
+    return not standing.is_unknown and (standing.ratio_bp is None or standing.ratio_bp >= target_bp)
+
+
+def next_state(
+    *, state: LiquidationState, standing: Standing, target_bp: int, holds_anything: bool, has_live_orders: bool
+) -> LiquidationState:
+    """Where a liquidation stands after a look at its account.
+
+    While orders are out it waits for them. It ends when the account holds its target, or has nothing left to sell.
+    """
+    if has_live_orders or (state is State.AWAITING_APPROVAL and not is_cured(standing, target_bp)):
+        return state
+    if is_cured(standing, target_bp):
+        return State.COMPLETED if state is State.SELLING else State.CANCELLED
+    if not holds_anything:
+        return State.EXHAUSTED
+    return state
+
+
+def sale_preference(
+    order: LiquidationOrder,
+    account: AccountFacts,
+    instruments: Sequence[InstrumentView],
+    prices: Mapping[int, LatestPrice],
+    terms: SchemeTerms,
+) -> npt.NDArray[np.int64]:
+    """Which holding the contract sells first, lower numbers first, in the order of the account's holdings."""
+    by_id = {instrument.id: instrument for instrument in instruments}
+
+    def urgency(instrument_id: int, quantity: int) -> int:
+        instrument = by_id[instrument_id]
+        price = prices[instrument_id].price_units if instrument_id in prices else 0
+        if order is LiquidationOrder.MOST_LIQUID:
+            return instrument.assumed_daily_volume * price
+        if order is LiquidationOrder.LARGEST_POSITION:
+            return quantity * price
+        return terms.haircut_bp(instrument.symbol)
+
+    urgencies = [urgency(holding.instrument_id, holding.quantity) for holding in account.holdings]
+    ranked = sorted(set(urgencies), reverse=True)
+    return np.array([ranked.index(one) for one in urgencies], dtype=np.int64)

@@ -1,0 +1,289 @@
+"""Carrying a liquidation out: plan for a session, orders, a last look before each send, fills, the end."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import numpy as np
+from django.db import transaction
+
+from reefpoint.decisions.margin.selectors.standing import (
+    Sheet,
+    book_of,
+    load_sheet,
+    measure,
+    measure_all,
+    ratio_or_none,
+)
+from reefpoint.engine.liquidation import PlanOutcome, SalePlan, plan_sale
+from reefpoint.flows.liquidation import rules
+from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
+from reefpoint.flows.liquidation.services.opening import finish, move
+from reefpoint.flows.liquidation.types import LiquidationState
+from reefpoint.flows.servicing.services.credit import settle_debt
+from reefpoint.flows.servicing.services.trading import book_fill
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.types import AccountFacts, Holding
+from reefpoint.records.execution.selectors import (
+    get_fill,
+    get_order,
+    list_fills,
+    list_live_orders,
+    sale_cap_by_instrument,
+)
+from reefpoint.records.execution.services import orders as execution
+from reefpoint.records.execution.types import OrderPurpose, OrderState, Side
+from reefpoint.records.products.selectors import get_terms
+
+SALE_COST_BP = 30
+"""What a plan assumes a sale to cost in slippage and fees, in basis points; a fill costs less as a rule."""
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """What a session's start did: liquidations looked at, orders placed, liquidations ended without a sale."""
+
+    looked_at: int
+    orders: int
+    ended: int
+
+
+def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionResult:
+    """Make the session's plans for all liquidations that were opened before it, the worst account first.
+
+    Each plan is made anew from the session's own prices (I29), in a transaction of its own. What the desk sells of
+    one name over all accounts stays within the participation cap of its volume; the rest waits (I20). Running it
+    again, after a kill or by mistake, plans only what has no plan for this session yet.
+    """
+    require(actor, "liquidation.start")
+    due = Liquidation.objects.filter(
+        state__in=(LiquidationState.PLANNED, LiquidationState.SELLING), opened_on__lt=on
+    ).values_list("account_id", "id")
+    by_account = dict(due)
+    measured = measure_all(load_accounts(by_account.keys()), at=at)
+    ranked = sorted(measured, key=lambda standing: (standing.ratio_bp or 0, standing.account_id))
+    orders = ended = 0
+    for standing in ranked:
+        placed, is_over = plan_liquidation(actor=actor, liquidation_id=by_account[standing.account_id], on=on, at=at)
+        orders += placed
+        ended += is_over
+    return SessionResult(len(ranked), orders, ended)
+
+
+@transaction.atomic
+def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetime) -> tuple[int, bool]:
+    """Plan one liquidation for a session and place its orders. Returns (orders placed, whether it ended)."""
+    liquidation = _lock(liquidation_id)
+    account = accounts.lock_account(liquidation.account_id)
+    if liquidation.plans.filter(session_on=on).exists():
+        return 0, False
+    if review(actor=actor, liquidation=liquidation, account=account, at=at):
+        return 0, True
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    plan = _plan(account, sheet, sale_cap_by_instrument(on), liquidation.target_bp)
+    _store_plan(liquidation, account, sheet, plan, on, at)
+    if plan.outcome is PlanOutcome.UNKNOWN:
+        record(
+            actor=actor,
+            action="liquidation.hold",
+            subject=f"liquidation:{liquidation.id}",
+            reason="the account cannot be valued",
+            at=at,
+        )
+        return 0, False
+    if plan.lines and liquidation.state == LiquidationState.PLANNED:
+        move(actor=actor, liquidation=liquidation, state=LiquidationState.SELLING, reason=plan.outcome.value, at=at)
+    for line in plan.lines:
+        instrument = sheet.instruments[line.instrument]
+        execution.place_order(
+            actor=actor,
+            account_id=account.id,
+            instrument_id=instrument.id,
+            side=Side.SELL,
+            quantity=line.quantity,
+            purpose=OrderPurpose.LIQUIDATION,
+            source=source_of(liquidation.id),
+            key=f"{liquidation.number}:{on:%y%m%d}:{instrument.symbol}",
+            session_on=on,
+            at=at,
+        )
+    is_over = _apply_cash(actor, liquidation, account, plan, on, at)
+    return len(plan.lines), is_over
+
+
+def source_of(liquidation_id: int) -> str:
+    """How orders name the liquidation that they belong to."""
+    return f"liquidation:{liquidation_id}"
+
+
+def _apply_cash(
+    actor: Actor, liquidation: Liquidation, account: AccountFacts, plan: SalePlan, on: date, at: datetime
+) -> bool:
+    """Let the account's own cash repay first; returns whether that ended the liquidation."""
+    applied = held_minor(plan.cash_applied_units, account.currency)
+    if not applied:
+        return False
+    settle_debt(
+        actor=actor,
+        account=account,
+        amount_minor=applied,
+        key=f"{liquidation.number}:{on:%y%m%d}:cash",
+        on=on,
+        at=at,
+    )
+    return review(actor=actor, liquidation=liquidation, account=accounts.lock_account(account.id), at=at)
+
+
+def _lock(liquidation_id: int) -> Liquidation:
+    """The account's lock first, then the liquidation's row, everywhere in this order."""
+    account_id = Liquidation.objects.values_list("account_id", flat=True).get(id=liquidation_id)
+    accounts.lock_account(account_id)
+    return Liquidation.objects.select_for_update().get(id=liquidation_id)
+
+
+def _plan(account: AccountFacts, sheet: Sheet, sellable_by_instrument: Mapping[int, int], target_bp: int) -> SalePlan:
+    """The engine's plan for one account; `sellable_by_instrument` caps each name, in shares."""
+    book = book_of([account], sheet)
+    terms = get_terms(account.scheme_version_id)
+    ids = [sheet.instruments[column].id for column in book.instrument]
+    return plan_sale(
+        book,
+        sheet.marks,
+        sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
+        cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
+        target_bp=target_bp,
+        preference=rules.sale_preference(terms.liquidation_order, account, sheet.instruments, sheet.prices, terms),
+        grain_units=price_units_per_minor(account.currency),
+    )
+
+
+def _store_plan(
+    liquidation: Liquidation, account: AccountFacts, sheet: Sheet, plan: SalePlan, on: date, at: datetime
+) -> None:
+    currency = account.currency
+    LiquidationPlan.objects.create(
+        liquidation=liquidation,
+        session_on=on,
+        made_at=at,
+        outcome=plan.outcome.value,
+        lines=[
+            {
+                "instrument_id": sheet.instruments[line.instrument].id,
+                "symbol": sheet.instruments[line.instrument].symbol,
+                "quantity": line.quantity,
+                "price_units": int(sheet.marks.price_units[line.instrument]),
+                "value_minor": held_minor(line.value_units, currency),
+                "cost_minor": owed_minor(line.cost_units, currency),
+            }
+            for line in plan.lines
+        ],
+        assets_before_minor=held_minor(plan.assets_before_units, currency),
+        debt_before_minor=owed_minor(plan.debt_before_units, currency),
+        ratio_before_bp=ratio_or_none(plan.ratio_before_bp),
+        sold_minor=held_minor(plan.sold_units, currency),
+        assets_after_minor=held_minor(plan.assets_after_units, currency),
+        debt_after_minor=owed_minor(plan.debt_after_units, currency),
+        ratio_after_bp=ratio_or_none(plan.ratio_after_bp),
+        over_bound_bp=plan.over_bound_bp,
+    )
+
+
+@transaction.atomic
+def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> None:
+    """The last look before a send, under the account's lock (I01, I03).
+
+    A credit or a fill since the plan makes the order smaller or needless: it is cut or cancelled, never sent too big.
+    Orders already out, and fills not yet booked, count as if they were sold at the last price.
+    """
+    order = get_order(order_id)
+    liquidation = _lock(int(order.source.removeprefix("liquidation:")))
+    account = accounts.lock_account(order.account_id)
+    order = get_order(order_id)
+    if order.state is not OrderState.NEW:
+        return
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    live = list_live_orders(order.source)
+    unsent = {one.instrument_id: one.quantity for one in live if one.state is OrderState.NEW}
+    out = Counter({one.instrument_id: one.open_quantity for one in live if one.state is not OrderState.NEW})
+    for fill in list_fills(source=order.source, unbooked_only=True):
+        out[fill.instrument_id] += fill.quantity
+    plan = _plan(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
+    column = sheet.column[order.instrument_id]
+    needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
+    if plan.outcome is PlanOutcome.UNKNOWN or needed == 0:
+        reason = "the account cannot be valued" if plan.outcome is PlanOutcome.UNKNOWN else "no longer needed"
+        execution.cancel_order(actor=actor, order_id=order_id, reason=reason, at=at)
+        return
+    if needed < order.quantity:
+        execution.reduce_order(actor=actor, order_id=order_id, quantity=needed, reason="less is needed", at=at)
+    execution.mark_sent(order_id=order_id, at=at)
+
+
+def _as_if_filled(account: AccountFacts, sheet: Sheet, out: Mapping[int, int]) -> AccountFacts:
+    """The account with what is out of its hands, by instrument, sold at the last price, costs off."""
+    held = {holding.instrument_id: holding.quantity for holding in account.holdings}
+    gained = 0
+    for instrument_id, quantity in out.items():
+        held[instrument_id] -= quantity
+        value = quantity * int(sheet.marks.price_units[sheet.column[instrument_id]])
+        gained += held_minor(value * (10_000 - SALE_COST_BP) // 10_000, account.currency)
+    return replace(
+        account,
+        cash_minor=account.cash_minor + gained,
+        holdings=tuple(Holding(instrument_id, quantity) for instrument_id, quantity in held.items() if quantity),
+    )
+
+
+@transaction.atomic
+def book_liquidation_fill(*, actor: Actor, fill_id: int, at: datetime) -> None:
+    """Book a forced sale's fill, let its proceeds repay, and look whether the liquidation is over."""
+    fill = get_fill(fill_id)
+    liquidation = _lock(int(get_order(fill.order_id).source.removeprefix("liquidation:")))
+    book_fill(actor=actor, fill_id=fill_id, at=at)
+    account = accounts.lock_account(fill.account_id)
+    settle_debt(
+        actor=actor,
+        account=account,
+        amount_minor=min(account.cash_minor, account.debt_minor),
+        key=f"fill:{fill.broker_fill_id}",
+        on=fill.traded_on,
+        at=at,
+    )
+    review(actor=actor, liquidation=liquidation, account=accounts.lock_account(account.id), at=at)
+
+
+@transaction.atomic
+def follow_order_end(*, actor: Actor, order_id: int, at: datetime) -> None:
+    """An order of a liquidation is over, filled or not: look at the whole again."""
+    order = get_order(order_id)
+    liquidation = _lock(int(order.source.removeprefix("liquidation:")))
+    review(actor=actor, liquidation=liquidation, account=accounts.lock_account(order.account_id), at=at)
+
+
+def review(*, actor: Actor, liquidation: Liquidation, account: AccountFacts, at: datetime) -> bool:
+    """Look at a locked account and end its liquidation if it is time. Returns whether it is over."""
+    state = LiquidationState(liquidation.state)
+    if rules.LIQUIDATION_STATES.is_final(state):
+        return True
+    terms = get_terms(account.scheme_version_id)
+    target_bp = liquidation.target_bp if state is LiquidationState.SELLING else terms.cure_bp
+    standing = measure(account, at=at)
+    source = source_of(liquidation.id)
+    after = rules.next_state(
+        state=state,
+        standing=standing,
+        target_bp=target_bp,
+        holds_anything=bool(account.holdings),
+        has_live_orders=bool(list_live_orders(source) or list_fills(source=source, unbooked_only=True)),
+    )
+    if after is state:
+        return False
+    ratio = "no debt" if standing.ratio_bp is None else f"ratio {standing.ratio_bp} bp"
+    finish(actor=actor, liquidation=liquidation, state=after, reason=f"{ratio}, target {target_bp} bp", at=at)
+    return True

@@ -1,0 +1,98 @@
+"""Servicing rules: how a payment is split, what credit needs, and what a month's end is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reefpoint.decisions.margin.types import Standing
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import ceil_div
+from reefpoint.records.accounts.types import AccountStatus
+from reefpoint.records.products.types import Due
+
+
+class CreditRefused(Refusal):
+    """New credit, a purchase or a withdrawal that would leave the account too weak."""
+
+    code = "credit_refused"
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """How a payment was split, in minor units; `left_minor` stays the client's."""
+
+    paid: Mapping[Due, int]
+    left_minor: int
+
+
+def allocate_payment(amount_minor: int, dues: Mapping[Due, int], order: Sequence[Due]) -> Allocation:
+    """Set a payment against what is due, in the contract's order, to the last unit.
+
+    A due that the order does not name is paid last, in the order of `Due`, so that nothing is ever unpayable.
+    """
+    left = amount_minor
+    paid: dict[Due, int] = {}
+    for due in [*order, *(due for due in Due if due not in order)]:
+        part = min(left, dues.get(due, 0))
+        if part:
+            paid[due] = part
+            left -= part
+    return Allocation(paid, left)
+
+
+def fee_minor(amount_minor: int, fee_bp: int) -> int:
+    """A proportional fee in minor units, rounded up."""
+    return ceil_div(amount_minor * fee_bp, 10_000)
+
+
+def check_credit(
+    *,
+    status: AccountStatus,
+    is_enforced: bool,
+    after: Standing,
+    required_bp: int,
+    what: str,
+    min_equity_minor: int = 0,
+) -> None:
+    """Refuse what would leave the account under `required_bp`, lent beyond its lendable value, or unmeasured.
+
+    Raises `CreditRefused` with the reason in words. Sources: 12 CFR 220.12(a) for the initial line and FINRA
+    4210(b) for the minimum equity of the US pack; a house rule for the drawing power.
+    """
+    if status is not AccountStatus.ACTIVE:
+        raise CreditRefused(f"The account is {status.value}, so {what} is not possible.")
+    if is_enforced:
+        raise CreditRefused(f"Collateral of this account is being sold, so {what} is not possible until that ends.")
+    if after.is_unknown:
+        raise CreditRefused(f"The account cannot be valued at the moment (a price is missing), so {what} has to wait.")
+    if after.ratio_bp is not None and after.ratio_bp < required_bp:
+        raise CreditRefused(
+            f"After {what} the ratio would be {after.ratio_bp / 100:.2f}%; it needs {required_bp / 100:.2f}%.",
+            ratio_bp=after.ratio_bp,
+            required_bp=required_bp,
+        )
+    if after.equity_minor < min_equity_minor:
+        raise CreditRefused(
+            f"After {what} the account's own money would be under the minimum it needs for credit.",
+            equity_minor=after.equity_minor,
+            min_equity_minor=min_equity_minor,
+        )
+    if after.debt_minor > after.lendable_minor:
+        raise CreditRefused(
+            f"After {what} the debt would exceed the lendable value of the collateral.",
+            debt_minor=after.debt_minor,
+            lendable_minor=after.lendable_minor,
+        )
+
+
+def check_concentration(*, value_minor: int, assets_minor: int, cap_bp: int, symbol: str) -> None:
+    """Refuse a purchase after which one name would be too much of the account. Raises `CreditRefused`."""
+    if value_minor * 10_000 > cap_bp * assets_minor:
+        raise CreditRefused(
+            f"After this purchase {symbol} would be more than {cap_bp / 100:.0f}% of the account.", cap_bp=cap_bp
+        )
+
+
+def is_interest_payment_day(on: date, next_session: date) -> bool:
+    """Interest is taken from cash on the last session of each month."""
+    return next_session.month != on.month

@@ -1,0 +1,100 @@
+"""Client money in and out."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.decisions.margin.selectors.standing import is_enforced, measure
+from reefpoint.flows.servicing import rules
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.accounts import services as accounts
+from reefpoint.records.ledger.selectors import find_journal
+from reefpoint.records.ledger.services import post_journal
+from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
+from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.products.selectors import get_terms
+from reefpoint.records.treasury.adapters.paper_bank import PaperBank
+
+
+class NotEnoughCash(Refusal):
+    """More was asked for than the account has in cash."""
+
+    code = "not_enough_cash"
+
+
+@transaction.atomic
+def receive_deposit(
+    *, actor: Actor, account_id: int, amount_minor: int, bank_reference: str, on: date, at: datetime
+) -> int:
+    """Book money that the bank credited for a client. The bank's reference is booked once. Returns the journal id."""
+    require(actor, "servicing.deposit")
+    account = accounts.lock_account(account_id)
+    require_client(actor, account.client_id)
+    key = f"deposit:{bank_reference}"
+    if (known := find_journal(key)) is not None:
+        return known
+    journal_id = post_journal(
+        actor=actor,
+        kind="deposit",
+        lines=[Line(BANK_SETTLEMENT, client_cash(account.number), amount_minor)],
+        effective_on=on,
+        at=at,
+        key=key,
+        source=bank_reference,
+    )
+    record(
+        actor=actor,
+        action="servicing.deposit",
+        subject=f"account:{account_id}",
+        inputs={"amount_minor": amount_minor, "bank_reference": bank_reference, "journal": journal_id},
+        at=at,
+    )
+    accounts.announce_change(account_id=account_id, cause="deposit", at=at)
+    return journal_id
+
+
+@transaction.atomic
+def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
+    """Pay cash out to the client's own bank account. Returns the journal id; the same key is one payment.
+
+    Refused beyond the cash, or if the account would end under its withdrawal line.
+    """
+    require(actor, "servicing.withdraw")
+    account = accounts.lock_account(account_id)
+    require_client(actor, account.client_id)
+    if (known := find_journal(f"withdrawal:{key}")) is not None:
+        return known
+    if amount_minor > account.cash_minor:
+        raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
+    terms = get_terms(account.scheme_version_id)
+    rules.check_credit(
+        status=account.status,
+        is_enforced=is_enforced(account_id),
+        after=measure(replace(account, cash_minor=account.cash_minor - amount_minor), at=at),
+        required_bp=terms.withdrawal_bp,
+        what="this withdrawal",
+    )
+    reference = f"OUT-{key}"
+    journal_id = post_journal(
+        actor=actor,
+        kind="withdrawal",
+        lines=[Line(client_cash(account.number), BANK_SETTLEMENT, amount_minor)],
+        effective_on=on,
+        at=at,
+        key=f"withdrawal:{key}",
+        source=reference,
+    )
+    PaperBank().debit(reference=reference, amount_minor=amount_minor, on=on, text=f"Withdrawal {account.number}")
+    record(
+        actor=actor,
+        action="servicing.withdraw",
+        subject=f"account:{account_id}",
+        inputs={"amount_minor": amount_minor, "reference": reference, "journal": journal_id},
+        at=at,
+    )
+    accounts.announce_change(account_id=account_id, cause="withdrawal", at=at)
+    return journal_id

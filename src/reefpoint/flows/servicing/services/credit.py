@@ -1,0 +1,157 @@
+"""Lending on an open account, and taking repayment."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.decisions.margin.selectors.standing import is_enforced, measure
+from reefpoint.flows.servicing import rules
+from reefpoint.flows.servicing.rules import Allocation
+from reefpoint.flows.servicing.services.opening import LENDING
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.selectors import find_loan, get_facility
+from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.ledger.selectors import find_journal
+from reefpoint.records.ledger.services import post_journal
+from reefpoint.records.ledger.types import (
+    INCOME_FEES,
+    Line,
+    client_cash,
+    fees_due,
+    interest_due,
+    loan_principal,
+)
+from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.services import require_licence
+from reefpoint.records.products.selectors import get_terms
+from reefpoint.records.products.types import Due
+from reefpoint.records.treasury.services import pools as treasury
+
+
+@transaction.atomic
+def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
+    """Lend to the account: the money arrives as cash in it. Returns the loan's id; the same key is one loan.
+
+    Refused without a licence, above the facility or the pool, or if the account would end under its initial line,
+    lent beyond its lendable value, or could not be valued.
+    """
+    require(actor, "servicing.draw_down")
+    account = accounts.lock_account(account_id)
+    require_client(actor, account.client_id)
+    if (known := find_loan(key)) is not None:
+        return known
+    terms = get_terms(account.scheme_version_id)
+    pool_code = get_facility(account_id).pool_code
+    require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on)
+    fee = rules.fee_minor(amount_minor, terms.drawdown_fee_bp)
+    rules.check_credit(
+        status=account.status,
+        is_enforced=is_enforced(account_id),
+        after=measure(
+            replace(
+                account,
+                cash_minor=account.cash_minor + amount_minor - fee,
+                principal_minor=account.principal_minor + amount_minor,
+            ),
+            at=at,
+        ),
+        required_bp=terms.initial_bp,
+        min_equity_minor=terms.min_equity_minor,
+        what="this drawdown",
+    )
+    loan_id = accounts.add_loan(
+        account_id=account_id,
+        pool_code=pool_code,
+        amount_minor=amount_minor,
+        rate_bp=terms.rate_bp,
+        day_count=terms.day_count.value,
+        tenor_days=terms.tenor_days,
+        key=key,
+        on=on,
+    )
+    treasury.allocate(
+        actor=actor, pool_code=pool_code, account_id=account_id, amount_minor=amount_minor, key=key, at=at
+    )
+    lines = [Line(loan_principal(account.number), client_cash(account.number), amount_minor)]
+    if fee:
+        lines.append(Line(client_cash(account.number), INCOME_FEES, fee))
+    post_journal(
+        actor=actor,
+        kind="drawdown",
+        lines=lines,
+        effective_on=on,
+        at=at,
+        key=f"drawdown:{key}",
+        source=f"loan:{loan_id}",
+    )
+    record(
+        actor=actor,
+        action="servicing.draw_down",
+        subject=f"account:{account_id}",
+        inputs={"amount_minor": amount_minor, "fee_minor": fee, "loan": loan_id, "rate_bp": terms.rate_bp},
+        at=at,
+    )
+    accounts.announce_change(account_id=account_id, cause="drawdown", at=at)
+    return loan_id
+
+
+@transaction.atomic
+def repay(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> Allocation:
+    """Pay debt from the account's own cash, in the contract's order. What is not owed stays the client's cash.
+
+    The same key is one repayment; said again, it pays nothing more.
+    """
+    require(actor, "servicing.repay")
+    account = accounts.lock_account(account_id)
+    require_client(actor, account.client_id)
+    if find_journal(f"repayment:{key}") is not None:
+        return Allocation({}, amount_minor)
+    return settle_debt(
+        actor=actor, account=account, amount_minor=min(amount_minor, account.cash_minor), key=key, on=on, at=at
+    )
+
+
+def settle_debt(
+    *, actor: Actor, account: AccountFacts, amount_minor: int, key: str, on: date, at: datetime
+) -> Allocation:
+    """Set cash of a locked account against its debt. For flows that already hold the lock and the right."""
+    terms = get_terms(account.scheme_version_id)
+    allocation = rules.allocate_payment(
+        amount_minor,
+        {Due.FEES: account.fees_minor, Due.INTEREST: account.interest_minor, Due.PRINCIPAL: account.principal_minor},
+        terms.payment_order,
+    )
+    if not allocation.paid:
+        return allocation
+    cash = client_cash(account.number)
+    against = {
+        Due.FEES: fees_due(account.number),
+        Due.INTEREST: interest_due(account.number),
+        Due.PRINCIPAL: loan_principal(account.number),
+    }
+    post_journal(
+        actor=actor,
+        kind="repayment",
+        lines=[Line(cash, against[due], paid) for due, paid in allocation.paid.items()],
+        effective_on=on,
+        at=at,
+        key=f"repayment:{key}",
+        source=f"account:{account.id}",
+    )
+    if principal := allocation.paid.get(Due.PRINCIPAL, 0):
+        returned = accounts.reduce_loans(account_id=account.id, amount_minor=principal)
+        for pool_code, part in returned.items():
+            treasury.release(actor=actor, pool_code=pool_code, account_id=account.id, amount_minor=part, key=key, at=at)
+    record(
+        actor=actor,
+        action="servicing.repay",
+        subject=f"account:{account.id}",
+        inputs={due.value: paid for due, paid in allocation.paid.items()},
+        at=at,
+    )
+    accounts.announce_change(account_id=account.id, cause="repayment", at=at)
+    return allocation

@@ -1,0 +1,178 @@
+"""Interest and funding cost at the end of a business day."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import numpy.typing as npt
+from django.db import transaction
+
+from reefpoint.engine.interest import accrue, posted_minor
+from reefpoint.flows.servicing.models import FundingAccrual, InterestAccrual
+from reefpoint.flows.servicing.services.credit import settle_debt
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.daycount import DayCount, interest_days, year_days
+from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.selectors import account_numbers, list_open_loans, load_accounts
+from reefpoint.records.accounts.types import LoanFacts
+from reefpoint.records.ledger.services import post_journals
+from reefpoint.records.ledger.types import (
+    COST_FUNDING,
+    INCOME_INTEREST,
+    JournalDraft,
+    Line,
+    interest_due,
+    pool_cost_due,
+)
+from reefpoint.records.treasury.selectors import list_pools
+
+
+@dataclass(frozen=True)
+class AccrualResult:
+    """What one accrual run did: loans accrued now, and what was posted, in minor units."""
+
+    loans: int
+    posted_minor: int
+
+
+@transaction.atomic
+def accrue_interest(*, actor: Actor, on: date, until: date, at: datetime) -> AccrualResult:
+    """Accrue every open loan over `[on, until)` on its principal at the end of `on`, and post it.
+
+    A loan that already has the period is left alone, so a run that was killed half-way, or runs twice, ends the same.
+    The period reaches to the next business day, so that weekends and holidays are in the run before them.
+    """
+    require(actor, "operations.run_day")
+    owing = {loan.account_id for loan in list_open_loans()}
+    accounts.lock_accounts(owing)
+    loans = list_open_loans(owing)
+    latest = {
+        row.loan_id: row
+        for row in InterestAccrual.objects.filter(loan_id__in=[loan.id for loan in loans])
+        .order_by("loan_id", "-since")
+        .distinct("loan_id")
+    }
+    fresh = _accrued([loan for loan in loans if loan.id not in latest or latest[loan.id].since < on], latest, on, until)
+    InterestAccrual.objects.bulk_create(fresh)
+    account_of = {loan.id: loan.account_id for loan in loans}
+    by_account: dict[int, int] = defaultdict(int)
+    for row in fresh:
+        by_account[account_of[row.loan_id]] += row.posted_minor
+    numbers = account_numbers(by_account.keys())
+    post_journals(
+        actor=actor,
+        drafts=[
+            JournalDraft(
+                kind="interest",
+                key=f"interest:{account_id}:{on}",
+                lines=(Line(interest_due(numbers[account_id]), INCOME_INTEREST, amount),),
+                source=f"account:{account_id}",
+            )
+            for account_id, amount in sorted(by_account.items())
+            if amount
+        ],
+        effective_on=on,
+        at=at,
+    )
+    accounts.announce_changes(account_ids=[a for a, amount in by_account.items() if amount], cause="interest", at=at)
+    return AccrualResult(len(fresh), sum(by_account.values()))
+
+
+def _accrued(
+    loans: Sequence[LoanFacts], latest: Mapping[int, InterestAccrual], on: date, until: date
+) -> list[InterestAccrual]:
+    """The next accrual of each loan, all of them in one pass of the engine."""
+    days = [interest_days(DayCount(loan.day_count), on, until) for loan in loans]
+    before = [latest[loan.id].total_micro if loan.id in latest else 0 for loan in loans]
+    micro, remainder = accrue(
+        _column([loan.principal_minor for loan in loans]),
+        _column([loan.rate_bp for loan in loans]),
+        _column(days),
+        _column([year_days(DayCount(loan.day_count)) for loan in loans]),
+        _column([latest[loan.id].remainder if loan.id in latest else 0 for loan in loans]),
+    )
+    total = _column(before) + micro
+    posted = posted_minor(_column(before), total)
+    return [
+        InterestAccrual(
+            loan_id=loan.id,
+            since=on,
+            until=until,
+            days=days[row],
+            principal_minor=loan.principal_minor,
+            rate_bp=loan.rate_bp,
+            accrued_micro=int(micro[row]),
+            total_micro=int(total[row]),
+            remainder=int(remainder[row]),
+            posted_minor=int(posted[row]),
+        )
+        for row, loan in enumerate(loans)
+    ]
+
+
+def _column(values: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.array(values, dtype=np.int64)
+
+
+@transaction.atomic
+def accrue_funding_cost(*, actor: Actor, on: date, until: date, at: datetime) -> int:
+    """Accrue what each pool's lent money costs over `[on, until)`, ACT/360. Returns the amount posted, minor units."""
+    require(actor, "operations.run_day")
+    posted = 0
+    for pool in list_pools():
+        before = FundingAccrual.objects.filter(pool_code=pool.code).order_by("-since").first()
+        if before is not None and before.since >= on:
+            continue
+        micro, remainder = accrue(
+            _column([pool.lent_minor]),
+            _column([pool.cost_bp]),
+            _column([interest_days(DayCount.ACT_360, on, until)]),
+            _column([year_days(DayCount.ACT_360)]),
+            _column([before.remainder if before else 0]),
+        )
+        total_before = _column([before.total_micro if before else 0])
+        total = total_before + micro
+        row = FundingAccrual.objects.create(
+            pool_code=pool.code,
+            since=on,
+            until=until,
+            lent_minor=pool.lent_minor,
+            cost_bp=pool.cost_bp,
+            total_micro=int(total[0]),
+            remainder=int(remainder[0]),
+            posted_minor=int(posted_minor(total_before, total)[0]),
+        )
+        if row.posted_minor:
+            post_journals(
+                actor=actor,
+                drafts=[
+                    JournalDraft(
+                        kind="funding cost",
+                        key=f"funding:{pool.code}:{on}",
+                        lines=(Line(COST_FUNDING, pool_cost_due(pool.code), row.posted_minor),),
+                        source=f"pool:{pool.code}",
+                    )
+                ],
+                effective_on=on,
+                at=at,
+            )
+        posted += row.posted_minor
+    return posted
+
+
+@transaction.atomic
+def collect_interest(*, actor: Actor, on: date, at: datetime) -> int:
+    """Take interest and fees due from the cash of accounts that have some. Returns how many accounts paid."""
+    require(actor, "operations.run_day")
+    paying = [a.id for a in load_accounts() if a.cash_minor and (a.interest_minor or a.fees_minor)]
+    for account_id in paying:
+        account = accounts.lock_account(account_id)
+        amount = min(account.cash_minor, account.interest_minor + account.fees_minor)
+        if amount:
+            settle_debt(
+                actor=actor, account=account, amount_minor=amount, key=f"interest:{account_id}:{on}", on=on, at=at
+            )
+    return len(paying)

@@ -58,7 +58,6 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "account.view": _DESK,
     "account.freeze": frozenset({_RISK, _COMPLIANCE}),
     "servicing.open_account": frozenset({_CREDIT, _OPERATIONS}),
-    "servicing.receive_securities": frozenset({_OPERATIONS}),
     "servicing.accrue": frozenset({_OPERATIONS}),
     "servicing.receive_securities": frozenset({_OPERATIONS}),
     "servicing.deposit": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),

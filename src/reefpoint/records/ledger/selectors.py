@@ -15,6 +15,7 @@ from reefpoint.records.ledger.models import (
     OTHER_TRIGGERS,
     Balance,
     BookDay,
+    Journal,
     LedgerAccount,
     Posting,
 )

@@ -33,7 +33,7 @@ def can_see_client(actor: Actor, client_id: int) -> bool:
 
 
 def require_client(actor: Actor, client_id: int) -> None:
-    """Raise `ClientNotFound` unless this client is the actor's to act for: outside the scope it does not exist (I66)."""
+    """Raise `ClientNotFound` unless the actor may act for this client: outside the scope it does not exist (I66)."""
     if not actor.sees_all_clients and not can_see_client(actor, client_id):
         raise ClientNotFound("There is no such client.")
 

@@ -108,7 +108,7 @@ def _take_marks(live: _Live, at: datetime) -> npt.NDArray[np.int64]:
     flags_changed = (before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)
     changed = np.flatnonzero((before.price_units != marks.price_units) | flags_changed)
     if flags_changed.any():
-        live.watch.set_marks(marks)
+        live.watch.replace_marks(marks, sheet.lines)
     else:
         live.watch.apply_prices(changed, marks.price_units[changed])
     live.sheet = sheet

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 from reefpoint.platform.database.address import django_database
 from reefpoint.platform.database.embedded import EmbeddedPostgres
 
-TEST_HOME = "REEFPOINT_TEST_HOME"
+TEST_FOLDER = "REEFPOINT_TEST_FOLDER"
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -46,14 +46,15 @@ JANITOR = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In the process that leads the run: choose the folder of the run's PostgreSQL, and set the janitor to it."""
-    if hasattr(config, "workerinput") or "DATABASE_URL" in os.environ:
+    """In the process that leads the run: make the folder for everything that runs, and set the janitor to it."""
+    if hasattr(config, "workerinput"):
         return
-    home = tempfile.mkdtemp(prefix="reefpoint-tests-")
-    os.environ[TEST_HOME] = home
+    folder = Path(tempfile.mkdtemp(prefix="reefpoint-tests-"))
+    folder.chmod(0o711)  # the account that runs PostgreSQL for root passes through
+    os.environ[TEST_FOLDER] = str(folder)
     janitor = Path(__file__).with_name("janitor.py")
     config.stash[JANITOR] = subprocess.Popen(
-        [sys.executable, janitor, home], stdin=subprocess.PIPE, start_new_session=True
+        [sys.executable, janitor, folder], stdin=subprocess.PIPE, start_new_session=True
     )
 
 
@@ -68,9 +69,18 @@ def postgres_url() -> str:
     """The URL of the `postgres` database of the server that the tests use, started if need be."""
     url = os.environ.get("DATABASE_URL")
     if url is None:
-        url = EmbeddedPostgres(Path(os.environ[TEST_HOME]), FAST_SETTINGS).start()
+        url = EmbeddedPostgres(Path(os.environ[TEST_FOLDER], "shared"), FAST_SETTINGS).start()
         os.environ["DATABASE_URL"] = url
     return url
+
+
+@pytest.fixture
+def own_home() -> Iterator[Path]:
+    """A data folder of this test alone, with a space in its path; whatever server it starts there is removed."""
+    home = Path(tempfile.mkdtemp(prefix="a desk ", dir=os.environ[TEST_FOLDER])) / "home"
+    home.parent.chmod(0o711)
+    yield home
+    EmbeddedPostgres(home).remove()
 
 
 @pytest.fixture(scope="session")

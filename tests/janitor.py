@@ -1,4 +1,4 @@
-"""Waits until the test run that started it has ended, in whatever way, and removes that run's PostgreSQL.
+"""Waits until the test run that started it has ended, in whatever way, and removes every PostgreSQL of that run.
 
 Its standard input is a pipe that only the run holds: the end of it is the end of the run.
 """
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from reefpoint.platform.database.embedded import EmbeddedPostgres
 
-home = Path(sys.argv[1])
+folder = Path(sys.argv[1])
 sys.stdin.read()
-EmbeddedPostgres(home).remove()
-shutil.rmtree(home)
+for record in folder.rglob("postgres.json"):
+    EmbeddedPostgres(record.parent).remove()
+shutil.rmtree(folder)

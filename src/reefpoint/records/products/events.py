@@ -19,3 +19,16 @@ class SchemeVersionPublished(Event):
     @property
     def stream(self) -> str:
         return f"scheme:{self.scheme_code}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemeVersionWithdrawn(Event):
+    """A version is no longer offered; what was signed under it stands."""
+
+    name: ClassVar[str] = "products.scheme_version_withdrawn"
+    version_id: int
+    scheme_code: str
+
+    @property
+    def stream(self) -> str:
+        return f"scheme:{self.scheme_code}"

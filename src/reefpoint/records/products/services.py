@@ -4,18 +4,34 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from reefpoint.platform.access.services import require
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import request_approval, require
+from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events.services import publish
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_pack_file
+from reefpoint.records.products.events import SchemeVersionPublished, SchemeVersionWithdrawn
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
-from reefpoint.records.products.rules import pack_to_json, terms_to_json
-from reefpoint.records.products.types import Problem, SchemeDraft
+from reefpoint.records.products.rules import (
+    VERSION_STATES,
+    check_terms,
+    pack_from_json,
+    pack_to_json,
+    terms_from_json,
+    terms_to_json,
+)
+from reefpoint.records.products.selectors import SchemeVersionNotFound
+from reefpoint.records.products.types import Problem, SchemeDraft, VersionState
+
+PUBLISH_KIND = "scheme.publish"
+"""The kind of approval that releases a scheme version."""
 
 
 class RulePackConflict(Refusal):
@@ -32,6 +48,12 @@ class TermsRefused(Refusal):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.message for problem in problems), problems=list(problems))
         self.problems = tuple(problems)
+
+
+class PublicationRefused(Refusal):
+    """A version that cannot go forward now, for a reason other than its terms."""
+
+    code = "publication_refused"
 
 
 @transaction.atomic
@@ -104,3 +126,110 @@ def draft_scheme_version(*, actor: Actor, draft: SchemeDraft, effective_from: da
         at=at,
     )
     return version.pk
+
+
+@transaction.atomic
+def request_publication(*, actor: Actor, version_id: int, reason: str, at: datetime) -> int:
+    """Ask a second person to publish a draft, terms and all. Returns the approval's id.
+
+    Only its maker asks, so that the maker of the terms is never the checker. Raises `TermsRefused` naming every broken
+    rule, `PublicationRefused`, `SchemeVersionNotFound`.
+    """
+    require(actor, "schemes.publish")
+    version = _locked(version_id)
+    if version.maker != actor.ref:
+        raise PublicationRefused("Whoever drafted this version asks for its publication.", version_id=version_id)
+    if version.effective_from < at.date():
+        raise PublicationRefused(
+            f"The version would take effect on {version.effective_from}, which is past. Draft it with a later date.",
+            version_id=version_id,
+        )
+    VERSION_STATES.check(VersionState(version.state), VersionState.PUBLISHED)
+    _check_terms(version)
+    return request_approval(
+        actor=actor,
+        kind=PUBLISH_KIND,
+        subject=f"scheme_version:{version_id}",
+        payload=_payload(version),
+        reason=reason,
+        at=at,
+    )
+
+
+@transaction.atomic
+def publish_scheme_version(*, actor: Actor, approval_id: int, at: datetime) -> None:
+    """Publish exactly what was approved; from then on the database refuses any change. Idempotent.
+
+    Raises `PublicationRefused` if the approval was not given, or not for these terms.
+    """
+    require(actor, "schemes.publish")
+    approval = get_approval(approval_id)
+    if approval.kind != PUBLISH_KIND or approval.state is not ApprovalState.APPROVED or not approval.decided_by:
+        raise PublicationRefused("This publication was not approved.", approval_id=approval_id)
+    version = _locked(int(approval.subject.rpartition(":")[2]))
+    if version.state != VersionState.DRAFT:
+        return
+    if approval.payload != _payload(version):
+        raise PublicationRefused("What was approved is not this version.", approval_id=approval_id)
+    _check_terms(version)
+    version.state = VersionState.PUBLISHED
+    version.checker = approval.decided_by
+    version.published_at = at
+    version.save(update_fields=["state", "checker", "published_at"])
+    record(
+        actor=actor,
+        action="schemes.publish",
+        subject=f"scheme_version:{version.pk}",
+        inputs={"approval_id": approval_id, "payload_hash": approval.payload_hash, "checker": approval.decided_by},
+        at=at,
+    )
+    publish(
+        SchemeVersionPublished(
+            version_id=version.pk, scheme_code=version.scheme.code, effective_from=version.effective_from, at=at
+        )
+    )
+
+
+@transaction.atomic
+def withdraw_scheme_version(*, actor: Actor, version_id: int, reason: str, at: datetime) -> None:
+    """Offer a published version no longer. Accounts that were signed under it keep its terms.
+
+    Raises `SchemeVersionNotFound`, `InvalidTransition`.
+    """
+    require(actor, "schemes.publish")
+    version = _locked(version_id)
+    VERSION_STATES.check(VersionState(version.state), VersionState.WITHDRAWN)
+    version.state = VersionState.WITHDRAWN
+    version.save(update_fields=["state"])
+    record(actor=actor, action="schemes.withdraw", subject=f"scheme_version:{version_id}", reason=reason, at=at)
+    publish(SchemeVersionWithdrawn(version_id=version_id, scheme_code=version.scheme.code, at=at))
+
+
+def _locked(version_id: int) -> SchemeVersion:
+    version = (
+        SchemeVersion.objects.select_for_update(of=("self",))
+        .select_related("scheme", "rule_pack")
+        .filter(id=version_id)
+        .first()
+    )
+    if version is None:
+        raise SchemeVersionNotFound(f"There is no scheme version {version_id}.", version_id=version_id)
+    return version
+
+
+def _check_terms(version: SchemeVersion) -> None:
+    pack = pack_from_json(version.rule_pack.rules)
+    problems = check_terms(terms_from_json(version.terms), pack, version.effective_from)
+    if problems:
+        raise TermsRefused(problems)
+
+
+def _payload(version: SchemeVersion) -> dict[str, Any]:
+    """What the second person sees and answers for."""
+    return {
+        "scheme": version.scheme.code,
+        "version": version.version,
+        "effective_from": version.effective_from.isoformat(),
+        "rule_pack": f"{version.rule_pack.jurisdiction} {version.rule_pack.version}",
+        "terms": version.terms,
+    }

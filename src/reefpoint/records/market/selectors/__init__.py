@@ -1,5 +1,6 @@
 """Reads of market records: instruments, prices, what is held, and the session calendars."""
 
+from reefpoint.records.market.adapters.us20 import load_us20, load_us20_instruments
 from reefpoint.records.market.selectors.calendar import (
     add_sessions,
     deadline_at,
@@ -44,6 +45,8 @@ __all__ = [
     "list_batches",
     "list_held",
     "list_instruments",
+    "load_us20",
+    "load_us20_instruments",
     "next_session",
     "previous_session",
     "price_history",

@@ -45,7 +45,8 @@ def main() -> None:
         "source_wheel_sha256": WHEEL_SHA256,
         "source_member": MEMBER,
         "sha256": MEMBER_SHA256,
-        "licence": "The package is BSD-3-Clause, copyright (c) 2023-2026 The skfolio developers. Prices are facts. The text is in us20_licence.txt.",
+        "licence": "The package is BSD-3-Clause (us20_licence.txt), copyright (c) 2023-2026 The skfolio developers. "
+        "Prices are facts.",
         "how_made": "tools/make_us20.py: the member of the wheel, byte for byte; hashes, sessions and cells checked.",
         **facts,
     }

@@ -15,8 +15,11 @@ from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
+from reefpoint.records.products.handlers import publish_approved_version
 
 HANDLERS: tuple[Handler, ...] = (
+    # what a second person approved is done
+    Handler("products.publish", (ApprovalGranted,), publish_approved_version),
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",

@@ -77,7 +77,7 @@ def find_clients(
 
 
 def _holds_text(text: str) -> Q:
-    wanted = text.strip().replace("\x00", "")
+    wanted = text.replace("\x00", "").strip()
     return (
         Q(number__icontains=wanted)
         | Q(name__icontains=wanted)

@@ -26,28 +26,27 @@ class UnknownVenue(Refusal):
 def load_exchange_calendar(venue: str) -> SessionCalendar:
     """All sessions of a venue (an ISO 10383 code such as XNYS) with their closes, half days and summer time included.
 
-    Raises `UnknownVenue`. Some calendars end earlier than `CALENDAR_LAST`; `last` says where.
+    Raises `UnknownVenue`. Some calendars reach less far than the two ends here; `first` and `last` say how far.
     """
     import exchange_calendars  # noqa: PLC0415 - pandas takes a second to import
     from exchange_calendars.errors import InvalidCalendarName  # noqa: PLC0415
 
     try:
-        bound = exchange_calendars.get_calendar(
-            venue, start=str(CALENDAR_FIRST), end=str(CALENDAR_FIRST.replace(month=12))
-        )
+        bounds = exchange_calendars.get_calendar(venue)
     except InvalidCalendarName as error:
         raise UnknownVenue(f"There is no trading calendar for the venue {venue!r}.", venue=venue) from error
-    latest = bound.bound_max()
+    earliest, latest = bounds.bound_min(), bounds.bound_max()
+    first = CALENDAR_FIRST if earliest is None else max(CALENDAR_FIRST, earliest.date())
     last = CALENDAR_LAST if latest is None else min(CALENDAR_LAST, latest.date())
-    frame = exchange_calendars.get_calendar(venue, start=str(CALENDAR_FIRST), end=str(last)).schedule["close"]
+    frame = exchange_calendars.get_calendar(venue, start=str(first), end=str(last)).schedule["close"]
     closes = {
         day.date(): datetime.fromtimestamp(close.timestamp(), UTC)
         for day, close in zip(frame.index, frame, strict=True)
     }
     return SessionCalendar(
         venue=venue,
-        zone=ZoneInfo(str(bound.tz)),
-        first=CALENDAR_FIRST,
+        zone=ZoneInfo(str(bounds.tz)),
+        first=first,
         last=last,
         days=tuple(closes),
         closes=closes,

@@ -76,8 +76,13 @@ def find_clients(
     return Listing([_view(row) for row in page], rows.count())
 
 
+def _searchable(text: str) -> str:
+    """What is searched for: the database takes no NUL."""
+    return text.replace("\x00", "").strip()
+
+
 def _holds_text(text: str) -> Q:
-    wanted = text.replace("\x00", "").strip()
+    wanted = _searchable(text)
     return (
         Q(number__icontains=wanted)
         | Q(name__icontains=wanted)
@@ -89,7 +94,7 @@ def _holds_text(text: str) -> Q:
 def search_clients(actor: Actor, text: str, limit: int = 20) -> list[ClientView]:
     """Clients in scope whose number, name in either language, or e-mail holds `text`."""
     require(actor, "clients.view")
-    if not text.strip():
+    if not _searchable(text):
         return []
     return [_view(row) for row in visible_clients(actor).filter(_holds_text(text)).order_by("id")[:limit]]
 

@@ -8,6 +8,10 @@ from reefpoint.platform.basics.states import StateTable
 VENUE = "XNYS"
 """The trading calendar that the desk's days and the deadlines of calls run on."""
 
+DAILY_FALL_LIMIT_BP = 1_000
+"""The daily fall by which days of limit-down are counted: 10%, as on mainland exchanges. US names have no such limit;
+the figure is a common yardstick, not a bound."""
+
 CALL_STATES = StateTable(
     subject="margin call",
     initial=CallState.OPEN,

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reefpoint.engine.bands import Band
+from reefpoint.records.accounts.types import AccountFacts, FacilityFacts, LoanFacts
+from reefpoint.records.products.types import VersionView
 
 __all__ = ["Band", "CallFacts", "CallState", "Cures", "Standing"]
 
@@ -40,11 +42,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Cures:
-    """Three ways back to the cure line, each sufficient alone. Minor units, rounded up."""
+    """Three ways back to the cure line, each sufficient alone. Minor units, rounded up.
+
+    `sell_minor` is None when selling cannot help.
+    """
 
     add_collateral_minor: int
     repay_minor: int
-    sell_minor: int
+    sell_minor: int | None
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,201 @@ class CallFacts:
     cure_bp: int
     closed_at: datetime | None
     close_reason: str
+
+
+@dataclass(frozen=True)
+class BandRow:
+    """All accounts that stand in one band."""
+
+    band: Band
+    accounts: int
+    debt_minor: int
+    assets_minor: int
+
+
+@dataclass(frozen=True)
+class RatioBucket:
+    """Accounts whose ratio lies from `from_bp` (included) to `to_bp`, by band; the last bucket has no end."""
+
+    from_bp: int
+    to_bp: int | None
+    by_band: tuple[tuple[Band, int], ...]
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """One of the accounts nearest to trouble, with its ratio at the end of the latest sessions (`spark`, bp).
+
+    `fall_bp` is how far all its securities may fall to its next line, `next_band` the band under that line.
+    """
+
+    account_id: int
+    number: str
+    client_name: str
+    client_name_zh: str
+    band: Band
+    ratio_bp: int | None
+    debt_minor: int
+    next_band: Band | None
+    fall_bp: int | None
+    call_bp: int
+    spark: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DeadlineRow:
+    """Open calls that end at one instant."""
+
+    deadline_at: datetime
+    calls: int
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class ConcentrationRow:
+    """What the whole book holds of one name. `share_bp` is of the value of all names."""
+
+    instrument_id: int
+    symbol: str
+    name: str
+    name_zh: str
+    value_minor: int
+    share_bp: int
+    holders: int
+    is_stale: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """The book as bands, and what is worst in it."""
+
+    bands: tuple[BandRow, ...]
+    debt_minor: int
+    assets_minor: int
+    accounts: int
+    histogram: tuple[RatioBucket, ...]
+    worst: tuple[WorstRow, ...]
+    deadlines: tuple[DeadlineRow, ...]
+    concentration: tuple[ConcentrationRow, ...]
+    valued_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """One account in a list."""
+
+    account_id: int
+    number: str
+    client_id: int
+    client_name: str
+    client_name_zh: str
+    scheme_code: str
+    status: str
+    band: Band
+    band_since: datetime
+    ratio_bp: int | None
+    market_minor: int
+    cash_minor: int
+    debt_minor: int
+    equity_minor: int
+    valued_at: datetime
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """One call in a list, with whose it is."""
+
+    id: int
+    number: str
+    account_id: int
+    account_number: str
+    client_name: str
+    client_name_zh: str
+    state: CallState
+    opened_at: datetime
+    deadline_at: datetime
+    amount_minor: int
+    ratio_bp: int
+    cure_bp: int
+    ratio_now_bp: int | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PositionRow:
+    """One position with its terms: value = quantity * price; lendable = value less the haircut.
+
+    `share_bp` is its part of the account's securities. `price_on` is the session of the price, None without one.
+    """
+
+    instrument_id: int
+    symbol: str
+    name: str
+    name_zh: str
+    quantity: int
+    price_units: int
+    price_on: date | None
+    value_minor: int
+    share_bp: int
+    haircut_bp: int
+    lendable_minor: int
+    maintenance_bp: int
+    requirement_minor: int
+    is_stale: bool
+    is_suspended: bool
+    is_price_missing: bool
+    is_accepted: bool
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one line is: percent fall of all securities, and days of limit-down (`limit_bp` a day)."""
+
+    band: Band
+    line_bp: int
+    fall_bp: int | None
+    limit_days: int | None
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """An account at the end of one business day."""
+
+    on: date
+    ratio_bp: int | None
+    assets_minor: int
+    debt_minor: int
+    band: Band
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """All that the page of one account says about its margin. Distances run from the mildest line to the hardest."""
+
+    account: AccountFacts
+    facility: FacilityFacts
+    loans: tuple[LoanFacts, ...]
+    scheme: VersionView
+    client_name: str
+    client_name_zh: str
+    client_number: str
+    standing: Standing
+    band: Band
+    band_since: datetime | None
+    is_enforced: bool
+    valued_at: datetime | None
+    positions: tuple[PositionRow, ...]
+    distances: tuple[Distance, ...]
+    limit_bp: int
+    cures: Cures | None
+    snapshots: tuple[SnapshotRow, ...]
+    calls: tuple[CallFacts, ...]
+
+    @property
+    def next_line(self) -> Distance | None:
+        """The nearest line that the account has not crossed."""
+        return next((one for one in self.distances if one.band > self.band), None)
+
+    @property
+    def open_call(self) -> CallFacts | None:
+        return next((call for call in self.calls if call.state is CallState.OPEN), None)

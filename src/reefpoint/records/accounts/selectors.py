@@ -4,16 +4,19 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from itertools import groupby
 
-from django.db.models import F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
 from reefpoint.records.accounts.types import (
     AccountFacts,
+    AccountOwner,
     AccountStatus,
     FacilityFacts,
+    HeldName,
     Holding,
     LoanFacts,
     LoanState,
@@ -21,6 +24,7 @@ from reefpoint.records.accounts.types import (
 )
 from reefpoint.records.ledger import selectors as ledger
 from reefpoint.records.ledger.types import client_cash, fees_due, interest_due, loan_principal
+from reefpoint.records.parties.selectors import visible_clients
 
 
 class NoSuchAccount(Refusal):
@@ -128,6 +132,42 @@ def list_movements(account_id: int, limit: int = 50) -> list[MovementRow]:
         .values_list("effective_on", "at", "instrument_id", "instrument__symbol", "kind", "quantity", "source")[:limit]
     )
     return [MovementRow(*row) for row in rows]
+
+
+def get_owner(actor: Actor, account_id: int) -> AccountOwner:
+    """Whose an account is. Raises `NotFound` alike for an account out of the actor's scope and for none (I66)."""
+    row = (
+        MarginAccount.objects.filter(id=account_id, client__in=visible_clients(actor)).select_related("client").first()
+    )
+    if row is None:
+        raise NotFound(f"There is no account {account_id}, or it is not yours to see.", account_id=account_id)
+    client = row.client
+    return AccountOwner(row.id, row.number, client.id, client.number, client.name, client.name_zh)
+
+
+def search_accounts(actor: Actor, text: str, limit: int = 20) -> list[AccountOwner]:
+    """Accounts in scope whose number, or whose client's number or name in either language, holds `text`."""
+    wanted = text.strip().replace("\x00", "")
+    if not wanted:
+        return []
+    match = (
+        Q(number__icontains=wanted)
+        | Q(client__number__icontains=wanted)
+        | Q(client__name__icontains=wanted)
+        | Q(client__name_zh__icontains=wanted)
+    )
+    rows = MarginAccount.objects.filter(match, client__in=visible_clients(actor)).select_related("client")
+    return [
+        AccountOwner(row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh)
+        for row in rows.order_by("id")[:limit]
+    ]
+
+
+def names_held(actor: Actor) -> list[HeldName]:
+    """Shares of each instrument over the accounts in the actor's scope, in one query."""
+    held = Position.objects.filter(quantity__gt=0, account__client__in=visible_clients(actor))
+    rows = held.values_list("instrument_id").annotate(Sum("quantity"), Count("account_id"))
+    return [HeldName(*row) for row in rows.order_by("instrument_id")]
 
 
 def quantities_held() -> dict[str, int]:

@@ -103,3 +103,24 @@ class MovementRow:
     kind: str
     quantity: int
     source: str
+
+
+@dataclass(frozen=True)
+class HeldName:
+    """What a set of accounts holds of one instrument: shares, and in how many accounts."""
+
+    instrument_id: int
+    quantity: int
+    holders: int
+
+
+@dataclass(frozen=True)
+class AccountOwner:
+    """Whose an account is, as lists and pages name it."""
+
+    account_id: int
+    number: str
+    client_id: int
+    client_number: str
+    client_name: str
+    client_name_zh: str

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginCall, MarginSnapshot, MarginState
+from reefpoint.decisions.margin.selectors.calls import call_facts
 from reefpoint.decisions.margin.selectors.standing import book_of, load_sheet, standings
 from reefpoint.decisions.margin.types import (
     AccountPage,
@@ -244,27 +245,6 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
             SnapshotRow(row.on, row.ratio_bp, row.assets_minor, row.debt_minor, Band(row.band)) for row in snapshots
         ),
         calls=tuple(call_facts(call) for call in calls),
-    )
-
-
-def call_facts(call: MarginCall) -> CallFacts:
-    """A call as other parts of the desk see it."""
-    return CallFacts(
-        id=call.id,
-        number=call.number,
-        account_id=call.account_id,
-        state=CallState(call.state),
-        opened_at=call.opened_at,
-        opened_on=call.opened_on,
-        deadline_at=call.deadline_at,
-        amount_minor=call.amount_minor,
-        debt_minor=call.debt_minor,
-        assets_minor=call.assets_minor,
-        ratio_bp=call.ratio_bp,
-        call_bp=call.call_bp,
-        cure_bp=call.cure_bp,
-        closed_at=call.closed_at,
-        close_reason=call.close_reason,
     )
 
 

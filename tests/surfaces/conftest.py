@@ -9,17 +9,22 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.platform.access.services import create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import system_actor
+from reefpoint.records.accounts import services as accounts
+from reefpoint.records.ledger.services import open_book_day, open_ledger_accounts, post_journal
+from reefpoint.records.ledger.types import Line, desk_accounts, loan_principal
 from reefpoint.records.market.services.instruments import add_instruments
 from reefpoint.records.market.services.prices import record_prices
 from reefpoint.records.market.types import InstrumentDraft, Tick
 from reefpoint.records.parties.services import register_clients
 from reefpoint.records.parties.types import ClientDraft, ClientKind
-from reefpoint.records.products.selectors import load_demo_schemes
+from reefpoint.records.products.selectors import list_schemes, load_demo_schemes
 from reefpoint.records.products.services import draft_scheme_version, load_rule_pack
 
+CLOSE = datetime(2020, 3, 16, 20, 0, tzinfo=UTC)
 NOON = datetime(2020, 3, 16, 16, 0, tzinfo=UTC)
 DAYS = (date(2020, 3, 12), date(2020, 3, 13), date(2020, 3, 16))
 SYSTEM = system_actor("tests")
@@ -85,3 +90,66 @@ def desk(db: None) -> Desk:
     for draft in load_demo_schemes():
         draft_scheme_version(actor=SYSTEM, draft=draft, effective_from=DAYS[0], at=NOON)
     return Desk(instruments, manager_id, own, other)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Accounts on the test desk: the manager's own client is in call, the other one is safe."""
+
+    desk: Desk
+    own_account_id: int
+    other_account_id: int
+
+
+@pytest.fixture
+def book(desk: Desk) -> Book:
+    """Two accounts with 1,000 Apple at 60.55 each, measured by the monitor: debts of 40,000 and of 20,000."""
+    open_ledger_accounts(desk_accounts("USD"))
+    open_book_day(actor=SYSTEM, on=DAYS[-1], at=NOON)
+    return Book(
+        desk,
+        open_borrower(desk, desk.own_client_id, shares=1_000, debt_minor=40_000_00),
+        open_borrower(desk, desk.other_client_id, shares=1_000, debt_minor=20_000_00),
+    )
+
+
+def open_borrower(desk: Desk, client_id: int, *, shares: int, debt_minor: int) -> int:
+    """An account that holds Apple and has spent what it borrowed; the monitor has measured it."""
+    version = next(scheme.versions[0] for scheme in list_schemes() if scheme.code == "STANDARD")
+    account_id = accounts.open_account(
+        actor=SYSTEM,
+        client_id=client_id,
+        scheme_version_id=version.id,
+        currency="USD",
+        pool_code="POOL",
+        commitment_minor=50_000_00,
+        on=DAYS[-1],
+        at=CLOSE,
+    )
+    accounts.receive_securities(
+        account_id=account_id,
+        lots=[(desk.instruments["AAPL"], shares)],
+        reference=f"IN-{account_id}",
+        on=DAYS[-1],
+        at=CLOSE,
+    )
+    accounts.add_loan(
+        account_id=account_id,
+        pool_code="POOL",
+        amount_minor=debt_minor,
+        rate_bp=650,
+        day_count="ACT/360",
+        tenor_days=180,
+        key=f"loan:{account_id}",
+        on=DAYS[-1],
+    )
+    post_journal(
+        actor=SYSTEM,
+        kind="drawdown",
+        lines=[Line(loan_principal(f"M-{account_id:06d}"), "broker:clearing", debt_minor)],
+        effective_on=DAYS[-1],
+        at=CLOSE,
+        key=f"loan:{account_id}",
+    )
+    Monitor().run_once()
+    return account_id

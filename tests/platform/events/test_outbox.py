@@ -108,7 +108,8 @@ def test_a_failing_delivery_rests_then_is_retried_and_holds_back_its_stream_only
     assert [stored.event.stream for stored in heard] == ["lamp:2"]
     first = Delivery.objects.order_by("id").first()
     assert first is not None
-    assert (first.attempts, first.last_error) == (1, "ValueError: no bulb")
+    assert first.attempts == 1
+    assert first.last_error.startswith("ValueError: no bulb (test_outbox.py:")
     make_due()
     assert dispatch_once("worker", 10) == 2
     assert [stored.id for stored in heard[1:]] == sorted(stored.id for stored in heard[1:])

@@ -5,7 +5,9 @@ The outbox is machinery, not business: its retry times come from the database's 
 
 import json
 import threading
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import psycopg
 import structlog
@@ -90,8 +92,12 @@ _TAKE_NEXT = """
 
 
 def _deliver_next(group: str) -> bool:
-    """Hand the first free delivery to its consumer; the done mark commits with what the consumer wrote."""
-    delivery_id = 0
+    """Hand the first free delivery to its consumer; the done mark commits with what the consumer wrote.
+
+    Whatever a handler raises is its delivery's failure, unless the database connection was lost on the way.
+    """
+    connection.ensure_connection()
+    session, delivery_id = connection.connection, 0
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_TAKE_NEXT, [group])
@@ -100,10 +106,11 @@ def _deliver_next(group: str) -> bool:
                 return False
             delivery_id, consumer, event_id, name, payload = row
             _handlers[consumer].handle(_stored(event_id, name, payload))
-    except Exception as error:  # whatever a handler raises is its delivery's failure, not the dispatcher's
-        if not delivery_id or not connection.is_usable():
+    except Exception as error:
+        if connection.connection is not session:
+            raise OperationalError("the database connection was lost") from error
+        if not delivery_id:
             raise
-        log.warning("delivery_failed", delivery_id=delivery_id, error=repr(error), exc_info=True)
         mark_failed(delivery_id, error)
     return True
 
@@ -160,11 +167,19 @@ def mark_failed(delivery_id: int, error: Exception) -> None:
     if delivery.state != DeliveryState.PENDING:
         return  # another dispatcher has carried it meanwhile
     delivery.attempts += 1
-    delivery.last_error = f"{type(error).__name__}: {error}"
+    delivery.last_error = _describe(error)
     delivery.next_attempt_at = Now() + rules.retry_delay(delivery.attempts)
     if delivery.attempts >= rules.ATTEMPTS_MAX:
         delivery.state = DeliveryState.DEAD
     delivery.save()
+    log.warning("delivery_failed", delivery_id=delivery_id, state=delivery.state, error=delivery.last_error)
+
+
+def _describe(error: Exception) -> str:
+    """What was raised, and where: `ValueError: no price (rules.py:17)`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 @transaction.atomic

@@ -21,9 +21,9 @@ HELD = {
         schemes.publish schemes.view treasury.view
     """,
     RoleName.CREDIT_OFFICER: """
-        account.view approvals.decide:scheme.publish approvals.request approvals.view clients.view
+        account.open account.view approvals.decide:scheme.publish approvals.request approvals.view clients.view
         execution.view licences.view liquidation.view margin.view notifications.view operations.view
-        performance.view prices.view schemes.draft schemes.publish schemes.view servicing.open_account
+        performance.view prices.view schemes.draft schemes.publish schemes.view
     """,
     RoleName.RELATIONSHIP_MANAGER: """
         account.view approvals.request approvals.view clients.register clients.view execution.view licences.view
@@ -39,13 +39,13 @@ HELD = {
         treasury.receive_statement treasury.reconcile treasury.view treasury.write_off
     """,
     RoleName.OPERATIONS: """
-        account.view approvals.decide:price.confirm approvals.request approvals.view calendars.override
+        account.open account.view approvals.decide:price.confirm approvals.request approvals.view calendars.override
         clients.register clients.view execution.cancel_order execution.place_order execution.reconcile
         execution.view instruments.add instruments.suspend ledger.close_day ledger.view licences.view
         liquidation.view margin.revalue margin.view notifications.send notifications.view operations.replay
         operations.retry_delivery operations.run_day operations.view performance.view prices.confirm
         prices.record prices.view schemes.view servicing.accrue servicing.correct servicing.deposit
-        servicing.draw_down servicing.open_account servicing.receive_securities servicing.repay servicing.trade
+        servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
         servicing.withdraw treasury.receive_statement treasury.reconcile treasury.view
     """,
     RoleName.COMPLIANCE: """

@@ -57,7 +57,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     # accounts
     "account.view": _DESK,
     "account.freeze": frozenset({_RISK, _COMPLIANCE}),
-    "servicing.open_account": frozenset({_CREDIT, _OPERATIONS}),
+    "account.open": frozenset({_CREDIT, _OPERATIONS}),
     "servicing.accrue": frozenset({_OPERATIONS}),
     "servicing.receive_securities": frozenset({_OPERATIONS}),
     "servicing.deposit": frozenset({_MANAGER, _OPERATIONS, _TREASURY}),

@@ -38,6 +38,7 @@ from reefpoint.records.products.selectors import (
     list_schemes,
     load_demo_schemes,
     published_version,
+    verify_schemes,
 )
 from reefpoint.records.products.services import (
     PublicationRefused,
@@ -348,3 +349,29 @@ def test_drafting_and_publishing_need_the_right_and_a_pack(db: None) -> None:
     with pytest.raises(PermissionRefused):
         request_publication(actor=OTTO, version_id=1, reason="", at=AT)
     assert (Scheme.objects.count(), SchemeVersion.objects.count()) == (0, 0)
+
+
+# Proof
+
+
+def test_sound_schemes_have_no_findings(pack: int) -> None:
+    published()
+    assert verify_schemes() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("UPDATE products_rulepack SET rules = jsonb_set(rules, '{rules,2,value}', '0.1')", "products.rule_pack"),
+        ("UPDATE products_schemeversion SET terms = jsonb_set(terms, '{close_out_bp}', '12000')", "products.terms"),
+        ("DROP TRIGGER products_schemeversion_fixed_columns ON products_schemeversion", "database.guard"),
+    ],
+)
+def test_i64_tampered_schemes_are_named(pack: int, statement: str, check: str) -> None:
+    published()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(statement)
+        cursor.execute("RESET session_replication_role")
+    assert check in {finding.check for finding in verify_schemes()}

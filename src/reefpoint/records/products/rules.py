@@ -1,5 +1,7 @@
 """How terms are stored and read back, and which terms no scheme may have."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -126,6 +128,11 @@ def pack_to_json(pack: Pack) -> dict[str, object]:
             for rule in pack.rules
         ],
     }
+
+
+def fingerprint(rules: Mapping[str, object]) -> str:
+    """The SHA-256 of rules as JSON values: the same rules give the same one, whatever the order of their fields."""
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
 
 
 def pack_from_json(data: Mapping[str, Any]) -> Pack:

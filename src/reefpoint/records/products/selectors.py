@@ -4,10 +4,14 @@ from datetime import date
 from functools import lru_cache
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_demo_schemes
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
-from reefpoint.records.products.rules import pack_from_json, terms_from_json
+from reefpoint.records.products.rules import check_terms, fingerprint, pack_from_json, terms_from_json
 from reefpoint.records.products.types import Pack, SchemeDraft, SchemeTerms, SchemeView, VersionState, VersionView
+
+_VERSION_GUARDS = ("fixed_columns", "no_delete", "no_truncate", "published_once")
 
 
 class SchemeVersionNotFound(Refusal):
@@ -72,6 +76,23 @@ def get_rule_pack(jurisdiction: str, version: int | None = None) -> Pack:
 def load_demo_schemes() -> list[SchemeDraft]:
     """The three schemes of the demonstration desk. Change terms with `dataclasses.replace` before drafting."""
     return read_demo_schemes()
+
+
+def verify_schemes() -> list[Finding]:
+    """Every pack or version that is not what was loaded or approved, and every guard that is gone."""
+    findings = [
+        Finding("products.rule_pack", f"rule_pack:{pack.pk}", "its rules are not the ones that were loaded")
+        for pack in RulePack.objects.order_by("id")
+        if fingerprint(pack.rules) != pack.content_hash
+    ]
+    for version in SchemeVersion.objects.exclude(state=VersionState.DRAFT).select_related("rule_pack").order_by("id"):
+        terms, pack = terms_from_json(version.terms), pack_from_json(version.rule_pack.rules)
+        findings += [
+            Finding("products.terms", f"scheme_version:{version.pk}", problem.message)
+            for problem in check_terms(terms, pack, version.effective_from)
+        ]
+    guards = [("products_schemeversion", f"products_schemeversion_{guard}") for guard in _VERSION_GUARDS]
+    return findings + verify_guards(["products_rulepack"], guards)
 
 
 def _row(version_id: int) -> SchemeVersion:

@@ -1,7 +1,5 @@
 """Loading rule packs, drafting scheme versions and publishing them."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +20,7 @@ from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
 from reefpoint.records.products.rules import (
     VERSION_STATES,
     check_terms,
+    fingerprint,
     pack_from_json,
     pack_to_json,
     terms_from_json,
@@ -65,7 +64,7 @@ def load_rule_pack(*, actor: Actor, jurisdiction: str, at: datetime) -> int:
     require(actor, "rules.load")
     pack = read_pack_file(jurisdiction)
     rules = pack_to_json(pack)
-    digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+    digest = fingerprint(rules)
     row, is_new = RulePack.objects.get_or_create(
         jurisdiction=pack.jurisdiction,
         version=pack.version,

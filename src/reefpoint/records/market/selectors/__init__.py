@@ -19,6 +19,7 @@ from reefpoint.records.market.selectors.instruments import (
     list_instruments,
 )
 from reefpoint.records.market.selectors.prices import latest_prices, price_history, prices_of_batch, recent_closes
+from reefpoint.records.market.selectors.proof import verify_market
 from reefpoint.records.market.selectors.quarantine import (
     BatchNotFound,
     HeldPriceNotFound,
@@ -54,4 +55,5 @@ __all__ = [
     "recent_closes",
     "session_close",
     "sessions",
+    "verify_market",
 ]

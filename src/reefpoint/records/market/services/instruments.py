@@ -13,6 +13,7 @@ from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import InstrumentSuspensionChanged
 from reefpoint.records.market.models import CalendarOverride, Instrument
 from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
+from reefpoint.records.market.services.locks import lock_market
 from reefpoint.records.market.types import InstrumentDraft
 
 
@@ -69,6 +70,7 @@ def resume_instrument(*, actor: Actor, instrument_id: int, reason: str, at: date
 @transaction.atomic
 def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reason: str, at: datetime) -> None:
     require(actor, "instruments.suspend")
+    lock_market()
     instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
     if instrument is None:
         raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)

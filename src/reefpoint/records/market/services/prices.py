@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -20,6 +20,7 @@ from reefpoint.records.market.selectors import HeldPriceNotFound, get_calendar
 from reefpoint.records.market.selectors.instruments import instrument_facts
 from reefpoint.records.market.selectors.prices import load_references
 from reefpoint.records.market.selectors.quarantine import list_pending_of_others
+from reefpoint.records.market.services.locks import lock_market
 from reefpoint.records.market.types import (
     Accepted,
     BatchResult,
@@ -92,7 +93,7 @@ def record_lines(
 ) -> BatchResult:
     """What `record_prices` and `import_price_file` share: one batch, judged line by line."""
     require(actor, "prices.record")
-    _lock_prices()
+    lock_market()
     known = PriceBatch.objects.filter(key=key).first()
     if known is not None:
         if known.content_hash != content_hash:
@@ -112,7 +113,7 @@ def confirm_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
     Raises `HeldPriceNotFound`, `SecondPersonNeeded`, `InvalidTransition`.
     """
     require(actor, "prices.confirm")
-    _lock_prices()
+    lock_market()
     held = _locked_held(held_id)
     if held.received_by == actor.ref:
         raise SecondPersonNeeded(
@@ -145,7 +146,7 @@ def confirm_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
 def discard_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str) -> None:
     """Decide that a held price was wrong. Raises `HeldPriceNotFound`, `InvalidTransition`."""
     require(actor, "prices.confirm")
-    _lock_prices()
+    lock_market()
     held = _locked_held(held_id)
     _decide(held, HeldState.DISCARDED, decided_by=actor.ref, reason=reason, at=at)
     record(
@@ -156,12 +157,6 @@ def discard_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
         inputs={"price_units": held.price_units, "symbol": held.instrument.symbol},
         at=at,
     )
-
-
-def _lock_prices() -> None:
-    """One writer of prices at a time, so that nothing is recorded between a batch's judgement and its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('market.prices'))")
 
 
 def _judge(

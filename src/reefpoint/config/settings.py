@@ -12,6 +12,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = os.environ.get("REEFPOINT_DEBUG") == "1"
 SECRET_KEY = os.environ.get("REEFPOINT_SECRET_KEY", "")
+SECRET_KEY_FALLBACKS = [key for key in os.environ.get("REEFPOINT_OLD_SECRET_KEYS", "").split(",") if key]
 ALLOWED_HOSTS = os.environ.get("REEFPOINT_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 INSTALLED_APPS = [

@@ -1,10 +1,26 @@
-"""The securities rail's rules: an order's life, and what a fill costs."""
+"""The securities rail's rules: an order's life, what a fill costs, and how a broker's day is compared."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from reefpoint.platform.basics.breaks import BreakClass, BreakSide
 from reefpoint.platform.basics.money import ceil_div
+from reefpoint.platform.basics.sealed_files import FileRefused, Record, open_sealed_file
 from reefpoint.platform.basics.states import StateTable
-from reefpoint.records.execution.types import OrderState, Side
+from reefpoint.records.execution.types import (
+    BookedDay,
+    BookedTrade,
+    BrokerDay,
+    BrokerDifference,
+    BrokerTrade,
+    OrderState,
+    Side,
+)
+
+VENUE = "XNYS"
+"""The venue whose sessions are the desk's business days."""
 
 BP = 10_000
 UNITS_PER_MINOR = 100
@@ -56,6 +72,11 @@ def order_number(order_id: int) -> str:
     return f"O-{order_id:06d}"
 
 
+def settlement_reference(traded_on: date) -> str:
+    """The reference under which a session's trades settle, at the bank and in the books."""
+    return f"BROKER-{traded_on:%Y%m%d}"
+
+
 def net_minor(side: Side, gross_minor: int, fee_minor: int) -> int:
     """What a fill adds to the client's cash: proceeds less fee of a sale, minus cost and fee of a purchase."""
     return gross_minor - fee_minor if side is Side.SELL else -(gross_minor + fee_minor)
@@ -105,3 +126,95 @@ def state_after(filled: int, quantity: int) -> OrderState:
     if filled == quantity:
         return OrderState.FILLED
     return OrderState.PARTIALLY_FILLED if filled else OrderState.SENT
+
+
+def read_broker_file(content: bytes) -> BrokerDay:
+    """Open a broker's end-of-day file: `H,broker,date` · `F,sequence,fill,order,symbol,side,quantity,price,net` ·
+    `P,symbol,quantity` · `C,opening,traded,settled,closing`, sealed. Raises `FileRefused` with the line at fault.
+    """
+    records = open_sealed_file(content)
+    header, cash = records[0], records[-1]
+    broker, _ = header.expect("H", 2)
+    cash.expect("C", 4)
+    trades: list[BrokerTrade] = []
+    holdings: dict[str, int] = {}
+    for row in records[1:-1]:
+        if row.kind == "F" and not holdings:
+            trades.append(_read_trade(row, len(trades) + 1))
+        else:
+            symbol = row.expect("P", 2)[0]
+            quantity = row.integer(1, "quantity")
+            if quantity <= 0 or symbol in holdings:
+                raise FileRefused(f"{symbol[:24]} is held twice, or not at all", line=row.number)
+            holdings[symbol] = quantity
+    opening, traded, settled, closing = (
+        cash.integer(index, name) for index, name in enumerate(("opening", "traded", "settled", "closing"))
+    )
+    if traded != sum(trade.net_minor for trade in trades):
+        raise FileRefused(f"the trades do not add up to {traded}", line=cash.number)
+    if opening + traded - settled != closing:
+        raise FileRefused(f"opening, traded and settled do not add up to {closing}", line=cash.number)
+    return BrokerDay(broker, header.day(1, "date"), tuple(trades), holdings, opening, settled, closing)
+
+
+def _read_trade(row: Record, sequence: int) -> BrokerTrade:
+    fill, order, symbol, side = row.expect("F", 8)[1:5]
+    if row.integer(0, "sequence") != sequence:
+        raise FileRefused(f"expected trade {sequence}, found {row.fields[0]}; a line is missing", line=row.number)
+    if side not in set(Side):
+        raise FileRefused(f"{side[:10]!r} is neither buy nor sell", line=row.number)
+    quantity, price = row.integer(5, "quantity"), row.integer(6, "price")
+    if quantity <= 0 or price <= 0:
+        raise FileRefused("a trade needs a positive quantity and price", line=row.number)
+    return BrokerTrade(row.number, fill, order, symbol, Side(side), quantity, price, row.integer(7, "net"))
+
+
+def compare_day(broker: BrokerDay, books: BookedDay) -> list[BrokerDifference]:
+    """Everything in which the broker's session and the books differ; amounts and quantities are books minus broker.
+
+    A position or cash difference that fills not yet booked explain to the last share or cent is one of timing.
+    """
+    differences = _compare_trades(broker.trades, books.trades)
+    for symbol in sorted(broker.holdings.keys() | books.holdings.keys()):
+        quantity = books.holdings.get(symbol, 0) - broker.holdings.get(symbol, 0)
+        if quantity:
+            in_transit = quantity + books.unbooked_quantity.get(symbol, 0) == 0
+            kind = BreakClass.TIMING if in_transit else BreakClass.POSITION_QUANTITY
+            detail = f"broker {broker.holdings.get(symbol, 0)}, books {books.holdings.get(symbol, 0)}"
+            differences.append(BrokerDifference(f"position:{symbol}", kind, BreakSide.BOTH, 0, quantity, detail))
+    amount = books.cash_minor - broker.cash_minor
+    if amount:
+        kind = BreakClass.TIMING if amount + books.unbooked_minor == 0 else BreakClass.AMOUNT
+        detail = f"broker {broker.cash_minor}, books {books.cash_minor}"
+        differences.append(BrokerDifference("cash", kind, BreakSide.BOTH, amount, 0, detail))
+    return differences
+
+
+def _compare_trades(shown: Sequence[BrokerTrade], booked: Sequence[BookedTrade]) -> list[BrokerDifference]:
+    differences = []
+    fills = {trade.broker_fill_id: trade for trade in booked}
+    times_shown = Counter(trade.broker_fill_id for trade in shown)
+    for trade in {trade.broker_fill_id: trade for trade in shown}.values():
+        subject = f"fill:{trade.broker_fill_id}"
+        fill = fills.pop(trade.broker_fill_id, None)
+        detail = f"broker {trade.side} {trade.quantity} {trade.symbol} at {trade.price_units} net {trade.net_minor}"
+        if times_shown[trade.broker_fill_id] > 1:
+            kind, side, extra = BreakClass.DUPLICATE, BreakSide.COUNTERPARTY, times_shown[trade.broker_fill_id] - 1
+            differences.append(BrokerDifference(subject, kind, side, -extra * trade.net_minor, 0, detail))
+        elif fill is None:
+            kind, side = BreakClass.MISSING_IN_BOOKS, BreakSide.COUNTERPARTY
+            differences.append(BrokerDifference(subject, kind, side, -trade.net_minor, 0, detail))
+        elif _terms(trade) != _terms(fill):
+            amount, quantity = fill.net_minor - trade.net_minor, fill.quantity - trade.quantity
+            detail += f", books {fill.quantity} {fill.symbol} at {fill.price_units} net {fill.net_minor}"
+            kind, side = BreakClass.AMOUNT, BreakSide.BOTH
+            differences.append(BrokerDifference(subject, kind, side, amount, quantity, detail))
+    for fill in fills.values():
+        subject, detail = f"fill:{fill.broker_fill_id}", f"books {fill.side} {fill.quantity} {fill.symbol}"
+        kind, side = BreakClass.MISSING_AT_COUNTERPARTY, BreakSide.BOOKS
+        differences.append(BrokerDifference(subject, kind, side, fill.net_minor, 0, detail))
+    return differences
+
+
+def _terms(trade: BrokerTrade | BookedTrade) -> tuple[str, Side, int, int, int]:
+    return trade.symbol, trade.side, trade.quantity, trade.price_units, trade.net_minor

@@ -1,6 +1,6 @@
 """The words of the securities rail: orders, fills, and what a broker promises."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -88,8 +88,8 @@ class Broker(Protocol):
     def settle(self, traded_on: date, *, settled_on: date) -> int:
         """Pay the net cash of a session's trades; returns it, positive when the broker pays the desk."""
 
-    def end_of_day_file(self, on: date) -> bytes:
-        """The session's sealed file: trades, holdings and cash."""
+    def end_of_day_file(self, on: date) -> bytes | None:
+        """The session's sealed file: trades, holdings and cash. None if the broker has not sent it."""
 
 
 class BankRail(Protocol):
@@ -137,9 +137,10 @@ class BrokerTrade:
 class BrokerDay:
     """The broker's file of one session, opened and checked. `cash_minor` is what it owes the desk at the close."""
 
+    broker: str
     on: date
     trades: Sequence[BrokerTrade]
-    holdings: dict[str, int]
+    holdings: Mapping[str, int]
     opening_minor: int
     settled_minor: int
     cash_minor: int
@@ -156,6 +157,20 @@ class BookedTrade:
     quantity: int
     price_units: int
     net_minor: int
+
+
+@dataclass(frozen=True)
+class BookedDay:
+    """What the books say about a session: its fills, shares held for all accounts by symbol, and the broker's debt.
+
+    The unbooked figures belong to fills that are recorded and wait to be booked: shares bought less sold, and cash.
+    """
+
+    trades: Sequence[BookedTrade]
+    holdings: Mapping[str, int]
+    cash_minor: int
+    unbooked_quantity: Mapping[str, int]
+    unbooked_minor: int
 
 
 @dataclass(frozen=True, order=True)

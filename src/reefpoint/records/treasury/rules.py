@@ -10,6 +10,8 @@ from reefpoint.platform.basics.sealed_files import FileRefused, open_sealed_file
 from reefpoint.records.treasury.types import (
     BankLine,
     BankStatement,
+    BreakRow,
+    BreakTotals,
     FoundBreak,
     Matching,
     MatchMethod,
@@ -17,6 +19,9 @@ from reefpoint.records.treasury.types import (
     OpenBookEntry,
     Pair,
 )
+
+VENUE = "XNYS"
+"""The venue whose sessions are the desk's business days."""
 
 AMOUNT_TOLERANCE_MINOR = 100
 """A line with the right reference and an amount within this of the books is that payment, less a charge on the way."""
@@ -197,3 +202,11 @@ def _breaks_of_rest(
 
 def _entry_key(entry: OpenBookEntry) -> tuple[str, int]:
     return entry.reference, entry.amount_minor
+
+
+def total_by_age(breaks: Iterable[BreakRow]) -> list[BreakTotals]:
+    """Breaks counted by age, youngest first, with their amounts added up gross and net."""
+    amounts: dict[str, list[int]] = defaultdict(list)
+    for item in sorted(breaks, key=lambda item: item.age_days):
+        amounts[item.age_bucket].append(item.amount_minor)
+    return [BreakTotals(bucket, len(of_age), sum(map(abs, of_age)), sum(of_age)) for bucket, of_age in amounts.items()]

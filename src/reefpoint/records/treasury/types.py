@@ -30,8 +30,8 @@ class Bank(Protocol):
     def debit(self, *, reference: str, amount_minor: int, on: date, text: str) -> None:
         """Money leaves."""
 
-    def statement(self, on: date) -> bytes:
-        """The sealed statement of a day."""
+    def statement(self, on: date) -> bytes | None:
+        """The sealed statement of a day; None if the bank has not sent it."""
 
 
 @dataclass(frozen=True)

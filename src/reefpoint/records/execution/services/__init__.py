@@ -12,6 +12,8 @@ from reefpoint.records.execution.services.orders import (
     reduce_order,
     submit_order,
 )
+from reefpoint.records.execution.services.reconciliation import reconcile_broker
+from reefpoint.records.execution.services.settlement import settle_broker
 
 __all__ = [
     "ConflictingOrder",
@@ -22,6 +24,8 @@ __all__ = [
     "mark_fill_booked",
     "mark_sent",
     "place_order",
+    "reconcile_broker",
     "reduce_order",
+    "settle_broker",
     "submit_order",
 ]

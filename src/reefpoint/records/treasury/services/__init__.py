@@ -1,6 +1,12 @@
 """What the cash rail does, one transaction each."""
 
 from reefpoint.records.treasury.adapters import settlement_bank
+from reefpoint.records.treasury.services.clearing import (
+    ClearanceRefused,
+    clear_approved_break,
+    clear_break_by_journal,
+    request_break_clearance,
+)
 from reefpoint.records.treasury.services.payments import pay_out
 from reefpoint.records.treasury.services.pools import (
     ConflictingMovement,
@@ -11,15 +17,23 @@ from reefpoint.records.treasury.services.pools import (
     open_pool,
     release,
 )
+from reefpoint.records.treasury.services.reconciliation import reconcile_bank
+from reefpoint.records.treasury.services.statements import receive_statement
 
 __all__ = [
+    "ClearanceRefused",
     "ConflictingMovement",
     "PoolExhausted",
     "PoolRefused",
     "allocate",
+    "clear_approved_break",
+    "clear_break_by_journal",
     "fund_pool",
     "open_pool",
     "pay_out",
+    "receive_statement",
+    "reconcile_bank",
     "release",
+    "request_break_clearance",
     "settlement_bank",
 ]

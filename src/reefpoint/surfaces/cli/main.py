@@ -6,7 +6,7 @@ import typer
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.database.binaries import DatabaseError
-from reefpoint.surfaces.cli import check_config, database, migrate, serve, work
+from reefpoint.surfaces.cli import check_config, database, migrate, people, serve, work
 
 app = typer.Typer(
     name="reefpoint",
@@ -29,6 +29,7 @@ app = typer.Typer(
     """,
 )
 app.add_typer(database.app, name="db")
+app.add_typer(people.app, name="people")
 app.command()(migrate.migrate)
 app.command()(serve.serve)
 app.command()(work.work)

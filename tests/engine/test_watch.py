@@ -112,9 +112,9 @@ def test_i05_incremental_equals_full_after_any_sequence_of_changes(data: st.Data
         shadow.check(watch, change(data, watch, shadow))
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_i05_a_long_walk_of_small_ticks_stays_exact(seed: int) -> None:
+def test_i05_a_long_walk_of_small_ticks_and_trades_stays_exact(seed: int) -> None:
     rng = np.random.default_rng(seed)
     count, each = 30, 3
     holders = np.repeat(np.arange(count), each)
@@ -136,6 +136,24 @@ def test_i05_a_long_walk_of_small_ticks_stays_exact(seed: int) -> None:
         moved = rng.integers(0, NAMES, rng.integers(1, 4))
         step = rng.integers(-3, 4, len(moved)) * watch.marks.price_units[moved] // 100
         shadow.check(watch, watch.apply_prices(moved, np.maximum(watch.marks.price_units[moved] + step, 1)))
+        row = int(rng.integers(count))
+        traded = watch.replace_account(
+            row,
+            instrument=rng.choice(NAMES, each, replace=False),
+            quantity=rng.integers(0, 1_000, each),
+            cash_units=int(rng.integers(10 * UNIT)),
+            debt_units=int(watch.book.debt_units[row]),
+            terms=0,
+        )
+        shadow.check(watch, traded)
+
+
+def test_a_value_that_grows_past_the_limit_is_unknown_until_it_shrinks_again() -> None:
+    watch = Watch(account_of([2**20, 2**20], debt=UNIT), marks_of([2**28, 2**27]), LINES)
+    assert watch.apply_prices([1], [2**28 + 1]).new_band.tolist() == [Band.UNKNOWN]
+    assert watch.apply_prices([1], [2**28]).new_band.tolist() == [Band.SAFE]
+    assert watch.value().assets_units.tolist() == [2**49]
+    assert watch.apply_prices([0], [2**40]).new_band.tolist() == [Band.UNKNOWN]
 
 
 def two_accounts() -> Watch:

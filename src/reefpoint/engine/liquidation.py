@@ -232,7 +232,8 @@ def plan_sale(
     Stale and suspended names are never sold. Raises `BookError` for wrong columns or a target not above 10,000.
 
     The plan is verified here, in exact integers, before it is given: it reaches the target and less any one step would
-    not, or it sells all that may be sold. Equal inputs give equal plans, whatever the order of the positions.
+    not, or it sells all that may be sold (also when only the rounding of proceeds, under a grain a line, keeps that
+    from the target). Equal inputs give equal plans, whatever the order of the positions.
     """
     check_book(account, marks, marks.terms_count)
     if account.account_count != 1:

@@ -104,15 +104,15 @@ def value_book(book: Book, marks: Marks, lines: Lines, rows: Int64s | None = Non
     """
     check_book(book, marks, len(lines))
     if rows is None:
-        rows, terms = np.arange(book.account_count), book.terms
+        rows, terms, positions = np.arange(book.account_count), book.terms, book.position_count
     else:
-        terms = book.terms[rows]
+        terms, positions = book.terms[rows], int((book.start[rows + 1] - book.start[rows]).sum())
     count = len(rows)
     amounts = np.empty((4, count), dtype=np.int64)
     ratio = np.empty(count, dtype=np.int64)
     is_unknown = np.empty(count, dtype=np.bool_)
     _value_rows.run(
-        book.position_count + count,
+        positions + count,
         rows,
         book.start,
         book.instrument,

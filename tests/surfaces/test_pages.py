@@ -4,44 +4,50 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from tests.surfaces.conftest import Desk, SignIn
+from tests.surfaces.conftest import SYSTEM, Book, Desk, SignIn
 
+from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.platform.access.rules import PERMISSIONS
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.market.selectors import list_held
 from reefpoint.records.products.selectors import list_schemes
 
-PAGES: dict[str, tuple[str, Callable[[Desk], list[int]]]] = {
-    "today": ("operations.view", lambda desk: []),
-    "clients": ("clients.view", lambda desk: []),
-    "client": ("clients.view", lambda desk: [desk.own_client_id]),
-    "schemes": ("schemes.view", lambda desk: []),
-    "scheme": ("schemes.view", lambda desk: [list_schemes()[0].id]),
-    "prices": ("prices.view", lambda desk: []),
-    "instrument": ("prices.view", lambda desk: [desk.instruments["AAPL"]]),
-    "batch": ("prices.view", lambda desk: [list_held()[0].batch_id]),
-    "approvals": ("approvals.view", lambda desk: []),
-    "audit": ("audit.view", lambda desk: []),
+PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
+    "today": ("operations.view", lambda book: []),
+    "board": ("margin.view", lambda book: []),
+    "accounts": ("account.view", lambda book: []),
+    "account": ("account.view", lambda book: [book.own_account_id]),
+    "calls": ("margin.view", lambda book: []),
+    "call": ("margin.view", lambda book: [list_calls(SYSTEM).rows[0].id]),
+    "clients": ("clients.view", lambda book: []),
+    "client": ("clients.view", lambda book: [book.desk.own_client_id]),
+    "schemes": ("schemes.view", lambda book: []),
+    "scheme": ("schemes.view", lambda book: [list_schemes()[0].id]),
+    "prices": ("prices.view", lambda book: []),
+    "instrument": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
+    "batch": ("prices.view", lambda book: [list_held()[0].batch_id]),
+    "approvals": ("approvals.view", lambda book: []),
+    "audit": ("audit.view", lambda book: []),
 }
 
 
 @pytest.mark.parametrize("role", list(RoleName))
 def test_a_page_opens_for_the_roles_that_hold_its_right_and_for_nobody_else(
-    signed_in: SignIn, desk: Desk, role: RoleName
+    signed_in: SignIn, book: Book, role: RoleName
 ) -> None:
     reader = signed_in(role)
-    answers = {name: reader.get(reverse(f"console:{name}", args=ids(desk))) for name, (_, ids) in PAGES.items()}
+    answers = {name: reader.get(reverse(f"console:{name}", args=ids(book))) for name, (_, ids) in PAGES.items()}
     assert {name: answer.status_code for name, answer in answers.items()} == {
         name: 200 if role in PERMISSIONS[right] else 403 for name, (right, _) in PAGES.items()
     }
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_every_page_answers_in_both_languages(signed_in: SignIn, desk: Desk, language: str) -> None:
+def test_every_page_answers_in_both_languages(signed_in: SignIn, book: Book, language: str) -> None:
     reader = signed_in(RoleName.RISK_OFFICER, RoleName.AUDITOR)
     reader.cookies["django_language"] = language
     for name, (_, ids) in PAGES.items():
-        text = reader.get(reverse(f"console:{name}", args=ids(desk))).content.decode()
+        text = reader.get(reverse(f"console:{name}", args=ids(book))).content.decode()
         assert f'<html lang="{language}"' in text, name
         assert " style=" not in text, name
 
@@ -58,6 +64,26 @@ def test_i66_a_client_outside_the_scope_is_not_found_and_not_listed(signed_in: S
     assert manager.get(f"/clients/{desk.other_client_id}/").status_code == 404
     assert manager.get("/clients/999999/").status_code == 404
     assert "Holdings" not in manager.get("/clients/").content.decode()
+
+
+def test_i66_accounts_and_calls_outside_the_scope_are_not_found_and_not_listed(signed_in: SignIn, book: Book) -> None:
+    manager = signed_in(RoleName.RELATIONSHIP_MANAGER)
+    assert manager.get(f"/margin-accounts/{book.own_account_id}/").status_code == 200
+    assert manager.get(f"/margin-accounts/{book.other_account_id}/").status_code == 404
+    assert f"/margin-accounts/{book.other_account_id}/" not in manager.get("/margin-accounts/").content.decode()
+    assert f"/margin-accounts/{book.other_account_id}/" not in manager.get("/board/").content.decode()
+
+
+def test_the_list_of_accounts_as_csv_is_the_filtered_list(signed_in: SignIn, book: Book) -> None:
+    text = signed_in(RoleName.RISK_OFFICER).get("/margin-accounts/?band=2&format=csv").content.decode("utf-8-sig")
+    assert len(text.strip().splitlines()) == 2
+    assert "151.37" in text
+
+
+def test_a_figure_opens_its_terms(signed_in: SignIn, book: Book) -> None:
+    text = signed_in(RoleName.RISK_OFFICER).get(f"/margin-accounts/{book.own_account_id}/").content.decode()
+    assert "= 1,000 × 60.55" in text
+    assert "= (60,550.00 + 0.00) / 40,000.00" in text
 
 
 def test_a_hostile_name_is_shown_as_text(signed_in: SignIn, desk: Desk) -> None:

@@ -262,6 +262,11 @@ class AccountPage:
     calls: tuple[CallFacts, ...]
 
     @property
+    def lendable_securities_minor(self) -> int:
+        """What the positions lend together, each rounded down."""
+        return sum(row.lendable_minor for row in self.positions)
+
+    @property
     def next_line(self) -> Distance | None:
         """The nearest line that the account has not crossed."""
         return next((one for one in self.distances if one.band > self.band), None)

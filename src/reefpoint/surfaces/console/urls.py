@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.console.views import approvals, audit, clients, prices, schemes, today
+from reefpoint.surfaces.console.views import accounts, approvals, audit, board, calls, clients, prices, schemes, today
 
 app_name = "console"
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("board/", board.board, name="board"),
+    path("margin-accounts/", accounts.accounts, name="accounts"),
+    path("margin-accounts/<int:account_id>/", accounts.account, name="account"),
+    path("calls/", calls.calls, name="calls"),
+    path("calls/<int:call_id>/", calls.call, name="call"),
     path("clients/", clients.clients, name="clients"),
     path("clients/<int:client_id>/", clients.client, name="client"),
     path("schemes/", schemes.schemes, name="schemes"),

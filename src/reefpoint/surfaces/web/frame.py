@@ -37,7 +37,12 @@ class Link:
 GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     (
         _("Risk"),
-        (Section(_("Today"), "today", "console:today", "operations.view"),),
+        (
+            Section(_("Today"), "today", "console:today", "operations.view"),
+            Section(_("Board"), "board", "console:board", "margin.view"),
+            Section(_("Accounts"), "accounts", "console:accounts", "account.view"),
+            Section(_("Margin calls"), "calls", "console:calls", "margin.view"),
+        ),
     ),
     (
         _("Book"),

@@ -60,7 +60,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader asked of a table. `limit` is a page, or everything for an export."""
+    """What the reader asked of a table: `chosen` has each filter, empty for all; `limit` is a page, or all for CSV."""
 
     sort: str
     is_descending: bool
@@ -127,17 +127,18 @@ class Table:
         if sort.lstrip("-") not in {column.key for column in self.columns if column.is_sortable}:
             sort = self.sort
         page = query.get("page", "1")
-        chosen = {choice.key: query.get(choice.key, "") for choice in self.choices}
+        chosen = {
+            choice.key: query.get(choice.key, "")
+            if query.get(choice.key) in {value for value, _ in choice.options}
+            else ""
+            for choice in self.choices
+        }
         return Wanted(
             sort=sort.lstrip("-"),
             is_descending=sort.startswith("-"),
             page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
             text=query.get("q", "").strip()[:100],
-            chosen={
-                choice.key: chosen[choice.key]
-                for choice in self.choices
-                if chosen[choice.key] in {value for value, _ in choice.options}
-            },
+            chosen=chosen,
             is_export=query.get("format") == "csv",
         )
 

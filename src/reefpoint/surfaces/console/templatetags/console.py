@@ -9,7 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 
+from reefpoint.decisions.margin.types import BandRow
 from reefpoint.records.products.types import SchemeTerms
+from reefpoint.surfaces.web.templatetags.figures import band_key
 
 register = template.Library()
 
@@ -92,8 +94,10 @@ def price_reason(reason: object) -> str:
 class Named(Protocol):
     """Anything with a name in both languages."""
 
-    name: str
-    name_zh: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_zh(self) -> str: ...
 
 
 @register.filter
@@ -108,3 +112,30 @@ def collateral(terms: SchemeTerms) -> list[tuple[str, int, int]]:
     return [
         (symbol, terms.haircut_bp(symbol), terms.maintenance_bp(symbol)) for symbol in sorted(terms.accepted_symbols)
     ]
+
+
+class OfClient(Protocol):
+    """A row that says whose it is, in both languages."""
+
+    @property
+    def client_name(self) -> str: ...
+    @property
+    def client_name_zh(self) -> str: ...
+
+
+@register.filter
+def client_of(row: OfClient) -> str:
+    """The client's name in the reader's language, where it has one."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return row.client_name_zh if row.client_name_zh and is_chinese else row.client_name
+
+
+@register.filter
+def stacked(rows: Sequence[BandRow]) -> list[tuple[str, str, str]]:
+    """The debt of each band as a piece of one bar: where it starts, how wide it is, which band."""
+    whole = sum(row.debt_minor for row in rows) or 1
+    pieces, start = [], 0
+    for row in rows:
+        pieces.append((f"{start * 100 / whole:.3f}%", f"{row.debt_minor * 100 / whole:.3f}%", band_key(row.band)))
+        start += row.debt_minor
+    return pieces

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from reefpoint.decisions.margin.selectors.pages import list_accounts
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.parties.selectors import find_clients, get_client
 from reefpoint.surfaces.web.people import page
@@ -40,7 +41,13 @@ def clients(request: HttpRequest, actor: Actor) -> HttpResponse:
     """All clients in scope."""
     wanted = CLIENTS.read(request.GET)
     found = find_clients(
-        actor, text=wanted.text, **wanted.chosen, order=wanted.order, offset=wanted.offset, limit=wanted.limit
+        actor,
+        text=wanted.text,
+        kind=wanted.chosen["kind"],
+        status=wanted.chosen["status"],
+        order=wanted.order,
+        offset=wanted.offset,
+        limit=wanted.limit,
     )
     return CLIENTS.answer(request, wanted, found, "console/clients.html", {})
 
@@ -48,4 +55,6 @@ def clients(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("clients.view")
 def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
     """One client, with the accounts."""
-    return render(request, "console/client.html", {"client": get_client(actor, client_id)})
+    found = get_client(actor, client_id)
+    accounts = list_accounts(actor, client_id=client_id) if "account.view" in actor.permissions else None
+    return render(request, "console/client.html", {"client": found, "accounts": accounts})

@@ -157,21 +157,21 @@
         ],
       };
     },
-    // How many accounts stand at each ratio, coloured by the band they are in.
+    // How many accounts stand at each ratio, stacked by the band they are in.
     histogram(data) {
       return {
-        tooltip: tooltip(),
-        grid: { left: 40, right: 12, top: 12, bottom: 26 },
+        tooltip: { ...tooltip(), axisPointer: { type: "shadow", shadowStyle: { color: colour("sunken"), opacity: 0.6 } } },
+        grid: { left: 36, right: 8, top: 12, bottom: 24 },
         xAxis: axis({ type: "category", data: data.labels, splitLine: { show: false } }),
         yAxis: axis({ type: "value", minInterval: 1 }),
-        series: [
-          {
-            name: data.name,
-            type: "bar",
-            barCategoryGap: "12%",
-            data: data.counts.map((count, index) => ({ value: count, itemStyle: { color: colour(`${data.tokens[index]}-fill`) } })),
-          },
-        ],
+        series: data.series.map((band) => ({
+          name: band.name,
+          type: "bar",
+          stack: "bands",
+          barCategoryGap: "14%",
+          data: band.counts,
+          itemStyle: { color: colour(`${band.token}-fill`) },
+        })),
       };
     },
     // One line of money or prices over time.

@@ -1,0 +1,41 @@
+"""The board: the whole book as bands, what is worst in it and what is running."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from reefpoint.decisions.margin.selectors.pages import get_board
+from reefpoint.decisions.margin.types import Band, Board
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.surfaces.console.views.approvals import live_for
+from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.templatetags.figures import band_key, band_word
+
+STACK = (Band.CLOSE_OUT, Band.CALL, Band.WARNING, Band.SAFE)
+
+
+@page("margin.view")
+def board(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The book now; a live page asks for it again when margin states were written."""
+    found = get_board(actor)
+    context = {"board": found, "chart": histogram_chart(found), "live": live_for(actor, "margin", "prices")}
+    return render(request, "console/board.html", context)
+
+
+def histogram_chart(found: Board) -> dict[str, object]:
+    """The distribution of ratios, stacked by band."""
+    return {
+        "labels": [
+            f"{bucket.from_bp // 100}–{bucket.to_bp // 100}%" if bucket.to_bp else f"≥{bucket.from_bp // 100}%"
+            for bucket in found.histogram
+        ],
+        "series": [
+            {
+                "name": band_word(band),
+                "token": band_key(band).replace("_", "-"),
+                "counts": [dict(bucket.by_band).get(band, 0) for bucket in found.histogram],
+            }
+            for band in STACK
+        ],
+        "axis": _("accounts"),
+    }

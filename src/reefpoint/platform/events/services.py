@@ -208,8 +208,8 @@ def run_consumer(group: str, take: Callable[[], int], stop: threading.Event) -> 
     pause_seconds = 0.1
     while not stop.is_set():
         try:
-            listener = _listen()
             while not stop.is_set():
+                listener = _listen()  # each time, for Django may have replaced a lost connection
                 if not take():
                     list(listener.notifies(timeout=POLL_SECONDS, stop_after=1))
                 pause_seconds = 0.1

@@ -2,13 +2,15 @@
 
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.records.ledger.books import AT, DAY, DESK, deposit, open_chart, post
@@ -128,6 +130,49 @@ class TestThreads:
         results = at_once([lambda n=n: reverse(f"undo{n}") for n in range(5)])
         assert sum(isinstance(result, AlreadyReversed) for result in results) == 4
         assert balances(CASH[:1]) == {CASH[0]: 0}
+
+
+STEPS = st.tuples(st.sampled_from(["in", "out", "across", "hold", "end"]), st.sampled_from(CASH), st.integers(1, 300))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(120)
+@given(scripts=st.lists(st.lists(STEPS, max_size=8), min_size=2, max_size=4))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_i42_any_scripts_run_at_once_leave_balances_that_equal_their_entries(
+    scripts: list[list[tuple[str, str, int]]],
+) -> None:
+    """Whatever the threads do to each other, what was accepted adds up, on every date, and no floor is broken."""
+    run = uuid.uuid4().hex
+    open_chart()
+
+    def play(name: str, script: list[tuple[str, str, int]]) -> None:
+        held: list[str] = []
+        for number, (step, code, amount) in enumerate(script):
+            key, on = f"{run}:{name}:{number}", DAY + timedelta(days=amount % 3)
+            other = next(cash for cash in CASH if cash != code)
+            lines = {
+                "in": Line("bank:settlement", code, amount),
+                "out": Line(code, "bank:settlement", amount),
+                "across": Line(code, other, amount),
+            }
+            with suppress(InsufficientBalance):
+                if step == "hold":
+                    place_hold(actor=DESK, code=code, amount_minor=amount, key=key, at=AT, reason="script")
+                    held.append(key)
+                elif step == "end" and held:
+                    release_hold(actor=DESK, key=held.pop(), at=AT)
+                elif step in lines:
+                    post(key, lines[step], on=on)
+
+    at_once([lambda name=str(n), script=script: play(name, script) for n, script in enumerate(scripts)])
+    assert verify_ledger() == []
+    for code in CASH:
+        entries = list_entries(code, limit=None)
+        assert available_minor(code) >= 0
+        for days in range(3):
+            on = DAY + timedelta(days=days)
+            assert balance_as_of(code, on) == sum(entry.change_minor for entry in entries if entry.effective_on <= on)
 
 
 class Books(RuleBasedStateMachine):

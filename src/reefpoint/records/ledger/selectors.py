@@ -165,12 +165,16 @@ UNION ALL
      WHERE (d.currency, c.currency) IS DISTINCT FROM (p.currency, p.currency)
 UNION ALL
     SELECT 'ledger.snapshot', a.code, format('the snapshot of %s is not what took effect up to then', s."on")
-      FROM ledger_balance_snapshot s JOIN ledger_account a ON a.id = s.account_id
-     WHERE (s.debit_minor, s.credit_minor) IS DISTINCT FROM (
-           (SELECT coalesce(sum(amount_minor), 0) FROM ledger_posting
-             WHERE debit_account_id = a.id AND effective_on <= s."on"),
-           (SELECT coalesce(sum(amount_minor), 0) FROM ledger_posting
-             WHERE credit_account_id = a.id AND effective_on <= s."on"))
+      FROM (SELECT account_id, "on", kept_debit, kept_credit, sum(debit) OVER upto AS debit, sum(credit) OVER upto AS credit
+              FROM (SELECT account_id, effective_on AS "on", debit, credit, NULL AS kept_debit, NULL AS kept_credit
+                      FROM ledger_posting,
+                           LATERAL (VALUES (debit_account_id, amount_minor, 0), (credit_account_id, 0, amount_minor))
+                               AS side(account_id, debit, credit)
+                    UNION ALL
+                    SELECT account_id, "on", 0, 0, debit_minor, credit_minor FROM ledger_balance_snapshot) AS dated
+            WINDOW upto AS (PARTITION BY account_id ORDER BY "on")) AS s
+      JOIN ledger_account a ON a.id = s.account_id
+     WHERE (s.kept_debit, s.kept_credit) <> (s.debit, s.credit)
  ORDER BY 1, 2
 """
 

@@ -1,7 +1,8 @@
 """What the database itself holds of the ledger: balances, holds, the period lock and immutability.
 
 Every rule here also binds raw SQL. Statement triggers lock the balance rows of a whole statement in id order, so that
-two batches over the same accounts queue up instead of deadlocking.
+two batches over the same accounts queue up instead of deadlocking. Their plans are cached for the session, so they are
+held to index look-ups: a plan made for a batch of thousands must not read whole tables for each single posting later.
 """
 
 from django.db import migrations
@@ -67,7 +68,8 @@ ALTER TABLE ledger_posting
         REFERENCES ledger_account (id, currency);
 CREATE INDEX ledger_posting_days ON ledger_posting USING brin (effective_on);
 
-CREATE FUNCTION ledger_apply_postings() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_apply_postings() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (
         SELECT 1 FROM inserted p LEFT JOIN ledger_journal j ON j.id = p.journal_id
@@ -95,7 +97,8 @@ CREATE TRIGGER ledger_posting_balance AFTER INSERT ON ledger_posting
 """
 
 HOLDS = """
-CREATE FUNCTION ledger_apply_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_apply_holds() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     PERFORM 1 FROM ledger_balance WHERE account_id IN (SELECT account_id FROM inserted)
       ORDER BY account_id FOR NO KEY UPDATE;
@@ -107,7 +110,8 @@ END $$;
 CREATE TRIGGER ledger_hold_balance AFTER INSERT ON ledger_hold
     REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply_holds();
 
-CREATE FUNCTION ledger_resolve_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_resolve_holds() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     PERFORM 1 FROM ledger_balance
       WHERE account_id IN (SELECT h.account_id FROM inserted i JOIN ledger_hold h ON h.id = i.hold_id)

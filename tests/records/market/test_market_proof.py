@@ -107,8 +107,8 @@ def traded(transactional_db: None) -> dict[str, int]:
 
 def test_i41_eight_racing_deliveries_of_one_batch_are_one_effect(traded: dict[str, int]) -> None:
     results = at_once(*[lambda: record(tick("AAPL", "300"), key="monday")] * 8)
-    assert len({result.batch_id for result in results}) == 1  # type: ignore[attr-defined] # all are BatchResult
-    assert sorted(result.is_repeat for result in results) == [False] + [True] * 7  # type: ignore[attr-defined]
+    assert len({result.batch_id for result in results}) == 1
+    assert sorted(result.is_repeat for result in results) == [False] + [True] * 7
     assert (PriceBatch.objects.count(), Price.objects.count()) == (1, 1)
 
 
@@ -123,7 +123,7 @@ def test_i02_two_people_confirming_at_once_make_one_price(traded: dict[str, int]
     held_id = list_held()[0].id
 
     def confirm(actor: object) -> Callable[[], int]:
-        return lambda: confirm_held_price(actor=actor, held_id=held_id, at=LATER, reason="seen")  # type: ignore[arg-type]
+        return lambda: confirm_held_price(actor=actor, held_id=held_id, at=LATER, reason="seen")
 
     results = at_once(confirm(OLIVIA), confirm(RAVI))
     assert InvalidTransition in results

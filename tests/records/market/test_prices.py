@@ -21,6 +21,7 @@ from reefpoint.records.market.selectors import (
     prices_of_batch,
 )
 from reefpoint.records.market.services import (
+    BatchLabelRefused,
     PriceBatchConflict,
     SecondPersonNeeded,
     confirm_held_price,
@@ -278,7 +279,7 @@ def test_latest_prices_ask_the_database_once_for_prices(
     names: dict[str, int], django_assert_num_queries: object
 ) -> None:
     record(tick("AAA", "100"), tick("BBB", "41"), key="monday")
-    with django_assert_num_queries(2):  # type: ignore[operator] # the prices, and the overrides of their one venue
+    with django_assert_num_queries(2):
         latest_prices(close_of(MONDAY))
 
 
@@ -325,6 +326,17 @@ def test_without_the_right_nothing_is_recorded_or_confirmed(names: dict[str, int
     with pytest.raises(PermissionRefused):
         confirm_held_price(actor=OUTSIDER, held_id=list_held()[0].id, at=LATER, reason="")
     assert len(list_held()) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "key"), [("", "k"), ("a", ""), ("a" * 81, "k"), ("a", "k" * 201), ("a", "\x00"), ("a", "confirmation:1")]
+)
+def test_i69_a_label_that_cannot_be_kept_or_is_the_desks_own_is_refused(
+    names: dict[str, int], source: str, key: str
+) -> None:
+    with pytest.raises(BatchLabelRefused):
+        record(tick("AAA", "100"), key=key, source=source)
+    assert PriceBatch.objects.count() == 0
 
 
 def test_the_batch_date_defaults_to_new_york(names: dict[str, int]) -> None:

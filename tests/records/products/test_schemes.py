@@ -119,7 +119,7 @@ def test_the_legal_floors_are_the_ratios_of_the_margins() -> None:
 def test_a_term_past_a_legal_bound_names_the_rule_and_its_article(
     change: dict[str, object], field: str, rule: str, article: str
 ) -> None:
-    (problem,) = check_terms(replace(PRIME, **change), US, ON)  # type: ignore[arg-type] # fields of mixed types
+    (problem,) = check_terms(replace(PRIME, **change), US, ON)
     assert (problem.field, problem.rule) == (field, rule)
     assert article in problem.message
     assert rule in problem.message
@@ -146,7 +146,7 @@ def test_a_term_past_a_legal_bound_names_the_rule_and_its_article(
     ],
 )
 def test_terms_that_contradict_themselves_are_named(change: dict[str, object], field: str) -> None:
-    problems = check_terms(replace(PRIME, **change), US, ON)  # type: ignore[arg-type] # fields of mixed types
+    problems = check_terms(replace(PRIME, **change), US, ON)
     assert field in {problem.field for problem in problems if problem.rule == HOUSE}
 
 

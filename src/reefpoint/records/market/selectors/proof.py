@@ -22,7 +22,7 @@ SELECT h.id FROM market_heldprice h
 WHERE h.state = 'confirmed' AND NOT starts_with(h.decided_by, 'source:')
   AND NOT EXISTS (
       SELECT 1 FROM market_price p JOIN market_pricebatch b ON b.id = p.batch_id
-      WHERE b.key = 'held:' || h.id AND p.instrument_id = h.instrument_id AND p.price_units = h.price_units)
+      WHERE b.key = 'confirmation:' || h.id AND p.instrument_id = h.instrument_id AND p.price_units = h.price_units)
 ORDER BY h.id
 """
 

@@ -9,6 +9,7 @@ from reefpoint.records.market.services.instruments import (
     suspend_instrument,
 )
 from reefpoint.records.market.services.prices import (
+    BatchLabelRefused,
     PriceBatchConflict,
     SecondPersonNeeded,
     confirm_held_price,
@@ -17,6 +18,7 @@ from reefpoint.records.market.services.prices import (
 )
 
 __all__ = [
+    "BatchLabelRefused",
     "CalendarOverrideRefused",
     "PriceBatchConflict",
     "PriceFileRefused",

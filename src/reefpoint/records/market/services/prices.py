@@ -37,15 +37,21 @@ DESK_ZONE = ZoneInfo("America/New_York")
 """Where the desk's business date is read from an instant, if a caller does not name the date."""
 
 CONFIRMATION = "confirmation"
-"""The source of a batch that a person's confirmation makes."""
+"""The source of a batch that a person's confirmation makes; its key is this prefix and the held price's id."""
 
-RAW_MAX = 200
+SOURCE_MAX, KEY_MAX, RAW_MAX = 80, 200, 200
 
 
 class PriceBatchConflict(Refusal):
     """The key was used before, for other content (I41)."""
 
     code = "price_batch_conflict"
+
+
+class BatchLabelRefused(Refusal):
+    """A source or key that is empty, too long, or kept for the desk's own confirmations."""
+
+    code = "batch_label_refused"
 
 
 class SecondPersonNeeded(Refusal):
@@ -93,6 +99,8 @@ def record_lines(
 ) -> BatchResult:
     """What `record_prices` and `import_price_file` share: one batch, judged line by line."""
     require(actor, "prices.record")
+    assert at.tzinfo is not None, "an instant has a time zone"
+    _check_labels(source, key)
     lock_market()
     known = PriceBatch.objects.filter(key=key).first()
     if known is not None:
@@ -126,8 +134,8 @@ def confirm_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
         [accepted],
         actor=actor,
         source=CONFIRMATION,
-        key=f"held:{held_id}",
-        content_hash=hashlib.sha256(f"held:{held_id}".encode()).hexdigest(),
+        key=f"{CONFIRMATION}:{held_id}",
+        content_hash=hashlib.sha256(f"{CONFIRMATION}:{held_id}".encode()).hexdigest(),
         on=held.on,
         at=at,
     )
@@ -157,6 +165,14 @@ def discard_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
         inputs={"price_units": held.price_units, "symbol": held.instrument.symbol},
         at=at,
     )
+
+
+def _check_labels(source: str, key: str) -> None:
+    for name, label, longest in (("source", source, SOURCE_MAX), ("key", key, KEY_MAX)):
+        if not 0 < len(label) <= longest or not label.isprintable():
+            raise BatchLabelRefused(f"The {name} of a price batch has 1 to {longest} printable characters.")
+        if label.startswith(CONFIRMATION):
+            raise BatchLabelRefused(f"A {name} that begins with {CONFIRMATION} is the desk's own. Choose another.")
 
 
 def _judge(

@@ -13,13 +13,16 @@ from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
-from reefpoint.records.execution.handlers import submit_sent_order
+from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.products.handlers import publish_approved_version
+from reefpoint.records.treasury.handlers import clear_bank_break
 
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
+    Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
+    Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",

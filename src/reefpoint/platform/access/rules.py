@@ -111,6 +111,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}liquidation.start": frozenset({_RISK}),
     f"{DECIDE_APPROVAL}ledger.reverse": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
+    f"{DECIDE_APPROVAL}execution.write_off": frozenset({_OPERATIONS, _RISK}),
     f"{DECIDE_APPROVAL}price.confirm": frozenset({_RISK, _OPERATIONS}),
     f"{DECIDE_APPROVAL}access.grant": frozenset({_ADMIN}),
 }

@@ -2,14 +2,26 @@
 
 from datetime import date
 
+from django.db import connection
 from django.db.models import Case, F, Sum, When
 from django.db.models.query import QuerySet
 
+from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState, age_bucket, business_days_old
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.execution.adapters import desk_broker
-from reefpoint.records.execution.models import Fill, Order
-from reefpoint.records.execution.rules import ORDER_STATES, order_number
-from reefpoint.records.execution.types import FillFacts, OrderFacts, OrderPurpose, OrderState, Side
-from reefpoint.records.market.selectors import list_instruments
+from reefpoint.records.execution.models import BrokerBreak, BrokerFile, Fill, Order
+from reefpoint.records.execution.rules import ORDER_STATES, VENUE, order_number
+from reefpoint.records.execution.types import (
+    BreakRow,
+    BrokerReconciliation,
+    FillFacts,
+    OrderFacts,
+    OrderPurpose,
+    OrderState,
+    Side,
+)
+from reefpoint.records.market.selectors import list_instruments, sessions
 
 
 class OrderNotFound(LookupError):
@@ -113,6 +125,91 @@ def list_fills(
     if unbooked_only:
         fills = fills.filter(booked_at__isnull=True)
     return _fill_rows(fills.order_by("-id")[:limit])
+
+
+def get_broker_reconciliation(on: date) -> BrokerReconciliation | None:
+    """The outcome of a session's comparison of broker and books, as of its last run; None if there was none."""
+    row = BrokerFile.objects.filter(on=on).first()
+    if row is None:
+        return None
+    still_open = BrokerBreak.objects.filter(state=BreakState.OPEN).count()
+    return BrokerReconciliation(row.on, row.lines, row.matched, row.broken, still_open)
+
+
+def list_breaks(*, on: date, open_only: bool = True, limit: int = 200) -> list[BreakRow]:
+    """Breaks between broker and books with their age at `on`, oldest first."""
+    breaks = BrokerBreak.objects.filter(opened_on__lte=on)
+    if open_only:
+        breaks = breaks.filter(state=BreakState.OPEN)
+    rows = list(breaks.order_by("opened_on", "id")[:limit])
+    days = sessions(VENUE, rows[0].opened_on, on) if rows else []
+    return [_break_row(row, business_days_old(days, row.opened_on, row.cleared_on or on)) for row in rows]
+
+
+def verify_execution() -> list[Finding]:
+    """Orders hold what their fills add up to, broker and desk know the same fills, and nothing is left of a session
+    that was reconciled: no live order, no fill without booking, no settlement of another amount.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FAULTS)
+        faults = [Finding(*row) for row in cursor.fetchall()]
+    return [*faults, *verify_guards((), GUARDS)]
+
+
+GUARDS = tuple(("execution_fill", f"execution_fill_{guard}") for guard in ("fixed_columns", "no_delete", "no_truncate"))
+
+_FAULTS = """
+    SELECT 'execution.order_fills', format('order:%s', o.id),
+           format('%s is filled, its fills add up to %s', o.filled_quantity, coalesce(sum(f.quantity), 0))
+      FROM execution_order o LEFT JOIN execution_fill f ON f.order_id = o.id
+     GROUP BY o.id HAVING o.filled_quantity <> coalesce(sum(f.quantity), 0)
+UNION ALL
+    SELECT 'execution.fill', format('fill:%s', coalesce(f.broker_fill_id, p.broker_fill_id)),
+           CASE WHEN p.id IS NULL THEN 'the broker does not know it' WHEN f.id IS NULL THEN 'the desk does not know it'
+                ELSE 'broker and desk have other figures' END
+      FROM execution_fill f FULL JOIN execution_paperfill p ON p.broker_fill_id = f.broker_fill_id
+     WHERE (f.quantity, f.price_units, f.net_minor) IS DISTINCT FROM (p.quantity, p.price_units, p.net_minor)
+UNION ALL
+    SELECT 'execution.broker_holding', h.symbol,
+           format('%s is held, deliveries and trades add up to %s', h.quantity, m.total)
+      FROM execution_paperholding h CROSS JOIN LATERAL (
+           SELECT coalesce((SELECT sum(quantity) FROM execution_paperdelivery WHERE symbol = h.symbol), 0)
+                + coalesce((SELECT sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END)
+                              FROM execution_paperfill f JOIN execution_paperorder o ON o.id = f.order_id
+                             WHERE o.symbol = h.symbol), 0) AS total) m
+     WHERE h.quantity <> m.total
+UNION ALL
+    SELECT 'execution.order', format('order:%s', o.id), format('it is %s after its session', o.state)
+      FROM execution_order o
+     WHERE o.state IN ('new', 'sent', 'partially_filled')
+       AND o.session_on <= (SELECT max("on") FROM execution_brokerfile)
+UNION ALL
+    SELECT 'execution.booking', format('fill:%s', f.broker_fill_id), 'it was never booked'
+      FROM execution_fill f
+     WHERE f.booked_at IS NULL AND f.traded_on <= (SELECT max("on") FROM execution_brokerfile)
+UNION ALL
+    SELECT 'execution.settlement', s.reference,
+           format('%s was settled, the fills add up to %s', s.net_minor, sum(f.net_minor))
+      FROM execution_brokersettlement s LEFT JOIN execution_fill f ON f.traded_on = s.traded_on
+     GROUP BY s.id HAVING s.net_minor IS DISTINCT FROM sum(f.net_minor)
+ ORDER BY 1, 2
+"""
+
+
+def _break_row(row: BrokerBreak, age_days: int) -> BreakRow:
+    return BreakRow(
+        break_id=row.id,
+        kind=BreakClass(row.kind),
+        side=BreakSide(row.side),
+        subject=row.subject,
+        detail=row.detail,
+        amount_minor=row.amount_minor,
+        quantity=row.quantity,
+        opened_on=row.opened_on,
+        cleared_on=row.cleared_on,
+        age_days=age_days,
+        age_bucket=age_bucket(age_days),
+    )
 
 
 def _quantity_by_instrument(orders: "QuerySet[Order]") -> dict[int, int]:

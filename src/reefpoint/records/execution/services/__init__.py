@@ -1,5 +1,6 @@
 """What the securities rail does, one transaction each."""
 
+from reefpoint.records.execution.services.clearing import clear_approved_break, request_break_clearance
 from reefpoint.records.execution.services.orders import (
     ConflictingOrder,
     OrderRefused,
@@ -19,6 +20,7 @@ __all__ = [
     "ConflictingOrder",
     "OrderRefused",
     "cancel_order",
+    "clear_approved_break",
     "deliver_securities",
     "end_session_orders",
     "mark_fill_booked",
@@ -26,6 +28,7 @@ __all__ = [
     "place_order",
     "reconcile_broker",
     "reduce_order",
+    "request_break_clearance",
     "settle_broker",
     "submit_order",
 ]

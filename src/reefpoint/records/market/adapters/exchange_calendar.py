@@ -13,7 +13,7 @@ from reefpoint.records.market.types import SessionCalendar
 CALENDAR_FIRST = date(1990, 1, 1)
 CALENDAR_LAST = date(2028, 12, 31)
 """Both ends are fixed: left alone, the package ends its calendars one year after the day on which it is asked.
-The exchange has published its holidays up to 2028; later days are for overrides."""
+Exchanges announce holidays a few years ahead; what lies further is for overrides, not for extrapolation."""
 
 
 class UnknownVenue(Refusal):

@@ -11,9 +11,11 @@ from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import connection
 from django.test import AsyncClient
-from tests.surfaces.conftest import SignIn
+from tests.surfaces.conftest import NOON, SYSTEM, SignIn
 
+from reefpoint.platform.access.services import request_approval
 from reefpoint.platform.access.types import RoleName
+from reefpoint.platform.database.live import CHANNEL
 from reefpoint.surfaces.web import live
 
 T = TypeVar("T")
@@ -42,7 +44,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
 async def tell(payload: str) -> None:
     async with await psycopg.AsyncConnection.connect(live._connection_text(), autocommit=True) as database:
-        await database.execute("SELECT pg_notify(%s, %s)", [live.CHANNEL, payload])
+        await database.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
 
 
 async def open_stream(*topics: str) -> AsyncIterator[str]:
@@ -156,3 +158,22 @@ def test_a_stream_holds_no_database_connection_of_the_request() -> None:
         return held
 
     assert run(work) == [True, False]
+
+
+def test_a_committed_write_tells_the_topic_of_its_table(signed_in: SignIn) -> None:
+    @sync_to_async
+    def write() -> None:
+        request_approval(
+            actor=SYSTEM, kind="scheme.publish", subject="scheme_version:1", payload={"version": 1}, at=NOON
+        )
+
+    async def work() -> str:
+        stream = await open_stream("approvals")
+        await anext(stream)
+        await until_listening()
+        await write()
+        message = await anext(stream)
+        await stream.aclose()
+        return message
+
+    assert run(work) == "event: approvals\ndata: approvals\n\n"

@@ -20,7 +20,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.urls import reverse
 from psycopg.conninfo import make_conninfo
 
-CHANNEL = "reefpoint_live"
+from reefpoint.platform.database.live import CHANNEL
+
 EVERYTHING = "*"
 TOPIC = re.compile(r"[a-z][a-z_]*(:[0-9]{1,18})?")
 CLIENTS_MAX = 500

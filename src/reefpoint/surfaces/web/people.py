@@ -59,6 +59,6 @@ def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A refusal as a page that says what was wrong: 403, 404 or 409."""
     if isinstance(refusal, PermissionRefused):
         return render(request, "403.html", {"refusal": refusal}, status=403)
-    if refusal.code == NotFound.code:
+    if refusal.code.endswith(NotFound.code):
         return render(request, "404.html", {"refusal": refusal}, status=404)
     return render(request, "web/refused.html", {"refusal": refusal}, status=409)

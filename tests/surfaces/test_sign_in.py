@@ -173,6 +173,9 @@ def test_a_sign_in_is_logged_with_its_means_and_place(ada: User, client: Client)
 
 
 def test_a_sign_in_shows_a_person_their_own_language(ada: User, client: Client, settings: Settings) -> None:
+    _enter(client)
+    assert settings.LANGUAGE_COOKIE_NAME not in client.cookies
+    client.post("/accounts/logout/")
     ada.language = "zh-hans"
     ada.save()
     _enter(client)

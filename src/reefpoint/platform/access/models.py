@@ -30,11 +30,14 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who can sign in, by e-mail. `sessions_epoch` goes up to end every session of theirs at once."""
+    """A person who can sign in, by e-mail. `sessions_epoch` goes up to end every session of theirs at once.
+
+    Without a `language` they read what their browser asks for.
+    """
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=120)
-    language = models.CharField(max_length=10, default="en")
+    language = models.CharField(max_length=10, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField()
     roles = models.ManyToManyField(Role, related_name="users", blank=True)

@@ -53,7 +53,7 @@ def add(
     email: Email,
     name: Annotated[str, typer.Argument(help="Their name, as colleagues read it.")],
     role: Roles,
-    language: Annotated[str, typer.Option(help="en or zh-hans.")] = "en",
+    language: Annotated[str, typer.Option(help="en or zh-hans; else what their browser asks for.")] = "",
     password: Annotated[
         str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, envvar="REEFPOINT_NEW_PASSWORD")
     ] = "",

@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, **details: object) -> HttpResponse:
         """Let somebody in, and show them their own language unless they chose one at the door."""
         response: HttpResponse = super().post_login(request, user, **details)
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        if user.language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             response.set_cookie(
                 settings.LANGUAGE_COOKIE_NAME,
                 user.language,

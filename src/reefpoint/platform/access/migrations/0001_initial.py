@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('email', models.EmailField(max_length=254, unique=True)),
                 ('name', models.CharField(max_length=120)),
-                ('language', models.CharField(default='en', max_length=10)),
+                ('language', models.CharField(blank=True, max_length=10)),
                 ('is_active', models.BooleanField(default=True)),
                 ('joined_at', models.DateTimeField()),
                 ('sessions_epoch', models.PositiveIntegerField(default=0)),

@@ -96,12 +96,12 @@ def create_user(
     password: str | None,
     roles: Collection[RoleName | str],
     at: datetime,
-    language: str = "en",
+    language: str = "",
 ) -> int:
     """Let a person sign in, with these roles. Returns the user id.
 
-    Without a password the person enters through a reset link. The address counts as verified: the administrator
-    vouches for it. Raises `EmailTaken`, `WeakPassword`.
+    Without a password the person enters through a reset link; without a language they read their browser's. The
+    address counts as verified: the administrator vouches for it. Raises `EmailTaken`, `WeakPassword`.
     """
     require(actor, "access.manage")
     address = email.strip().lower()

@@ -70,6 +70,12 @@ def test_the_contracts_order_goes_before_cost() -> None:
     assert sold(plan_of(account, marks, cost=[50, 0], preference=[1, 2])) == {0: 82}
 
 
+def test_a_name_whose_sale_would_widen_the_gap_is_left_alone_even_if_it_is_preferred() -> None:
+    account = account_of([100, 100], debt=140 * UNIT)
+    plan = plan_of(account, marks_of([UNIT, UNIT]), cost=[5_000, 0], sellable=[100, 20], preference=[1, 2])
+    assert (plan.outcome, sold(plan)) == (PlanOutcome.CURES, {1: 20})
+
+
 def test_equal_costs_go_by_instrument_number() -> None:
     plan = plan_of(account_of([5, 5, 5], debt=11 * UNIT), marks_of([UNIT] * 3), cost=10)
     assert list(sold(plan)) == [0]

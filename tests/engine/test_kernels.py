@@ -39,7 +39,9 @@ def test_valuation_and_watch(data: st.DataObject) -> None:
 
     def work() -> list[np.ndarray]:
         watch = Watch(book, marks, lines)
-        crossings = watch.apply_prices([name for name, _ in batch], [price for _, price in batch])
+        watch.decide()
+        watch.apply_prices([name for name, _ in batch], [price for _, price in batch])
+        crossings = watch.decide()
         return [*vars(value_book(book, marks, lines)).values(), *columns(crossings), *vars(watch.value()).values()]
 
     interpreted, compiled = in_both_forms(work)
@@ -65,7 +67,9 @@ import sys
 from reefpoint.engine import cures, explain, interest, liquidation, watch
 from tests.engine.cases import LINES, account_of, column, marks_of
 account, marks = account_of([10], debt=9), marks_of([1])
-watch.Watch(account, marks, LINES).apply_prices([0], [2])
+live = watch.Watch(account, marks, LINES)
+live.apply_prices([0], [2])
+live.decide()
 explain.explain_account(account, marks, LINES, limit_bp=1000)
 liquidation.plan_sale(account, marks, sellable=column(10), cost_bp=column(5), target_bp=15000)
 sys.exit("numba" in sys.modules)

@@ -1,8 +1,11 @@
 """The watch: the book kept valued while prices, holdings, debts and terms change, telling who crosses a band.
 
-A price batch touches only the holders of what moved: assets += quantity * (new price - old price), in integers, so the
-state after any sequence equals a full revaluation bit for bit. All of a batch is applied before any band is decided:
-a crossing inside the batch that ends where it began is not told. Bands step with hysteresis from the band before.
+A price touches only the holders of what moved: assets += quantity * (new price - old price), in integers, so the state
+after any sequence of changes equals a full revaluation bit for bit.
+
+Changes and decisions are apart: apply all that belongs together (a batch of ticks, a payment, both legs of a split),
+then `decide` once. What crosses inside a batch and ends where it began is not told and leaves no trace in the
+hysteresis, and the order of the changes in a batch does not matter.
 """
 
 from collections.abc import Sequence
@@ -11,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.engine.bands import RATIO_NO_DEBT, Band, Lines, step_bands
+from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, check_book, one_account
 from reefpoint.engine.columns import (
     AMOUNT_UNITS_MAX,
@@ -33,7 +36,7 @@ Ints = Sequence[int] | npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
-    """Accounts whose band changed, by ascending account row; all of length N.
+    """Accounts whose band changed by one decision, by ascending account row; all of length N.
 
     `row` int64, `old_band` and `new_band` int8 of `Band`, `assets_units` and `ratio_bp` int64 as in `Valuation`.
     """
@@ -57,6 +60,10 @@ class _Holders:
     quantity: Int64s
 
 
+CLEAN, MOVED, CHANGED = 0, 1, 2
+"""An account since the last decision: untouched; assets moved along with prices; to be valued in full."""
+
+
 @kernel
 def _move_prices(
     moved: Int64s,
@@ -67,33 +74,30 @@ def _move_prices(
     quantity: Int64s,
     assets: Int64s,
     is_unknown: Bools,
-    mark: Int8s,
+    state: Int8s,
     touched: Int64s,
+    count: int,
 ) -> int:
-    """Add each move to its holders' assets; list the accounts touched and return how many.
+    """Add each move to its holders' assets; append the accounts that were CLEAN to `touched`, return the new count.
 
-    `mark[a]` becomes 1 for an account whose assets are up to date, 2 for one that needs a full valuation: a price came
-    or went, the account was unknown, or its value passed the limit.
+    An account must be valued in full when a price came or went, when it was unknown, or when a move passes the limit.
     """
-    count = 0
     for i in range(len(moved)):
         name = moved[i]
         step = after[i] - before[i]
         is_gap = before[i] == 0 or after[i] == 0
         for j in range(start[name], start[name + 1]):
             row = account[j]
-            if quantity[j] == 0:
+            if quantity[j] == 0 or state[row] == CHANGED:
                 continue
-            if mark[row] == 0:
-                mark[row] = 1
+            if state[row] == CLEAN:
                 touched[count] = row
                 count += 1
-            if mark[row] == 2:
-                continue
             if is_gap or is_unknown[row] or abs(float(quantity[j]) * float(step)) > AMOUNT_UNITS_MAX:
-                mark[row] = 2
-                continue
-            assets[row] += quantity[j] * step
+                state[row] = CHANGED
+            else:
+                state[row] = MOVED
+                assets[row] += quantity[j] * step
     return count
 
 
@@ -108,23 +112,28 @@ def _rate_rows(rows: Int64s, assets: Int64s, debt: Int64s, ratio: Int64s) -> Non
 class Watch:
     """A live book. Not thread-safe: one owner applies changes one after another.
 
-    `bands` int8[A] are the bands before (from the records); what differs from them now is in `start_crossings`.
-    Without them every account starts in the band its ratio gives and `start_crossings` is empty.
+    `bands` int8[A] are the bands that the records hold; the first `decide` tells what differs from them. Without them
+    all accounts begin as UNKNOWN.
     """
 
     def __init__(self, book: Book, marks: Marks, lines: Lines, bands: Int8s | None = None) -> None:
         check_book(book, marks, len(lines))
+        count = book.account_count
+        if bands is None:
+            bands = np.full(count, Band.UNKNOWN, dtype=np.int8)
+        check_column("bands", bands, np.int8, (count,))
+        check_range("bands", bands, min(Band), max(Band))
         self._book = replace(book, cash_units=book.cash_units.copy(), debt_units=book.debt_units.copy())
         self._marks = replace(marks, price_units=marks.price_units.copy())
         self._lines = lines
         self._holders: _Holders | None = None
-        valued = value_book(self._book, self._marks, lines)
-        self._assets, self._ratio, self._is_unknown = valued.assets_units, valued.ratio_bp, valued.is_unknown
-        if bands is not None:
-            check_column("bands", bands, np.int8, (book.account_count,))
-            check_range("bands", bands, min(Band), max(Band))
-        self._band = (valued.band if bands is None else bands).copy()
-        self.start_crossings = self._step(np.arange(book.account_count))
+        self._band = bands.copy()
+        self._assets = np.zeros(count, dtype=np.int64)
+        self._ratio = np.full(count, RATIO_UNKNOWN, dtype=np.int64)
+        self._is_unknown = np.ones(count, dtype=np.bool_)
+        self._state = np.full(count, CHANGED, dtype=np.int8)
+        self._touched = np.arange(count)
+        self._touched_count = count
 
     @property
     def book(self) -> Book:
@@ -138,20 +147,36 @@ class Watch:
 
     @property
     def lines(self) -> Lines:
+        """The lines as they stand."""
         return self._lines
 
     @property
     def band(self) -> Int8s:
-        """int8[A]: the band of every account, with its hysteresis. Read only."""
+        """int8[A]: the band of every account at the last decision, with its hysteresis. Read only."""
         return self._band
 
+    def decide(self) -> Crossings:
+        """Decide the bands of all accounts that changed since the last decision, and tell which crossed."""
+        rows = np.sort(self._touched[: self._touched_count])
+        self._value_in_full(rows[(self._state[rows] == CHANGED) | (self._assets[rows] > AMOUNT_UNITS_MAX)])
+        known = rows[~self._is_unknown[rows]]
+        _rate_rows.run(len(known), known, self._assets, self._book.debt_units, self._ratio)
+        self._state[rows] = CLEAN
+        self._touched_count = 0
+        old = self._band[rows]
+        new = step_bands(self._ratio[rows], self._book.terms[rows], self._lines, old)
+        self._band[rows] = new
+        is_crossing = new != old
+        crossed = rows[is_crossing]
+        return Crossings(crossed, old[is_crossing], new[is_crossing], self._assets[crossed], self._ratio[crossed])
+
     def value(self, rows: Int64s | None = None) -> Valuation:
-        """A full valuation of all accounts, or of `rows`, carrying the watch's bands (those with hysteresis)."""
+        """A full valuation of all accounts, or of `rows`, carrying the bands of the last decision."""
         valued = value_book(self._book, self._marks, self._lines, rows)
         return replace(valued, band=self._band.copy() if rows is None else self._band[rows])
 
-    def apply_prices(self, instrument: Ints, price_units: Ints) -> Crossings:
-        """Apply a batch of prices (0: no usable price from now on); of two for one instrument the later counts.
+    def apply_prices(self, instrument: Ints, price_units: Ints) -> None:
+        """Apply prices (0: no usable price from now on); of two for one instrument the later counts.
 
         A wrong column, an unknown instrument or a price out of range raises `BookError` and nothing is applied.
         """
@@ -165,11 +190,8 @@ class Watch:
         before = current[moved]
         current[names] = prices
         holders = self._index()
-        mark = np.zeros(self._book.account_count, dtype=np.int8)
-        touched = np.empty(self._book.account_count, dtype=np.int64)
-        work = int((holders.start[moved + 1] - holders.start[moved]).sum())
-        count = _move_prices.run(
-            work,
+        self._touched_count = _move_prices.run(
+            int((holders.start[moved + 1] - holders.start[moved]).sum()),
             moved,
             before,
             current[moved],
@@ -178,33 +200,26 @@ class Watch:
             holders.quantity,
             self._assets,
             self._is_unknown,
-            mark,
-            touched,
+            self._state,
+            self._touched,
+            self._touched_count,
         )
-        rows = touched[:count]
-        self._revalue(rows[(mark[rows] > 1) | (self._assets[rows] > AMOUNT_UNITS_MAX)])
-        _rate_rows.run(count, rows[~self._is_unknown[rows]], self._assets, self._book.debt_units, self._ratio)
-        return self._step(np.sort(rows))
 
-    def set_balances(self, rows: Ints, cash_units: Ints, debt_units: Ints) -> Crossings:
+    def set_balances(self, rows: Ints, cash_units: Ints, debt_units: Ints) -> None:
         """Set cash and debt of accounts `rows` (accrual, deposit, repayment); of two for one row the later counts."""
-        at, cash, debt = (
-            int_column("rows", rows),
-            int_column("cash_units", cash_units),
-            int_column("debt_units", debt_units),
-        )
+        at = int_column("rows", rows)
+        cash, debt = int_column("cash_units", cash_units), int_column("debt_units", debt_units)
         for name, column in (("cash_units", cash), ("debt_units", debt)):
             if len(column) != len(at):
                 raise BookError(name, None, f"has {len(column)} rows, rows has {len(at)}")
             check_range(name, column, 0, AMOUNT_UNITS_MAX)
         check_range("rows", at, 0, self._book.account_count - 1)
         self._book.cash_units[at], self._book.debt_units[at] = cash, debt
-        self._revalue(at)
-        return self._step(np.unique(at))
+        self._touch(np.unique(at))
 
     def replace_account(
         self, row: int, *, instrument: Ints, quantity: Ints, cash_units: int, debt_units: int, terms: int
-    ) -> Crossings:
+    ) -> None:
         """Replace all that one account holds and owes (a trade, a transfer, a new scheme version).
 
         A closed account is replaced by nothing held and nothing owed: its row stays.
@@ -228,17 +243,15 @@ class Watch:
             terms=new_terms,
         )
         self._holders = None
-        rows = np.array([row])
-        self._revalue(rows)
-        return self._step(rows)
+        self._touch(np.array([row]))
 
     def add_account(self, *, instrument: Ints, quantity: Ints, cash_units: int, debt_units: int, terms: int) -> int:
-        """Add an account in the band its ratio gives; returns its row, the last."""
+        """Add an account, UNKNOWN until the next decision; returns its row, the last."""
         one = one_account(
             instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
         )
-        valued = value_book(one, self._marks, self._lines)
-        book = self._book
+        check_book(one, self._marks, len(self._lines))
+        book, row = self._book, self._book.account_count
         self._book = Book(
             start=np.append(book.start, book.position_count + one.position_count),
             instrument=np.concatenate((book.instrument, one.instrument)),
@@ -248,14 +261,17 @@ class Watch:
             terms=np.concatenate((book.terms, one.terms)),
         )
         self._holders = None
-        self._assets = np.concatenate((self._assets, valued.assets_units))
-        self._ratio = np.concatenate((self._ratio, valued.ratio_bp))
-        self._is_unknown = np.concatenate((self._is_unknown, valued.is_unknown))
-        self._band = np.concatenate((self._band, valued.band))
-        return book.account_count
+        self._assets = np.append(self._assets, 0)
+        self._ratio = np.append(self._ratio, RATIO_UNKNOWN)
+        self._is_unknown = np.append(self._is_unknown, np.True_)
+        self._band = np.append(self._band, np.int8(Band.UNKNOWN))
+        self._state = np.append(self._state, np.int8(CLEAN))
+        self._touched = np.append(self._touched, 0)
+        self._touch(np.array([row]))
+        return row
 
-    def replace_marks(self, marks: Marks, lines: Lines) -> Crossings:
-        """Take a whole new version of the marks (prices, haircuts, flags, lots) and of the lines, in one step.
+    def replace_marks(self, marks: Marks, lines: Lines) -> None:
+        """Take a whole new version of the marks (prices, haircuts, flags, lots) and of the lines.
 
         There may be more instruments and more rows of terms than before. Pass `watch.lines` to keep the lines.
         """
@@ -263,26 +279,21 @@ class Watch:
         self._marks = replace(marks, price_units=marks.price_units.copy())
         self._lines = lines
         self._holders = None
-        rows = np.arange(self._book.account_count)
-        self._revalue(rows)
-        return self._step(rows)
+        self._touch(np.arange(self._book.account_count))
 
-    def _revalue(self, rows: Int64s) -> None:
-        if len(rows) == 0:
-            return
-        valued = value_book(self._book, self._marks, self._lines, rows)
-        self._assets[rows] = valued.assets_units
-        self._ratio[rows] = valued.ratio_bp
-        self._is_unknown[rows] = valued.is_unknown
+    def _touch(self, rows: Int64s) -> None:
+        """Mark `rows` (each once) to be valued in full at the next decision."""
+        fresh = rows[self._state[rows] == CLEAN]
+        self._touched[self._touched_count : self._touched_count + len(fresh)] = fresh
+        self._touched_count += len(fresh)
+        self._state[rows] = CHANGED
 
-    def _step(self, rows: Int64s) -> Crossings:
-        """Decide the bands of `rows` (ascending) and tell which changed."""
-        old = self._band[rows]
-        new = step_bands(self._ratio[rows], self._book.terms[rows], self._lines, old)
-        self._band[rows] = new
-        is_crossing = new != old
-        crossed = rows[is_crossing]
-        return Crossings(crossed, old[is_crossing], new[is_crossing], self._assets[crossed], self._ratio[crossed])
+    def _value_in_full(self, rows: Int64s) -> None:
+        if len(rows):
+            valued = value_book(self._book, self._marks, self._lines, rows)
+            self._assets[rows] = valued.assets_units
+            self._ratio[rows] = valued.ratio_bp
+            self._is_unknown[rows] = valued.is_unknown
 
     def _index(self) -> _Holders:
         if self._holders is None:

@@ -79,6 +79,7 @@ class Monitor:
             rows = np.union1d(moved, _take_accounts(self._live, changed, at))
         if not len(rows):
             return
+        self._live.watch.decide()
         result = settle_standings(
             actor=self._actor,
             measured=_measured(self._live, rows),

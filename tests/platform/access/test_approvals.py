@@ -1,7 +1,9 @@
 """A second person's word: maker is never checker, once, on exactly what was shown (I63)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -220,3 +222,31 @@ def test_the_fingerprint_ignores_the_order_of_keys_and_covers_kind_and_subject()
 def test_a_value_without_one_single_text_cannot_be_approved(value: object) -> None:
     with pytest.raises(TypeError, match=r"^payload\.v"):
         rules.fingerprint("k", "s", {"v": value})  # type: ignore[dict-item]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_i63_two_checkers_at_the_same_instant_make_one_decision() -> None:
+    approval_id = _ask()
+    seen = _hash(approval_id)
+    start = Barrier(4)
+
+    def decide(turn: int) -> str:
+        checker = _person(10 + turn, RoleName.CREDIT_OFFICER)
+        try:
+            start.wait()
+            if turn % 2:
+                reject(actor=checker, approval_id=approval_id, payload_hash=seen, at=LATER, reason="no")
+            else:
+                approve(actor=checker, approval_id=approval_id, payload_hash=seen, at=LATER)
+        except InvalidTransition:
+            return "too late"
+        finally:
+            connection.close()
+        return "decided"
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(decide, range(4)))
+
+    assert sorted(answers) == ["decided", "too late", "too late", "too late"]
+    assert Event.objects.count() == 1
+    assert len(_actions(approval_id)) == 2

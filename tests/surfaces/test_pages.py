@@ -119,3 +119,22 @@ def test_an_address_that_is_nowhere_is_answered_in_words(signed_in: SignIn) -> N
     answer = signed_in(RoleName.RISK_OFFICER).get("/nowhere/")
     assert answer.status_code == 404
     assert "There is nothing here for you" in answer.content.decode()
+
+
+def test_search_opens_a_single_match_and_lists_several(signed_in: SignIn, book: Book) -> None:
+    officer = signed_in(RoleName.RISK_OFFICER)
+    assert officer.get("/search/?q=AAPL").headers["Location"] == f"/prices/{book.desk.instruments['AAPL']}/"
+    assert officer.get("/search/?q=m-0").status_code == 200
+    assert "Nothing was found" in officer.get("/search/?q=zzz").content.decode()
+
+
+def test_i66_search_finds_nothing_outside_the_scope(signed_in: SignIn, book: Book) -> None:
+    manager = signed_in(RoleName.RELATIONSHIP_MANAGER)
+    assert "Nothing was found" in manager.get("/search/?q=Holdings").content.decode()
+
+
+def test_today_names_the_call_with_its_deadline_and_the_held_price(signed_in: SignIn, book: Book) -> None:
+    text = signed_in(RoleName.RISK_OFFICER).get("/").content.decode()
+    [call] = list_calls(SYSTEM).rows
+    assert f'href="/calls/{call.id}/"' in text
+    assert "#held-" in text

@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.console.views import accounts, approvals, audit, board, calls, clients, prices, schemes, today
+from reefpoint.surfaces.console.views import (
+    accounts,
+    approvals,
+    audit,
+    board,
+    calls,
+    clients,
+    prices,
+    schemes,
+    search,
+    today,
+)
 
 app_name = "console"
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("search/", search.search, name="search"),
     path("board/", board.board, name="board"),
     path("margin-accounts/", accounts.accounts, name="accounts"),
     path("margin-accounts/<int:account_id>/", accounts.account, name="account"),

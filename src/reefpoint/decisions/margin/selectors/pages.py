@@ -98,6 +98,12 @@ def get_board(actor: Actor) -> Board:
     )
 
 
+def get_bands(actor: Actor) -> tuple[BandRow, ...]:
+    """The book in the actor's scope by band, worst first, unknown last."""
+    require(actor, "margin.view")
+    return _bands(_states(actor))
+
+
 def list_accounts(
     actor: Actor,
     *,

@@ -1,6 +1,7 @@
 """What only the console prints: subjects as links, payloads as they were shown."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from django import template
@@ -8,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.types import BandRow
 from reefpoint.records.products.types import SchemeTerms
@@ -139,3 +141,29 @@ def stacked(rows: Sequence[BandRow]) -> list[tuple[str, str, str]]:
         pieces.append((f"{start * 100 / whole:.3f}%", f"{row.debt_minor * 100 / whole:.3f}%", band_key(row.band)))
         start += row.debt_minor
     return pieces
+
+
+@register.filter
+def until(at: datetime, now: datetime) -> str:
+    """How long until an instant, or how late it is: two units are enough to act on."""
+    seconds = int((at - now).total_seconds())
+    days, rest = divmod(abs(seconds), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    span = f"{days} {_('d')} {hours} {_('h')}" if days else f"{hours} {_('h')} {rest // 60} {_('min')}"
+    return _("in %(span)s") % {"span": span} if seconds >= 0 else _("late by %(span)s") % {"span": span}
+
+
+APPROVAL_WORDS = {
+    "scheme.publish": gettext_lazy("Publish a scheme version"),
+    "liquidation.start": gettext_lazy("Start a forced sale"),
+    "ledger.reverse": gettext_lazy("Reverse a journal"),
+    "treasury.write_off": gettext_lazy("Write off a break"),
+    "price.confirm": gettext_lazy("Confirm a price"),
+    "access.grant": gettext_lazy("Give a role"),
+}
+
+
+@register.filter
+def approval_kind(kind: str) -> str:
+    """What is asked, in words."""
+    return str(APPROVAL_WORDS.get(kind, kind))

@@ -1,0 +1,83 @@
+"""What needs a person now: things that wait, each with its deadline and its next step, worst and oldest first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.platform.access.selectors import list_pending
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.records.market.selectors import list_held
+from reefpoint.surfaces.console.templatetags.console import approval_kind
+
+CALLS_MAX = 12
+NEVER = datetime.max.replace(tzinfo=UTC)
+TONES = ("close_out", "call", "warning", "safe")
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing that waits. `tone` is a band's key; `due_at` counts down, `since` counts up."""
+
+    tone: str
+    title: str | Promise
+    detail: str
+    address: str
+    step: str | Promise
+    due_at: datetime | None = None
+    since: datetime | None = None
+    amount_minor: int | None = None
+
+
+def todo_for(actor: Actor) -> list[Todo]:
+    """All that waits for this person, by how bad and then by how late it is."""
+    waiting = [*_approvals(actor), *_held_prices(actor), *_calls(actor)]
+    return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
+
+
+def _approvals(actor: Actor) -> Iterator[Todo]:
+    if "approvals.view" not in actor.permissions:
+        return
+    for approval in list_pending(actor):
+        if approval.may_decide:
+            yield Todo(
+                "close_out" if approval.kind.startswith("liquidation") else "warning",
+                _("Approval"),
+                f"{approval_kind(approval.kind)} · {approval.subject} · {approval.requested_by_name}",
+                reverse("console:approval", args=[approval.id]),
+                _("Decide"),
+                since=approval.requested_at,
+            )
+
+
+def _held_prices(actor: Actor) -> Iterator[Todo]:
+    if "prices.confirm" not in actor.permissions:
+        return
+    for held in list_held():
+        yield Todo(
+            "warning",
+            _("Held price"),
+            held.symbol,
+            f"{reverse('console:prices')}#held-{held.id}",
+            _("Confirm or discard"),
+            since=held.at,
+        )
+
+
+def _calls(actor: Actor) -> Iterator[Todo]:
+    if "margin.view" not in actor.permissions:
+        return
+    for call in list_calls(actor, state="open", limit=CALLS_MAX).rows:
+        yield Todo(
+            "call",
+            _("Margin call"),
+            f"{call.account_number} · {call.client_name}",
+            reverse("console:call", args=[call.id]),
+            _("Follow up"),
+            due_at=call.deadline_at,
+            amount_minor=call.amount_minor,
+        )

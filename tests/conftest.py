@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -91,12 +91,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_the_guards() -> Iterator[None]:
-    """Let tests with real transactions empty append-only tables afterwards; it takes a superuser of the database."""
-    flush = DatabaseOperations.sql_flush
+    """Let tests with real transactions empty append-only tables afterwards; it takes a superuser of the database.
 
-    def flush_unguarded(self: DatabaseOperations, style: Style, *args: object, **options: object) -> list[str]:
-        statements = flush(self, style, *args, **options)  # type: ignore[arg-type] # passed through as they came
-        return ["SET session_replication_role = replica", *statements, "RESET session_replication_role"]
+    Deleting is many times faster than truncating when most tables are empty.
+    """
+
+    def flush_unguarded(self: DatabaseOperations, style: Style, tables: Sequence[str], **_: object) -> list[str]:
+        deletes = "; ".join(f"DELETE FROM {self.quote_name(table)}" for table in tables)
+        return ["SET session_replication_role = replica", deletes, "RESET session_replication_role"]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", flush_unguarded)

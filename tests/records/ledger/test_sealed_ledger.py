@@ -4,10 +4,10 @@ import time
 
 import pytest
 from django.db import connection, transaction
-from tests.records.ledger.books import AT, deposit, open_chart, post
+from tests.records.ledger.books import AT, DAY, DESK, deposit, open_chart, post
 
 from reefpoint.records.ledger.selectors import balance_minor, verify_ledger
-from reefpoint.records.ledger.services import seal_ledger
+from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger, snapshot_balances
 from reefpoint.records.ledger.types import Line
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
@@ -77,6 +77,16 @@ def test_a_changed_balance_is_named() -> None:
 def test_a_forged_hold_is_named() -> None:
     tamper("UPDATE ledger_balance SET held_minor = 5 WHERE credit_minor = 1000")
     assert [check for check, _ in found()] == ["ledger.held", "ledger.held"]
+
+
+def test_a_changed_snapshot_is_named() -> None:
+    open_book_day(actor=DESK, on=DAY, at=AT)
+    close_book_day(actor=DESK, on=DAY, at=AT)
+    assert snapshot_balances(DAY) == 3
+    assert verify_ledger() == []
+    tamper("UPDATE ledger_balance_snapshot SET debit_minor = debit_minor + 1 WHERE debit_minor > 0")
+    (finding,) = verify_ledger()
+    assert (finding.check, finding.subject) == ("ledger.snapshot", "bank:settlement")
 
 
 def test_a_switched_off_trigger_is_named() -> None:

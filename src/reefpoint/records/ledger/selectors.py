@@ -165,7 +165,8 @@ UNION ALL
      WHERE (d.currency, c.currency) IS DISTINCT FROM (p.currency, p.currency)
 UNION ALL
     SELECT 'ledger.snapshot', a.code, format('the snapshot of %s is not what took effect up to then', s."on")
-      FROM (SELECT account_id, "on", kept_debit, kept_credit, sum(debit) OVER upto AS debit, sum(credit) OVER upto AS credit
+      FROM (SELECT account_id, "on", kept_debit, kept_credit,
+                   sum(debit) OVER upto AS debit, sum(credit) OVER upto AS credit
               FROM (SELECT account_id, effective_on AS "on", debit, credit, NULL AS kept_debit, NULL AS kept_credit
                       FROM ledger_posting,
                            LATERAL (VALUES (debit_account_id, amount_minor, 0), (credit_account_id, 0, amount_minor))

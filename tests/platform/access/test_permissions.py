@@ -12,13 +12,13 @@ from reefpoint.platform.access.types import RoleName
 
 HELD = {
     RoleName.RISK_OFFICER: """
-        account.freeze account.view approvals.decide:ledger.reverse approvals.decide:liquidation.start
-        approvals.decide:price.confirm approvals.decide:scheme.publish approvals.decide:treasury.write_off
-        approvals.request approvals.view clients.view execution.cancel_order execution.view instruments.suspend
-        ledger.view licences.view liquidation.approve liquidation.cancel liquidation.start liquidation.view
-        margin.close_call margin.expire_call margin.open_call margin.revalue margin.view notifications.send
-        notifications.view operations.view performance.view prices.confirm prices.view schemes.draft
-        schemes.publish schemes.view treasury.view
+        account.freeze account.view approvals.decide:execution.write_off approvals.decide:liquidation.start
+        approvals.decide:scheme.publish approvals.decide:treasury.write_off approvals.request approvals.view
+        clients.view execution.cancel_order execution.view instruments.suspend ledger.view licences.view
+        liquidation.approve liquidation.cancel liquidation.start liquidation.view margin.close_call
+        margin.expire_call margin.open_call margin.revalue margin.view notifications.send notifications.view
+        operations.view performance.view prices.confirm prices.view schemes.draft schemes.publish schemes.view
+        treasury.view
     """,
     RoleName.CREDIT_OFFICER: """
         account.open account.view approvals.decide:scheme.publish approvals.request approvals.view clients.view
@@ -32,20 +32,20 @@ HELD = {
         servicing.withdraw
     """,
     RoleName.TREASURY: """
-        account.view approvals.decide:ledger.reverse approvals.decide:treasury.write_off approvals.request
-        approvals.view clients.view execution.view ledger.post ledger.reverse ledger.view licences.view
-        liquidation.view margin.view notifications.view operations.view performance.view prices.view
-        schemes.view servicing.deposit servicing.repay treasury.allocate treasury.open_pool
-        treasury.receive_statement treasury.reconcile treasury.view treasury.write_off
+        account.view approvals.decide:treasury.write_off approvals.request approvals.view clients.view
+        execution.view ledger.post ledger.reverse ledger.view licences.view liquidation.view margin.view
+        notifications.view operations.view performance.view prices.view schemes.view servicing.deposit
+        servicing.repay treasury.allocate treasury.open_pool treasury.receive_statement treasury.reconcile
+        treasury.view treasury.write_off
     """,
     RoleName.OPERATIONS: """
-        account.open account.view approvals.decide:price.confirm approvals.request approvals.view calendars.override
-        clients.register clients.view execution.cancel_order execution.place_order execution.reconcile
-        execution.view instruments.add instruments.suspend ledger.close_day ledger.view licences.view
-        liquidation.view margin.revalue margin.view notifications.send notifications.view operations.replay
-        operations.retry_delivery operations.run_day operations.view performance.view prices.confirm
-        prices.record prices.view schemes.view servicing.accrue servicing.correct servicing.deposit
-        servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
+        account.open account.view approvals.decide:execution.write_off approvals.request approvals.view
+        calendars.override clients.register clients.view execution.cancel_order execution.place_order
+        execution.reconcile execution.view instruments.add instruments.suspend ledger.close_day ledger.view
+        licences.view liquidation.view margin.revalue margin.view notifications.send notifications.view
+        operations.replay operations.retry_delivery operations.run_day operations.view performance.view
+        prices.confirm prices.record prices.view schemes.view servicing.accrue servicing.correct
+        servicing.deposit servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
         servicing.withdraw treasury.receive_statement treasury.reconcile treasury.view
     """,
     RoleName.COMPLIANCE: """
@@ -59,8 +59,8 @@ HELD = {
         schemes.view treasury.view
     """,
     RoleName.ADMINISTRATOR: """
-        access.manage access.view approvals.decide:access.grant approvals.request approvals.view audit.view
-        operations.retry_delivery operations.view
+        access.manage access.view approvals.request approvals.view audit.view operations.retry_delivery
+        operations.view
     """,
 }
 

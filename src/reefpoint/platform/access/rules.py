@@ -109,11 +109,8 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "approvals.request": _MAKERS,
     f"{DECIDE_APPROVAL}scheme.publish": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}liquidation.start": frozenset({_RISK}),
-    f"{DECIDE_APPROVAL}ledger.reverse": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}execution.write_off": frozenset({_OPERATIONS, _RISK}),
-    f"{DECIDE_APPROVAL}price.confirm": frozenset({_RISK, _OPERATIONS}),
-    f"{DECIDE_APPROVAL}access.grant": frozenset({_ADMIN}),
 }
 
 

@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.cases import LINES, lines_tables
 
-from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band, Lines, step_band, step_bands
+from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band, Lines, step_bands
 from reefpoint.engine.columns import BookError
 
 ratios = st.one_of(st.integers(9_000, 25_000), st.sampled_from([RATIO_UNKNOWN, RATIO_NO_DEBT, 0]))
 bands = st.sampled_from(Band)
+
+
+def step_band(previous: Band, ratio: int, lines: Lines) -> Band:
+    one = np.array([previous], np.int8)
+    return Band(int(step_bands(np.array([ratio]), np.zeros(1, np.int32), lines, one)[0]))
 
 
 def walk(path: list[int], start: Band = Band.SAFE) -> list[Band]:

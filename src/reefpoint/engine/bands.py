@@ -108,10 +108,3 @@ def step_bands(ratio_bp: Int64s, terms: Int32s, lines: Lines, previous: Int8s | 
     band = np.full(len(ratio_bp), -1, dtype=np.int8) if previous is None else previous.astype(np.int8)
     _step_rows.run(4 * len(band), np.arange(len(band)), ratio_bp, terms, lines.table, band)
     return band
-
-
-def step_band(previous: Band, ratio_bp: int, lines: Lines, term: int = 0) -> Band:
-    """The band of one account, stepping from `previous` (UNKNOWN: no memory) under row `term` of `lines`."""
-    ratios = np.array([ratio_bp], dtype=np.int64)
-    terms = np.array([term], dtype=np.int32)
-    return Band(int(step_bands(ratios, terms, lines, np.array([previous], dtype=np.int8))[0]))

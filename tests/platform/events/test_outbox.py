@@ -14,7 +14,7 @@ from reefpoint.platform.events import rules, services
 from reefpoint.platform.events.models import Delivery
 from reefpoint.platform.events.models import Event as EventRow
 from reefpoint.platform.events.selectors import list_dead, list_deliveries, pending_count, verify_outbox
-from reefpoint.platform.events.services import connect, dispatch_once, publish, retry_dead
+from reefpoint.platform.events.services import connect, dispatch_once, publish, publish_all, retry_dead
 from reefpoint.platform.events.types import DeliveryState, Event, Handler, StoredEvent
 
 AT = datetime(2020, 3, 2, 15, 0, tzinfo=UTC)
@@ -87,6 +87,16 @@ def test_a_published_event_reaches_its_consumer_once() -> None:
     assert dispatch_once("worker", 10) == 0
     assert pending_count() == 0
     assert verify_outbox() == []
+
+
+@pytest.mark.django_db
+def test_many_events_are_published_at_once_in_order() -> None:
+    events = [LampLit(at=AT, lamp_id=3), LampBroken(at=AT, lamp_id=2), LampLit(at=AT, lamp_id=1)]
+    ids = publish_all(events)
+    assert ids == sorted(ids)
+    assert dispatch_once("worker", 10) == 2
+    assert heard == [StoredEvent(ids[0], events[0]), StoredEvent(ids[2], events[2])]
+    assert publish_all([]) == []
 
 
 @pytest.mark.django_db

@@ -40,30 +40,47 @@ def publish(event: Event) -> int:
     Deliveries of one stream keep the order in which their events were published: publish while holding the lock of
     the thing that the stream names.
     """
+    return publish_all([event])[0]
+
+
+def publish_all(events: Sequence[Event]) -> list[int]:
+    """Publish many events in one statement, in the order given. Returns their ids."""
     assert connection.in_atomic_block, "an event is published in the transaction of what it tells"
-    consumers = [handler for handler in _handlers.values() if type(event) in handler.events]
+    kinds = {type(event) for event in events}
+    listeners = [
+        (kind.name, handler.consumer, handler.group)
+        for handler in _handlers.values()
+        for kind in handler.events
+        if kind in kinds
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH event AS (
-                INSERT INTO events_event (name, stream, payload, at) VALUES (%s, %s, %s::jsonb, %s) RETURNING id, stream
+                INSERT INTO events_event (name, stream, payload, at)
+                SELECT told.name, told.stream, told.payload::jsonb, told.at
+                  FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) WITH ORDINALITY
+                       AS told(name, stream, payload, at, number)
+                 ORDER BY told.number
+                RETURNING id, name, stream
             ), delivery AS (
                 INSERT INTO events_delivery (event_id, consumer, "group", stream)
                 SELECT event.id, listener.consumer, listener.group_name, event.stream
-                  FROM event, unnest(%s::text[], %s::text[]) AS listener(consumer, group_name)
+                  FROM event JOIN unnest(%s::text[], %s::text[], %s::text[])
+                       AS listener(name, consumer, group_name) ON listener.name = event.name
+                 ORDER BY event.id
             )
-            SELECT id FROM event
+            SELECT id FROM event ORDER BY id
             """,
             [
-                event.name,
-                event.stream,
-                json.dumps(rules.encode_event(event)),
-                event.at,
-                [handler.consumer for handler in consumers],
-                [handler.group for handler in consumers],
+                [event.name for event in events],
+                [event.stream for event in events],
+                [json.dumps(rules.encode_event(event)) for event in events],
+                [event.at for event in events],
+                *([listener[column] for listener in listeners] for column in range(3)),
             ],
         )
-        return int(cursor.fetchone()[0])
+        return [event_id for (event_id,) in cursor.fetchall()]
 
 
 def dispatch_once(group: str, limit: int = 100) -> int:

@@ -118,12 +118,15 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """A headless Playwright browser. Open pages with `browser.new_page()` and close them."""
-    # Playwright keeps an event loop in this thread; Django would take every query for one made inside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    """A headless Playwright browser. Open pages with `browser.new_page()` and close them.
+
+    It lives as long as one file of tests: its event loop occupies the thread, where nothing else may then run a loop
+    and Django would take every query for one made inside it.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGUMENTS))
         yield chromium
         chromium.close()

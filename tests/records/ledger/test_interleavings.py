@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -101,6 +101,28 @@ class TestThreads:
         assert at_once([lambda seed=seed: deliver(seed) for seed in range(4)]) == [None] * 4
         assert balances(CASH) == {CASH[0]: 10_000 - 210, CASH[1]: 210}
         assert sorted(entry.change_minor for entry in list_entries(CASH[1], limit=None)) == [key + 1 for key in keys]
+
+    def test_i41_a_session_killed_in_mid_batch_leaves_nothing_and_the_retry_posts_each_key_once(self) -> None:
+        open_chart()
+        deposit("k0", 1)
+
+        def drafts(count: int) -> list[JournalDraft]:
+            line = Line("bank:settlement", CASH[0], 1)
+            return [JournalDraft(kind="deposit", key=f"k{n}", lines=(line,)) for n in range(count)]
+
+        def post_and_die() -> None:
+            with transaction.atomic():
+                post_journals(actor=DESK, drafts=drafts(50)[1:], effective_on=DAY, at=AT)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        with pytest.raises(OperationalError):
+            post_and_die()
+        connection.close()
+        assert balances(CASH[:1]) == {CASH[0]: 1}
+        post_journals(actor=DESK, drafts=drafts(100)[1:], effective_on=DAY, at=AT)
+        assert balances(CASH[:1]) == {CASH[0]: 100}
+        assert verify_ledger() == []
 
     def test_a_hold_has_one_end_whoever_wins_the_race(self) -> None:
         open_chart()

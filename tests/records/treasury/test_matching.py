@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reefpoint.platform.basics.breaks import age_bucket, business_days_old
+from reefpoint.platform.basics.breaks import BreakClass, age_bucket, business_days_old
 from reefpoint.records.treasury.rules import match_lines
 from reefpoint.records.treasury.types import MatchMethod, OpenBankLine, OpenBookEntry
 
@@ -67,6 +67,19 @@ def test_the_surer_pass_goes_first() -> None:
 def test_an_amount_alone_pairs_only_within_the_window() -> None:
     entry = OpenBookEntry(1, "", 100, DAY - timedelta(days=6))
     assert match_lines([OpenBankLine(1, "X", 100, DAY, DAY)], [entry], on=DAY, sessions=SESSIONS).pairs == ()
+
+
+def test_an_amount_alone_never_overrules_a_reference_that_the_other_side_knows() -> None:
+    line = OpenBankLine(1, "A", 500, DAY, DAY)
+    entries = [OpenBookEntry(1, "A", 90_000, DAY), OpenBookEntry(2, "B", 500, DAY)]
+    matching = match_lines([line], entries, on=DAY, sessions=SESSIONS)
+    assert matching.pairs == ()
+    assert [(item.kind, item.amount_minor) for item in matching.breaks] == [
+        (BreakClass.AMOUNT, 89_500),
+        (BreakClass.TIMING, 500),
+    ]
+    lines = [OpenBankLine(1, "B", 90_000, DAY, DAY), OpenBankLine(2, "A", 500, DAY, DAY)]
+    assert match_lines(lines, [OpenBookEntry(1, "B", 500, DAY)], on=DAY, sessions=SESSIONS).pairs == ()
 
 
 def test_ages_fall_into_their_buckets() -> None:

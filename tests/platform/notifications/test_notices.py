@@ -1,6 +1,10 @@
 """Notices: said once, delivered with evidence, tried again, and never given up in silence."""
 
 import email
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.models import Event
+from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.platform.notifications.selectors import has_delivered_notice, list_notices, verify_notifications
 from reefpoint.platform.notifications.services import (
@@ -27,6 +32,7 @@ pytestmark = pytest.mark.django_db
 
 AT = datetime(2020, 3, 12, 15, 0, tzinfo=UTC)
 DESK = system_actor("watch")
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 FILES = "reefpoint.platform.notifications.adapters.mail_files.MailFileBackend"
 
 
@@ -159,3 +165,30 @@ def test_the_database_refuses_a_delivery_without_evidence() -> None:
     notice_id = queue()
     with pytest.raises(IntegrityError), transaction.atomic():
         Notice.objects.filter(id=notice_id).update(state=NoticeState.DELIVERED, delivered_at=AT)
+
+
+def test_the_wiring_delivers_what_is_queued() -> None:
+    queue()
+    dispatch_once("worker")
+    assert has_delivered_notice("call:3")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", [FILES, "", 25, "", "", False, False]),
+        ("smtp://mail.example:2525", [SMTP, "mail.example", 2525, "", "", False, False]),
+        ("smtp+tls://desk:p%40ss@mail.example:587", [SMTP, "mail.example", 587, "desk", "p@ss", True, False]),
+        ("smtps://mail.example:465", [SMTP, "mail.example", 465, "", "", False, True]),
+    ],
+)
+def test_a_mail_server_is_set_by_one_address(url: str, expected: list[object]) -> None:
+    program = """
+import json
+from reefpoint.config import settings
+names = ("BACKEND", "HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL")
+print(json.dumps([getattr(settings, f"EMAIL_{name}") for name in names]))
+"""
+    environment = {**os.environ, "REEFPOINT_SMTP_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
+    printed = subprocess.check_output([sys.executable, "-c", program], env=environment)
+    assert json.loads(printed) == expected

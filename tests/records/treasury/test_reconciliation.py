@@ -1,11 +1,13 @@
 """Bank against books: planted breaks of every class are found, classed, aged and cleared; nothing is matched twice."""
 
+import threading
 from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
-from tests.records.rails import AT, DAY, DESK, NEXT_DAY, RailsDesk
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from tests.records.rails import AT, DAY, DESK, NEXT_DAY, RailsDesk, make_rails_desk
 
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services import SecondPersonNeeded, approve
@@ -13,6 +15,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide
 from reefpoint.platform.basics.errors import InvalidTransition
 from reefpoint.platform.basics.sealed_files import open_sealed_file, seal_file
+from reefpoint.platform.events.services import dispatch_once
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, SUSPENSE, Line, client_cash
 from reefpoint.records.treasury.models import BankBreak, Match, PaperBankEntry, StatementLine
@@ -319,6 +322,63 @@ def test_verify_names_an_entry_that_no_comparison_accounted_for(desk: RailsDesk)
     assert finding.check == "treasury.reconciliation"
     reconcile_bank(actor=DESK, on=DAY, at=AT)
     assert verify_treasury() == []
+
+
+def test_a_large_day_takes_no_more_queries_than_a_small_one(desk: RailsDesk) -> None:
+    def count(on: date, lines: int) -> int:
+        for number in range(lines):
+            on_both(f"DEP-{on}-{number}", 1_000 + number, on)
+        at_bank(f"GHOST-{on}", 7, on)
+        in_books(f"LATE-{on}", 8, on)
+        with CaptureQueriesContext(connection) as queries:
+            reconcile_bank(actor=DESK, on=on, at=AT + (on - DAY))
+        return len(queries)
+
+    reconcile()
+    small = count(NEXT_DAY, 2)
+    assert count(date(2020, 3, 16), 60) <= small + 2  # the day before left two breaks to look at again
+    assert small < 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_i43_two_comparisons_of_a_day_at_once_are_one() -> None:
+    make_rails_desk()
+    on_both("DEP-1", 1_000)
+    at_bank("GHOST", 7)
+    raised: list[Exception] = []
+
+    def run() -> None:
+        try:
+            reconcile_bank(actor=DESK, on=DAY, at=AT)
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert raised == []
+    assert (Match.objects.count(), BankBreak.objects.count()) == (1, 1)
+    assert verify_treasury() == []
+
+
+def test_the_wiring_ends_a_break_once_it_is_approved(desk: RailsDesk) -> None:
+    in_books("DEP-1", 1_000)
+    reconcile()
+    reconcile(NEXT_DAY)
+    monday = date(2020, 3, 16)
+    at_bank("DEP-1", 1_000, monday)
+    reconcile(monday)
+    approval_id = request_break_clearance(
+        actor=TREASURER, break_id=the_break(monday).break_id, reason="no interest lost", at=AT
+    )
+    payload_hash = Approval.objects.get(id=approval_id).payload_hash
+    approve(actor=SECOND, approval_id=approval_id, payload_hash=payload_hash, at=AT)
+    dispatch_once("worker")
+    assert list_breaks(on=monday) == []
 
 
 def forge_line(monkeypatch: pytest.MonkeyPatch, reference: str, amount: int) -> None:

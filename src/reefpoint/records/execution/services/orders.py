@@ -14,7 +14,8 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.events.services import publish
+from reefpoint.platform.events.services import publish, publish_all
+from reefpoint.platform.events.types import Event
 from reefpoint.records.execution.adapters import desk_broker
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.models import Fill, Order
@@ -214,20 +215,21 @@ def _record_report(order: Order, report: OrderReport, at: datetime) -> OrderOutc
 
 
 def _tell(order: Order, new: list[Fill], at: datetime) -> None:
-    for fill in new:
-        publish(
-            FillReported(
-                at=at,
-                fill_id=fill.id,
-                order_id=order.id,
-                account_id=order.account_id,
-                instrument_id=order.instrument_id,
-                purpose=order.purpose,
-                source=order.source,
-            )
+    """Tell of new fills first, then of the end."""
+    told: list[Event] = [
+        FillReported(
+            at=at,
+            fill_id=fill.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            instrument_id=order.instrument_id,
+            purpose=order.purpose,
+            source=order.source,
         )
+        for fill in new
+    ]
     if order.ended_at is not None:
-        publish(
+        told.append(
             OrderEnded(
                 at=at,
                 order_id=order.id,
@@ -240,6 +242,8 @@ def _tell(order: Order, new: list[Fill], at: datetime) -> None:
                 reason=order.end_reason,
             )
         )
+    if told:
+        publish_all(told)
 
 
 def _ticket(order: Order) -> OrderTicket:

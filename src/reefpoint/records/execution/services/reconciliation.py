@@ -10,6 +10,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState
 from reefpoint.platform.basics.sealed_files import FileRefused, file_hash
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.execution.adapters import desk_broker
 from reefpoint.records.execution.models import BrokerBreak, BrokerFile, Fill
 from reefpoint.records.execution.rules import compare_day, read_broker_file
@@ -39,6 +40,7 @@ def reconcile_broker(
     up, is of another session, or does not follow on the one before.
     """
     require(actor, "execution.reconcile")
+    lock_name("broker files")
     content = desk_broker().end_of_day_file(on) if content is None else content
     if content is None:
         stale = BrokerDifference(f"file:{on}", BreakClass.STALE_FILE, BreakSide.COUNTERPARTY, 0, 0, f"no file of {on}")

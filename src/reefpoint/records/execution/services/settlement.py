@@ -8,6 +8,7 @@ from django.db.models import Sum
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.execution.adapters import desk_broker
 from reefpoint.records.execution.models import BrokerSettlement, Fill
 from reefpoint.records.execution.rules import VENUE, settlement_reference
@@ -25,6 +26,7 @@ def settle_broker(*, actor: Actor, on: date, at: datetime, bank: BankRail) -> in
     what the desk's fills add up to: if the two differ, bank reconciliation finds it.
     """
     require(actor, "execution.reconcile")
+    lock_name("broker settlement")
     broker = desk_broker()
     due_on = add_sessions(VENUE, on, -broker.settlement_sessions())
     settled = BrokerSettlement.objects.values("traded_on")

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sealed_files import seal_file
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.treasury.models import PaperBankEntry, PaperBankStatement
 
 BANK_NAME = "REEFPOINT-PAPER-BANK"
@@ -43,8 +44,7 @@ class PaperBank:
         `H,bank,currency,date,opening,first sequence` · `L,sequence,reference,amount,value date,text` · `C,closing`.
         Raises `PaymentRefused` for a day before one that was already reported.
         """
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('paper bank statement', 0))")
+        lock_name("paper bank statement")
         reported = PaperBankStatement.objects.filter(on=on).first() or _report(on)
         rows: list[Sequence[str]] = [
             ("H", BANK_NAME, CURRENCY, on.isoformat(), str(reported.opening_minor), str(reported.first_sequence))

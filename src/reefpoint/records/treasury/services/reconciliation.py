@@ -12,13 +12,14 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.ledger.selectors import balance_as_of, list_entries
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
 from reefpoint.records.treasury.adapters import settlement_bank
 from reefpoint.records.treasury.models import BankBreak, Match, Reconciliation, Statement, StatementLine
 from reefpoint.records.treasury.rules import VENUE, match_lines
-from reefpoint.records.treasury.services.statements import receive_statement
+from reefpoint.records.treasury.services.statements import BANK_FILES, receive_statement
 from reefpoint.records.treasury.types import FoundBreak, OpenBankLine, OpenBookEntry, Pair, ReconciliationResult
 
 AGREED = "agreed"
@@ -35,6 +36,7 @@ def reconcile_bank(*, actor: Actor, on: date, at: datetime) -> ReconciliationRes
     again, it pairs what can be paired by then and changes nothing else. Raises `FileRefused` for a bad statement.
     """
     require(actor, "treasury.reconcile")
+    lock_name(BANK_FILES)
     statement = Statement.objects.filter(on=on).first() or _fetch_statement(actor, on, at)
     open_breaks = list(_open_breaks().select_related("line__statement", "posting__journal", "posting__debit_account"))
     lines, entries = _open_lines(statement, open_breaks), _open_entries(open_breaks, on)

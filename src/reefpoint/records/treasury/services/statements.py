@@ -8,9 +8,13 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.sealed_files import FileRefused, file_hash
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.treasury.models import Statement, StatementLine
 from reefpoint.records.treasury.rules import read_statement
 from reefpoint.records.treasury.types import BankStatement
+
+BANK_FILES = "bank files"
+"""The lock that puts statements and comparisons in line."""
 
 
 @transaction.atomic
@@ -21,6 +25,7 @@ def receive_statement(*, actor: Actor, source: str, content: bytes, at: datetime
     of a day already received or yet to come, or does not follow on the statement before it.
     """
     require(actor, "treasury.receive_statement")
+    lock_name(BANK_FILES)
     digest = file_hash(content)
     known = Statement.objects.filter(file_hash=digest).first()
     if known is not None:

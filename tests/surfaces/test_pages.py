@@ -9,6 +9,7 @@ from tests.surfaces.conftest import SYSTEM, Book, Desk, SignIn
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.platform.access.rules import PERMISSIONS
 from reefpoint.platform.access.types import RoleName
+from reefpoint.records.accounts.selectors import get_account
 from reefpoint.records.market.selectors import list_held
 from reefpoint.records.products.selectors import list_schemes
 
@@ -138,3 +139,42 @@ def test_today_names_the_call_with_its_deadline_and_the_held_price(signed_in: Si
     [call] = list_calls(SYSTEM).rows
     assert f'href="/calls/{call.id}/"' in text
     assert "#held-" in text
+
+
+def test_an_action_shows_the_account_after_it_and_books_once_however_often_it_is_sent(
+    signed_in: SignIn, book: Book
+) -> None:
+    operations = signed_in(RoleName.OPERATIONS)
+    address = f"/margin-accounts/{book.own_account_id}/actions/deposit/"
+    shown = operations.get(address, {"amount": "10k", "reference": "BANK-1"}).content.decode()
+    assert "10,000.00" in shown
+    assert "176.37%" in shown
+    for _ in range(2):
+        operations.post(address, {"amount": "10k", "reference": "BANK-1", "key": "no-uuid"})
+    assert get_account(book.own_account_id).cash_minor == 10_000_00
+
+
+@pytest.mark.parametrize("amount", ["", "-5", "1e9", "ten", "0", "0.001", "5%", "9" * 40])
+def test_what_is_no_amount_is_said_beside_the_field_and_nothing_is_booked(
+    signed_in: SignIn, book: Book, amount: str
+) -> None:
+    address = f"/margin-accounts/{book.own_account_id}/actions/deposit/"
+    answer = signed_in(RoleName.OPERATIONS).post(address, {"amount": amount, "reference": "BANK-1"})
+    assert "This is not an amount" in answer.content.decode()
+    assert get_account(book.own_account_id).cash_minor == 0
+
+
+def test_a_refused_action_says_why_and_changes_nothing(signed_in: SignIn, book: Book) -> None:
+    address = f"/margin-accounts/{book.other_account_id}/actions/withdraw/"
+    answer = signed_in(RoleName.OPERATIONS).post(address, {"amount": "1", "key": ""})
+    assert answer.status_code == 409
+    assert "does not have that much cash" in answer.content.decode()
+
+
+def test_i66_an_action_on_an_account_outside_the_scope_is_not_found(signed_in: SignIn, book: Book) -> None:
+    manager = signed_in(RoleName.RELATIONSHIP_MANAGER)
+    address = f"/margin-accounts/{book.other_account_id}/actions/deposit/"
+    form = {"amount": "5", "reference": "BANK-2"}
+    assert manager.get(address, form).status_code == 404
+    assert manager.post(address, form).status_code == 404
+    assert signed_in(RoleName.RISK_OFFICER).get(address).status_code == 403

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.types import AccountPage, CallState
-from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import list_movements
+from reefpoint.records.ledger.selectors import list_entries
+from reefpoint.records.ledger.types import client_cash
 
 MOVES_MAX = 40
 EVENTS_MAX = 60
@@ -18,27 +20,32 @@ CALL_ENDS = {
     CallState.EXPIRED: (_("Margin call expired"), "close_out"),
     CallState.SUPERSEDED: (_("Margin call overtaken by the close-out line"), "close_out"),
 }
+MONEY_WORDS = {
+    "deposit": _("Deposited"),
+    "withdrawal": _("Withdrawn to the bank"),
+    "drawdown": _("Drawn down"),
+    "repayment": _("Repaid"),
+}
 MOVEMENT_WORDS = {"receipt": _("Securities received"), "purchase": _("Bought"), "sale": _("Sold")}
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happened: `amount_minor` or `quantity` says how much, `link` where to read on."""
+    """One thing that happened: `amount_minor` or `lots` (shares, symbol) say how much, `link` where to read on."""
 
     at: datetime
     words: str | Promise
     tone: str = ""
     amount_minor: int | None = None
-    quantity: int | None = None
-    symbol: str = ""
+    lots: tuple[tuple[int, str], ...] = ()
     route: str = ""
     key: int = 0
     label: str = ""
 
 
-def timeline_of(actor: Actor, page: AccountPage) -> list[Happening]:
-    """Calls, movements and day-end bands of an account, the latest first."""
-    happened = [*_calls(page), *_movements(page)]
+def timeline_of(page: AccountPage) -> list[Happening]:
+    """Calls, money and securities of an account, the latest first. The page was read within the reader's scope."""
+    happened = [*_calls(page), *_movements(page), *_money(page)]
     return sorted(happened, key=lambda one: one.at, reverse=True)[:EVENTS_MAX]
 
 
@@ -62,13 +69,23 @@ def _calls(page: AccountPage) -> list[Happening]:
 
 
 def _movements(page: AccountPage) -> list[Happening]:
+    """Movements of one kind at one instant are one thing that happened."""
+    moves = list_movements(page.account.id, limit=MOVES_MAX)
     return [
         Happening(
-            move.at,
-            MOVEMENT_WORDS.get(move.kind, move.kind),
-            quantity=abs(move.quantity),
-            symbol=move.symbol,
-            label=move.source,
+            at,
+            MOVEMENT_WORDS.get(kind, kind),
+            lots=tuple((abs(move.quantity), move.symbol) for move in sorted(group, key=lambda move: move.symbol)),
         )
-        for move in list_movements(page.account.id, limit=MOVES_MAX)
+        for (at, kind), group in groupby(moves, key=lambda move: (move.at, move.kind))
+    ]
+
+
+def _money(page: AccountPage) -> list[Happening]:
+    """Payments by and to the client; trades and interest are told elsewhere."""
+    entries = list_entries(client_cash(page.account.number), limit=MOVES_MAX)
+    return [
+        Happening(entry.posted_at, MONEY_WORDS[entry.kind], amount_minor=abs(entry.change_minor))
+        for entry in entries
+        if entry.kind in MONEY_WORDS and entry.change_minor
     ]

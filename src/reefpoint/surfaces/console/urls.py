@@ -4,6 +4,7 @@ from django.urls import path
 
 from reefpoint.surfaces.console.views import (
     accounts,
+    actions,
     approvals,
     audit,
     board,
@@ -23,6 +24,7 @@ urlpatterns = [
     path("board/", board.board, name="board"),
     path("margin-accounts/", accounts.accounts, name="accounts"),
     path("margin-accounts/<int:account_id>/", accounts.account, name="account"),
+    path("margin-accounts/<int:account_id>/actions/<slug:action>/", actions.act, name="act"),
     path("calls/", calls.calls, name="calls"),
     path("calls/<int:call_id>/", calls.call, name="call"),
     path("clients/", clients.clients, name="clients"),

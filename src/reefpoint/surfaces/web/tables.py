@@ -41,6 +41,7 @@ class Column:
     is_sortable: bool = True
     is_summed: bool = False
     is_wide_only: bool = False
+    is_name: bool = False
     link: Callable[[Any], str] | None = None
     template: str = ""
 

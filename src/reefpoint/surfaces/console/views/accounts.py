@@ -16,6 +16,7 @@ from reefpoint.records.products.selectors import list_schemes
 from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.console.templatetags.console import name_of
 from reefpoint.surfaces.console.timeline import timeline_of
+from reefpoint.surfaces.console.views.actions import deeds_for
 from reefpoint.surfaces.console.views.approvals import live_for
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.tables import Choice, Column, Table
@@ -31,7 +32,7 @@ ACCOUNTS = Table(
     key="accounts",
     columns=(
         Column("number", _("Account"), "code", link=lambda row: reverse("console:account", args=[row.account_id])),
-        Column("client_name", _("Client"), "custom", template="console/cells/client_name.html"),
+        Column("client_name", _("Client"), "custom", template="console/cells/client_name.html", is_name=True),
         Column("scheme_code", _("Scheme"), is_wide_only=True),
         Column("band", _("Band"), "band"),
         Column("ratio_bp", _("Ratio"), "percent"),
@@ -84,7 +85,8 @@ def account(request: HttpRequest, actor: Actor, account_id: int) -> HttpResponse
     context = {
         "page": found,
         "chart": margin_chart(found),
-        "timeline": timeline_of(actor, found),
+        "timeline": timeline_of(found),
+        "deeds": deeds_for(actor),
         "live": live_for(actor, "margin", "prices"),
     }
     return render(request, "console/account.html", context)

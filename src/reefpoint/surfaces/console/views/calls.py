@@ -21,7 +21,7 @@ CALLS = Table(
         Column(
             "account_number", _("Account"), "code", link=lambda row: reverse("console:account", args=[row.account_id])
         ),
-        Column("client_name", _("Client"), "custom", template="console/cells/client_name.html"),
+        Column("client_name", _("Client"), "custom", template="console/cells/client_name.html", is_name=True),
         Column("state", _("State"), "state"),
         Column("amount_minor", _("Amount"), "money", unit="USD", is_summed=True),
         Column("ratio_bp", _("Ratio then"), "percent"),

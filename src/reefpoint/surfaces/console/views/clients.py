@@ -17,7 +17,7 @@ CLIENTS = Table(
     key="clients",
     columns=(
         Column("number", _("Client"), "code", link=lambda row: reverse("console:client", args=[row.id])),
-        Column("name", _("Name")),
+        Column("name", _("Name"), is_name=True),
         Column("name_zh", _("Chinese name"), is_sortable=False),
         Column("kind", _("Kind"), "custom", template="console/cells/client_kind.html"),
         Column("email", _("E-mail"), is_sortable=False, is_wide_only=True),

@@ -54,7 +54,7 @@ PRICES = Table(
     key="prices",
     columns=(
         Column("symbol", _("Name"), "code", link=lambda row: reverse("console:instrument", args=[row.instrument_id])),
-        Column("name", _("Company"), "custom", template="console/cells/instrument_name.html"),
+        Column("name", _("Company"), "custom", template="console/cells/instrument_name.html", is_name=True),
         Column("sector", _("Sector"), is_wide_only=True),
         Column("price_units", _("Price"), "price", unit="USD"),
         Column("change_bp", _("Change"), "custom", template="console/cells/change.html"),

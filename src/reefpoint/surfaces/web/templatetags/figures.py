@@ -111,9 +111,9 @@ def percent_signed(bp: int | None) -> str:
 
 
 @register.filter
-def day(on: date | None) -> str:
+def day(on: date | None) -> SafeString | str:
     """A business date, in the one order that no country misreads."""
-    return figures.NOTHING if on is None else on.isoformat()[:10]
+    return figures.NOTHING if on is None else format_html('<time datetime="{0}">{0}</time>', on.isoformat()[:10])
 
 
 @register.filter

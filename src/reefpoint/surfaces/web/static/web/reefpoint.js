@@ -126,12 +126,12 @@
       const known = data.ratios.filter((bp) => bp !== null);
       const low = Math.min(...known, ...data.levels.map((level) => level.bp));
       const high = Math.min(Math.max(...known, ...data.levels.map((level) => level.bp)), low * 4);
-      const pad = Math.max((high - low) * 0.08, 100);
+      const step = [500, 1000, 2000, 2500, 5000, 10000, 20000, 50000].find((one) => (high - low) / one <= 6) ?? 100000;
       return {
         tooltip: { ...tooltip(), valueFormatter: (bp) => (bp === null || bp === undefined ? "–" : percent(bp)) },
         grid: { left: 54, right: 16, top: 14, bottom: 26 },
         xAxis: axis({ type: "category", data: data.days, boundaryGap: false, splitLine: { show: false } }),
-        yAxis: axis({ type: "value", min: Math.floor((low - pad) / 500) * 500, max: Math.ceil((high + pad) / 500) * 500, axisLabel: { color: colour("muted"), formatter: percent, fontSize: 11 } }),
+        yAxis: axis({ type: "value", min: Math.floor((low - step * 0.2) / step) * step, max: Math.ceil((high + step * 0.1) / step) * step, interval: step, axisLabel: { color: colour("muted"), formatter: percent, fontSize: 11 } }),
         series: [
           {
             name: data.name,

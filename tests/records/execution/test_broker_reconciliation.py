@@ -185,6 +185,8 @@ def test_i47_a_missing_file_is_a_break_until_the_next_one(desk: RailsDesk, monke
         (with_field("F", 6, "-300"), "positive quantity"),
         (with_field("F", 6, "3e2"), "not a whole number"),
         (with_field("F", 5, "short"), "neither buy nor sell"),
+        (with_field("F", 2, "X" * 141), "fill needs 1 to 140"),
+        (with_field("P", 1, "X" * 25), "symbol needs 1 to 24"),
         (with_field("F", 8, "1"), "do not add up"),
         (with_field("P", 2, "0"), "held twice, or not at all"),
         (with_field("P", 1, "AAPL"), "held twice"),

@@ -62,9 +62,12 @@ def test_a_statement_is_stored_with_its_bytes_and_the_same_file_twice_is_one(des
         ((*LINES, CLOSING), 1, "expected a line of kind H"),
         ((HEADER, ["L", "1", "DEP-1", "10.00", "2020-03-12", ""], CLOSING), 2, "not a whole number"),
         ((HEADER, ["L", "1", "DEP-1", "０", "2020-03-12", ""], CLOSING), 2, "not a whole number"),
-        ((HEADER, ["L", "1", "DEP-1", "9" * 19, "2020-03-12", ""], CLOSING), 2, "not a whole number"),
+        ((HEADER, ["L", "1", "DEP-1", "9" * 16, "2020-03-12", ""], CLOSING), 2, "not a whole number"),
         ((HEADER, ["L", "1", "DEP-1", "0", "2020-03-12", ""], CLOSING), 2, "other than zero"),
-        ((HEADER, ["L", "1", "", "700", "2020-03-12", ""], CLOSING), 2, "needs a reference"),
+        ((HEADER, ["L", "1", "", "700", "2020-03-12", ""], CLOSING), 2, "reference needs 1 to 160"),
+        ((HEADER, ["L", "1", "X" * 161, "700", "2020-03-12", ""], CLOSING), 2, "reference needs 1 to 160"),
+        ((HEADER, ["L", "1", "DEP-1", "700", "2999-03-12", ""], CLOSING), 2, "more than a year"),
+        ((["H", "BANK", "DOLLAR", *HEADER[3:]], CLOSING), 1, "currency needs 1 to 3"),
         ((HEADER, ["L", "1", "DEP-1", "700", "12.03.2020", ""], CLOSING), 2, "not a date"),
         ((HEADER, ["L", "1", "DEP-1", "700", "20200312", ""], CLOSING), 2, "not a date"),
         ((HEADER, ["L", "1", "DEP-1", "700", "2020-03-12"], CLOSING), 2, "expected 5 fields"),
@@ -198,6 +201,13 @@ def test_i41_a_payment_is_booked_once_at_the_bank(desk: RailsDesk) -> None:
     content = bank.statement(DAY)
     assert content is not None
     assert read_statement(content).closing_minor == 500
+    bank.credit(reference="DEP-2", amount_minor=500, on=DAY, text="李　明\u00a0\n" + "x" * 400)
+    for reference in ("", "X" * 161, "two\nlines"):
+        with pytest.raises(PaymentRefused):
+            bank.credit(reference=reference, amount_minor=500, on=DAY, text="PAYMENT")
+    shown = bank.statement(NEXT_DAY)
+    assert shown is not None
+    assert [line.text[:6] for line in read_statement(shown).lines] == ["李 明  x"]
     for amount in (501, 0, -500):
         with pytest.raises(PaymentRefused):
             bank.credit(reference="DEP-1", amount_minor=amount, on=DAY, text="PAYMENT")

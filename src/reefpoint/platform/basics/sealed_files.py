@@ -16,6 +16,8 @@ from reefpoint.platform.basics.errors import Refusal
 
 TRAILER = "T"
 FILE_BYTES_MAX = 20_000_000
+DIGITS_MAX = 15
+"""More is no amount of money or shares that any desk holds, and sums of it could leave the database's range."""
 
 
 class FileRefused(Refusal):
@@ -45,13 +47,20 @@ class Record:
         return self.fields
 
     def integer(self, index: int, name: str) -> int:
-        """A whole number written plainly (no sign but minus, no spaces, no leading zeros, at most 18 digits)."""
+        """A whole number written plainly (no sign but minus, no spaces, no leading zeros, at most 15 digits)."""
         text = self.fields[index]
         digits = text.removeprefix("-")
-        is_plain = digits.isascii() and digits.isdigit() and len(digits) <= 18 and str(int(text)) == text
+        is_plain = digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX and str(int(text)) == text
         if not is_plain:
             raise FileRefused(f"{name} {text[:40]!r} is not a whole number", line=self.number)
         return int(text)
+
+    def text(self, index: int, name: str, *, chars_max: int) -> str:
+        """A text that is not empty and not longer than what can be stored."""
+        text = self.fields[index]
+        if not 0 < len(text) <= chars_max:
+            raise FileRefused(f"{name} needs 1 to {chars_max} characters, it has {len(text)}", line=self.number)
+        return text
 
     def day(self, index: int, name: str) -> date:
         """A date written YYYY-MM-DD."""

@@ -142,7 +142,8 @@ def read_broker_file(content: bytes) -> BrokerDay:
         if row.kind == "F" and not holdings:
             trades.append(_read_trade(row, len(trades) + 1))
         else:
-            symbol = row.expect("P", 2)[0]
+            row.expect("P", 2)
+            symbol = row.text(0, "the symbol", chars_max=24)
             quantity = row.integer(1, "quantity")
             if quantity <= 0 or symbol in holdings:
                 raise FileRefused(f"{symbol[:24]} is held twice, or not at all", line=row.number)
@@ -158,7 +159,8 @@ def read_broker_file(content: bytes) -> BrokerDay:
 
 
 def _read_trade(row: Record, sequence: int) -> BrokerTrade:
-    fill, order, symbol, side = row.expect("F", 8)[1:5]
+    order, symbol, side = row.expect("F", 8)[2:5]
+    fill = row.text(1, "the fill", chars_max=140)
     if row.integer(0, "sequence") != sequence:
         raise FileRefused(f"expected trade {sequence}, found {row.fields[0]}; a line is missing", line=row.number)
     if side not in set(Side):

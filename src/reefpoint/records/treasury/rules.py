@@ -32,6 +32,9 @@ WINDOW_DAYS = 5
 VALUE_DATE_DAYS_MAX = 1
 """Business days by which value date and effective date may differ before interest is at stake."""
 
+VALUE_DATE_DISTANCE_MAX = 366
+"""Calendar days between a statement and a value date on it, beyond which the date is a mistake."""
+
 
 def read_statement(content: bytes) -> BankStatement:
     """Open a statement: `H,bank,currency,date,opening,first sequence` · `L,sequence,reference,amount,value date,text`
@@ -41,7 +44,8 @@ def read_statement(content: bytes) -> BankStatement:
     if len(records) < 2:
         raise FileRefused("A statement has at least a header and a closing line.")
     header, closing = records[0], records[-1]
-    bank, currency, *_ = header.expect("H", 5)
+    header.expect("H", 5)
+    bank, currency = header.text(0, "the bank", chars_max=80), header.text(1, "the currency", chars_max=3)
     on, opening = header.day(2, "statement date"), header.integer(3, "opening balance")
     first = header.integer(4, "first sequence")
     closing.expect("C", 1)
@@ -53,10 +57,13 @@ def read_statement(content: bytes) -> BankStatement:
                 f"expected sequence {sequence}, found {row.fields[0]}; a line is missing", line=row.number
             )
         amount = row.integer(2, "amount")
-        if amount == 0 or not row.fields[1]:
-            raise FileRefused("a line needs a reference and an amount other than zero", line=row.number)
+        reference, value_on = row.text(1, "the reference", chars_max=160), row.day(3, "value date")
+        if amount == 0:
+            raise FileRefused("a line needs an amount other than zero", line=row.number)
+        if abs((value_on - on).days) > VALUE_DATE_DISTANCE_MAX:
+            raise FileRefused(f"value date {value_on} is more than a year from the statement's", line=row.number)
         total += amount
-        lines.append(BankLine(row.number, sequence, row.fields[1], amount, row.day(3, "value date"), row.fields[4]))
+        lines.append(BankLine(row.number, sequence, reference, amount, value_on, row.fields[4][:300]))
     if total != closing.integer(0, "closing balance"):
         raise FileRefused(
             f"opening and lines add up to {total}, the closing balance is {closing.fields[0]}", line=closing.number

@@ -15,6 +15,8 @@ from reefpoint.records.treasury.models import PaperBankEntry, PaperBankStatement
 
 BANK_NAME = "REEFPOINT-PAPER-BANK"
 CURRENCY = "USD"
+REFERENCE_CHARS_MAX = 160
+TEXT_CHARS_MAX = 300
 
 
 class PaymentRefused(Refusal):
@@ -77,8 +79,12 @@ def _report(on: date) -> PaperBankStatement:
 
 
 def _book(reference: str, amount_minor: int, sign: int, on: date, text: str) -> None:
-    if amount_minor <= 0 or not reference:
-        raise PaymentRefused("A payment needs a reference and a positive amount.", reference=reference)
+    if amount_minor <= 0 or not 0 < len(reference) <= REFERENCE_CHARS_MAX or not reference.isprintable():
+        raise PaymentRefused(
+            f"A payment needs a reference of 1 to {REFERENCE_CHARS_MAX} characters and a positive amount.",
+            reference=reference,
+        )
+    text = "".join(char if char.isprintable() else " " for char in text)[:TEXT_CHARS_MAX]
     amount = sign * amount_minor
     with connection.cursor() as cursor:
         cursor.execute(

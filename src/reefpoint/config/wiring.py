@@ -7,6 +7,8 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
 from reefpoint.flows.liquidation.handlers import follow_order, open_after_breach, release_order, take_decision
+from reefpoint.flows.operations.events import DayClosed
+from reefpoint.insight.performance.handlers import record_closed_day
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.notifications.events import NoticeQueued
@@ -40,4 +42,6 @@ HANDLERS: tuple[Handler, ...] = (
     # a call is told to its client
     Handler("margin.notify", (CallOpened,), notify_of_call),
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),
+    # a closed day becomes figures
+    Handler("performance.record", (DayClosed,), record_closed_day),
 )

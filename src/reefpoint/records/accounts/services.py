@@ -9,7 +9,7 @@ from django.db.models import F
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.events.services import publish
+from reefpoint.platform.events.services import publish_all
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
 from reefpoint.records.accounts.selectors import NoSuchAccount, get_account, load_accounts
@@ -96,8 +96,12 @@ def announce_changes(*, account_ids: Collection[int], cause: str, at: datetime) 
             [list(account_ids)],
         )
         changed = sorted(cursor.fetchall())
-    for account_id, change_no in changed:
-        publish(AccountChanged(at=at, account_id=account_id, change_no=change_no, cause=cause))
+    publish_all(
+        [
+            AccountChanged(at=at, account_id=account_id, change_no=change_no, cause=cause)
+            for account_id, change_no in changed
+        ]
+    )
 
 
 def set_status(*, actor: Actor, account_id: int, status: AccountStatus, reason: str, at: datetime) -> None:
@@ -212,17 +216,32 @@ def receive_securities(
     *, account_id: int, lots: Sequence[tuple[int, int]], reference: str, on: date, at: datetime
 ) -> None:
     """Book a free-of-payment receipt of several (instrument id, quantity), once for each reference."""
-    for instrument_id, quantity in lots:
-        move_security(
+    keys = {instrument_id: f"{reference}:{instrument_id}" for instrument_id, _ in lots}
+    booked = set(SecurityMovement.objects.filter(key__in=keys.values()).values_list("key", flat=True))
+    fresh = [(instrument_id, quantity) for instrument_id, quantity in lots if keys[instrument_id] not in booked]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO accounts_position (account_id, instrument_id, quantity)
+            SELECT %s, lot.* FROM unnest(%s::bigint[], %s::bigint[]) AS lot(instrument_id, quantity)
+            ON CONFLICT (account_id, instrument_id)
+            DO UPDATE SET quantity = accounts_position.quantity + excluded.quantity
+            """,
+            [account_id, [instrument_id for instrument_id, _ in fresh], [quantity for _, quantity in fresh]],
+        )
+    SecurityMovement.objects.bulk_create(
+        SecurityMovement(
             account_id=account_id,
             instrument_id=instrument_id,
-            quantity=quantity,
             kind=MovementKind.RECEIPT,
-            key=f"{reference}:{instrument_id}",
+            quantity=quantity,
+            key=keys[instrument_id],
             source=reference,
-            on=on,
+            effective_on=on,
             at=at,
         )
+        for instrument_id, quantity in fresh
+    )
 
 
 def _next_id(table: str) -> int:

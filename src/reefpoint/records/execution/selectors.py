@@ -146,6 +146,12 @@ def list_breaks(*, on: date, open_only: bool = True, limit: int = 200) -> list[B
     return [_break_row(row, business_days_old(days, row.opened_on, row.cleared_on or on)) for row in rows]
 
 
+def proceeds_by_day(purpose: OrderPurpose) -> dict[date, int]:
+    """Gross proceeds of the sales of one purpose by trade date, minor units, in one query."""
+    sales = Fill.objects.filter(order__purpose=purpose, order__side=Side.SELL).values_list("traded_on")
+    return dict(sales.annotate(total=Sum("gross_minor")).order_by("traded_on"))
+
+
 def verify_execution() -> list[Finding]:
     """Orders hold what their fills add up to, broker and desk know the same fills, and nothing is left of a session
     that was reconciled: no live order, no fill without booking, no settlement of another amount.

@@ -6,7 +6,7 @@ import typer
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.database.binaries import DatabaseError
-from reefpoint.surfaces.cli import check_config, database, migrate, people, serve, work
+from reefpoint.surfaces.cli import check_config, database, demo, migrate, people, serve, verify, watch, work
 
 app = typer.Typer(
     name="reefpoint",
@@ -22,10 +22,14 @@ app = typer.Typer(
     of yours.
     """,
     epilog="""
+    [b]See it all at once[/b]\n
+    reefpoint demo             a desk is made, and the crash of 2020 goes through it\n
+    \n
     [b]A first run[/b]\n
     reefpoint migrate          create or update the tables\n
     reefpoint serve            open the console in a browser\n
-    reefpoint work             handle events and jobs, in a second terminal
+    reefpoint work             handle events and jobs, in a second terminal\n
+    reefpoint watch            watch the margin of every account, in a third
     """,
 )
 app.add_typer(database.app, name="db")
@@ -33,6 +37,9 @@ app.add_typer(people.app, name="people")
 app.command()(migrate.migrate)
 app.command()(serve.serve)
 app.command()(work.work)
+app.command()(watch.watch)
+app.command()(demo.demo)
+app.command()(verify.verify)
 app.command()(check_config.check_config)
 
 

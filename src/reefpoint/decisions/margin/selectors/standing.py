@@ -4,7 +4,7 @@ A single account is a book of one, so the board, a what-if and the nightly run s
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.types import Band, Standing
-from reefpoint.engine.bands import RATIO_NO_DEBT, Lines
+from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
@@ -126,6 +126,18 @@ def measure_all(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Stand
     """Where each account stands on the prices known at `at`; bands by the lines alone, without memory."""
     sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
     return standings(accounts, value_book(book_of(accounts, sheet), sheet.marks, sheet.lines))
+
+
+def measure_with_memory(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Standing]:
+    """As `measure_all`, but the bands are those after hysteresis, from where each account was left on record."""
+    if not accounts:
+        return []
+    sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
+    book = book_of(accounts, sheet)
+    valuation = value_book(book, sheet.marks, sheet.lines)
+    left = dict(MarginState.objects.values_list("account_id", "band"))
+    before = np.array([left.get(account.id, Band.UNKNOWN.value) for account in accounts], dtype=np.int8)
+    return standings(accounts, replace(valuation, band=step_bands(valuation.ratio_bp, book.terms, sheet.lines, before)))
 
 
 def measure(account: AccountFacts, *, at: datetime) -> Standing:

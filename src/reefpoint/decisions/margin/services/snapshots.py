@@ -4,15 +4,15 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.margin.models import MarginSnapshot, MarginState
-from reefpoint.decisions.margin.selectors.standing import measure_all
+from reefpoint.decisions.margin.models import MarginSnapshot
+from reefpoint.decisions.margin.selectors.standing import measure_with_memory
 from reefpoint.records.accounts.selectors import load_accounts
 
 
 @transaction.atomic
 def snapshot_margin(*, on: date, at: datetime) -> int:
     """Store each account's measure at the end of `on`, once. Returns how many were stored."""
-    bands = dict(MarginState.objects.values_list("account_id", "band"))
+    accounts = load_accounts()
     stored = MarginSnapshot.objects.bulk_create(
         [
             MarginSnapshot(
@@ -22,9 +22,9 @@ def snapshot_margin(*, on: date, at: datetime) -> int:
                 assets_minor=standing.assets_minor,
                 debt_minor=standing.debt_minor,
                 ratio_bp=standing.ratio_bp,
-                band=bands.get(standing.account_id, standing.band.value),
+                band=standing.band.value,
             )
-            for standing in measure_all(load_accounts(), at=at)
+            for standing in measure_with_memory(accounts, at=at)
         ],
         ignore_conflicts=True,
     )

@@ -1,0 +1,64 @@
+"""The proof of margin decisions: the states on record equal a full revaluation, and calls are as their table allows."""
+
+from datetime import datetime
+
+from reefpoint.decisions.margin.models import MarginCall, MarginState
+from reefpoint.decisions.margin.rules import consequence
+from reefpoint.decisions.margin.selectors.standing import measure_with_memory
+from reefpoint.decisions.margin.types import CallState, Standing
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.products.selectors import get_terms
+
+
+def verify_margin(*, at: datetime) -> list[Finding]:
+    """Value the whole book anew on the prices known at `at` and compare it with what the monitor wrote.
+
+    Figures must be equal to the minor unit, and the band must be the one that the hysteresis leaves where it is.
+    Nothing may still be due: a call to open or to cure, or a close-out to tell of.
+    """
+    accounts = load_accounts()
+    if not accounts:
+        return []
+    states = {state.account_id: state for state in MarginState.objects.all()}
+    calls = {call.account_id: call for call in MarginCall.objects.filter(state=CallState.OPEN)}
+    findings = []
+    for account, standing in zip(accounts, measure_with_memory(accounts, at=at), strict=True):
+        state = states.get(account.id)
+        if state is None:
+            findings.append(Finding("margin.state", f"account:{account.id}", "it was never measured"))
+            continue
+        findings += _compare(state, standing)
+        call = calls.get(account.id)
+        due = consequence(
+            band=standing.band,
+            ratio_bp=standing.ratio_bp,
+            cure_bp=get_terms(account.scheme_version_id).cure_bp,
+            has_open_call=call is not None,
+            is_enforced=state.is_enforced,
+        )
+        if due.opens_call or due.cures_call or due.breaches_close_out:
+            findings.append(Finding("margin.due", f"account:{account.id}", f"something is still due: {due}"))
+        if call is not None and state.is_enforced:
+            findings.append(Finding("margin.call", f"call:{call.id}", "it is open while its account is being sold"))
+    return findings
+
+
+def _compare(state: MarginState, standing: Standing) -> list[Finding]:
+    pairs = {
+        "assets_minor": (state.assets_minor, standing.assets_minor),
+        "lendable_minor": (state.lendable_minor, standing.lendable_minor),
+        "requirement_minor": (state.requirement_minor, standing.requirement_minor),
+        "debt_minor": (state.debt_minor, standing.debt_minor),
+        "ratio_bp": (state.ratio_bp, standing.ratio_bp),
+        "band": (state.band, standing.band.value),
+    }
+    return [
+        Finding(
+            "margin.revaluation",
+            f"account:{state.account_id}",
+            f"{name} is {recorded}, a full revaluation gives {exact}",
+        )
+        for name, (recorded, exact) in pairs.items()
+        if recorded != exact
+    ]

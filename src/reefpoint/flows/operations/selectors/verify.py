@@ -1,0 +1,48 @@
+"""The proof of the whole state: each part proves its own, and this puts them in one list."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from reefpoint.decisions.margin.selectors.verify import verify_margin
+from reefpoint.flows.liquidation.selectors import verify_liquidations
+from reefpoint.platform.access.selectors import verify_approvals
+from reefpoint.platform.audit.selectors import verify_audit
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.platform.events.selectors import verify_outbox
+from reefpoint.platform.notifications.selectors import verify_notifications
+from reefpoint.records.accounts.selectors import verify_accounts
+from reefpoint.records.execution.selectors import verify_execution
+from reefpoint.records.ledger.selectors import verify_ledger
+from reefpoint.records.market.selectors import verify_market
+from reefpoint.records.products.selectors import verify_schemes
+from reefpoint.records.treasury.selectors import verify_treasury
+
+CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
+    "ledger": lambda _: verify_ledger(),
+    "audit": lambda _: verify_audit(),
+    "outbox": lambda _: verify_outbox(),
+    "accounts": lambda _: verify_accounts(),
+    "treasury": lambda _: verify_treasury(),
+    "execution": lambda _: verify_execution(),
+    "market": lambda _: verify_market(),
+    "schemes": lambda _: verify_schemes(),
+    "margin": lambda at: verify_margin(at=at),
+    "liquidation": lambda _: verify_liquidations(),
+    "approvals": lambda _: verify_approvals(),
+    "notices": lambda _: verify_notifications(),
+}
+
+
+def verify_state(*, at: datetime, on_check: Callable[[str, int], None] = lambda *_: None) -> list[Finding]:
+    """Run every check on one snapshot of the database; `on_check` is told each check's name and its findings' count."""
+    findings: list[Finding] = []
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for name, check in CHECKS.items():
+            found = check(at)
+            findings += found
+            on_check(name, len(found))
+    return findings

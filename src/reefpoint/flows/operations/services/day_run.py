@@ -1,0 +1,136 @@
+"""The end of a business day: ten steps, each once, each in its own transaction, in the order of `DAY_STEPS`.
+
+A run that was killed goes on with the first step that is not done. A second run of the same day does nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.decisions.margin.rules import VENUE
+from reefpoint.decisions.margin.services.snapshots import snapshot_margin
+from reefpoint.flows.operations import rules
+from reefpoint.flows.operations.events import DayClosed
+from reefpoint.flows.operations.models import DayRun, DayRunStep
+from reefpoint.flows.operations.types import DayRunState, StepName
+from reefpoint.flows.servicing.rules import is_interest_payment_day
+from reefpoint.flows.servicing.services.interest import accrue_funding_cost, accrue_interest, collect_interest
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record, seal
+from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.events.services import publish
+from reefpoint.records.accounts.selectors import quantities_held
+from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
+from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger
+from reefpoint.records.market.selectors.calendar import next_session
+from reefpoint.records.treasury.adapters.paper_bank import PaperBank
+from reefpoint.records.treasury.services import reconcile_bank
+
+DAY_RUN = system_actor("day-run")
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What every step is given: `until` is the next business day, to which interest runs."""
+
+    actor: Actor
+    on: date
+    until: date
+    at: datetime
+
+
+def begin_day(*, actor: Actor, on: date, at: datetime) -> None:
+    """Open the books of a business day."""
+    require(actor, "operations.run_day")
+    open_book_day(actor=actor, on=on, at=at)
+
+
+def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:
+    """Run the end of a business day, or what is left of it. Returns its state.
+
+    A step that fails raises and stays undone, for the next run.
+    """
+    require(actor, "operations.run_day")
+    run, _ = DayRun.objects.get_or_create(on=on, defaults={"at": at})
+    done = set(run.steps.values_list("name", flat=True))
+    day = _Day(actor, on, next_session(VENUE, on), run.at)
+    for name in rules.DAY_STEPS:
+        if name.value not in done:
+            _run_step(run, name, day)
+    DayRun.objects.filter(id=run.id).update(state=DayRunState.DONE)
+    return DayRunState.DONE
+
+
+@transaction.atomic
+def _run_step(run: DayRun, name: StepName, day: _Day) -> None:
+    DayRun.objects.select_for_update().get(id=run.id)
+    if run.steps.filter(name=name).exists():
+        return
+    began = time.monotonic()
+    figures = STEPS[name](day)
+    DayRunStep.objects.create(run=run, name=name, figures=dict(figures), seconds=time.monotonic() - began)
+    record(actor=day.actor, action=f"day.{name.value}", subject=f"day:{day.on}", inputs=figures, at=day.at)
+
+
+def _end_orders(day: _Day) -> Mapping[str, int]:
+    return {"ended": len(end_session_orders(on=day.on, at=day.at))}
+
+
+def _settle_trades(day: _Day) -> Mapping[str, int]:
+    return {"net_minor": settle_broker(actor=day.actor, on=day.on, at=day.at, bank=PaperBank())}
+
+
+def _accrue_interest(day: _Day) -> Mapping[str, int]:
+    result = accrue_interest(actor=day.actor, on=day.on, until=day.until, at=day.at)
+    return {"loans": result.loans, "posted_minor": result.posted_minor}
+
+
+def _accrue_funding(day: _Day) -> Mapping[str, int]:
+    return {"posted_minor": accrue_funding_cost(actor=day.actor, on=day.on, until=day.until, at=day.at)}
+
+
+def _collect_interest(day: _Day) -> Mapping[str, int]:
+    if not is_interest_payment_day(day.on, day.until):
+        return {"accounts": 0}
+    return {"accounts": collect_interest(actor=day.actor, on=day.on, at=day.at)}
+
+
+def _snapshot_margin(day: _Day) -> Mapping[str, int]:
+    return {"accounts": snapshot_margin(on=day.on, at=day.at)}
+
+
+def _reconcile_bank(day: _Day) -> Mapping[str, int]:
+    result = reconcile_bank(actor=day.actor, on=day.on, at=day.at)
+    return {"lines": result.lines, "matched": result.matched, "broken": result.broken}
+
+
+def _reconcile_broker(day: _Day) -> Mapping[str, int]:
+    result = reconcile_broker(actor=day.actor, on=day.on, books=quantities_held(), at=day.at)
+    return {"lines": result.lines, "matched": result.matched, "broken": result.broken}
+
+
+def _seal(day: _Day) -> Mapping[str, int]:
+    return {"postings": seal_ledger(at=day.at), "audit_entries": seal(at=day.at)}
+
+
+def _close_day(day: _Day) -> Mapping[str, int]:
+    close_book_day(actor=day.actor, on=day.on, at=day.at)
+    publish(DayClosed(at=day.at, on=day.on))
+    return {}
+
+
+STEPS: Mapping[StepName, Callable[[_Day], Mapping[str, int]]] = {
+    StepName.END_ORDERS: _end_orders,
+    StepName.SETTLE_TRADES: _settle_trades,
+    StepName.ACCRUE_INTEREST: _accrue_interest,
+    StepName.ACCRUE_FUNDING: _accrue_funding,
+    StepName.COLLECT_INTEREST: _collect_interest,
+    StepName.SNAPSHOT_MARGIN: _snapshot_margin,
+    StepName.RECONCILE_BANK: _reconcile_bank,
+    StepName.RECONCILE_BROKER: _reconcile_broker,
+    StepName.SEAL: _seal,
+    StepName.CLOSE_DAY: _close_day,
+}

@@ -1,4 +1,4 @@
-"""Tables that tell: when rows of them were written, whoever watches a page hears the topic, once the write is committed.
+"""Tables that tell: when rows of them were written, whoever watches a page hears the topic, once that is committed.
 
 What is sent is a topic alone, never a figure. A commit that wrote a table a thousand times tells its topic once.
 """

@@ -225,8 +225,6 @@ def load_owners(account_ids: Collection[int]) -> dict[int, AccountOwner]:
     """Whose each of these accounts is, in one query; for rows that were found within somebody's scope already."""
     rows = MarginAccount.objects.filter(id__in=account_ids).select_related("client")
     return {
-        row.id: AccountOwner(
-            row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh
-        )
+        row.id: AccountOwner(row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh)
         for row in rows
     }

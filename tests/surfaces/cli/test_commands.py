@@ -5,14 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
 
 import psycopg
 import pytest
+
+from reefpoint.platform.database.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +61,31 @@ def status_of(url: str) -> int:
             return int(answer.status)
     except HTTPError as answer:
         return answer.code
+
+
+@contextmanager
+def running(command: str, environment: dict[str, str], *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A `reefpoint` command that goes on; killed at the end if it still does."""
+    program = [REEFPOINT, command, *arguments]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def have_a_job_done(url: str) -> None:
+    """Put a harmless job into the queue, and wait until some worker has done it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('builtin', %s, %s) RETURNING id",
+            ["builtin:procrastinate.builtin_tasks.remove_old_jobs", '{"max_hours": 1}'],
+        ).fetchone()
+        done = "SELECT 1 FROM procrastinate_jobs WHERE id = %s AND status = 'succeeded'"
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while connection.execute(done, row).fetchone() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def test_help_teaches_without_loading_django() -> None:
@@ -112,8 +141,7 @@ def test_tables_are_made_then_the_console_answers_beside_a_taken_port(
 
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
-        command = [REEFPOINT, "serve", "--port", str(taken)]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        with running("serve", environment, "--port", str(taken)) as server:
             address = read_until(server.stdout, "Reefpoint is at").split()[3]
             assert str(taken) not in address
             assert status_of(address) < 500
@@ -121,13 +149,21 @@ def test_tables_are_made_then_the_console_answers_beside_a_taken_port(
             assert server.wait(START_SECONDS_MAX) == 128 + signal.SIGINT
 
 
-def test_the_worker_ends_cleanly_when_told(reefpoint: Command, environment: dict[str, str]) -> None:
+def test_i45_the_worker_outlives_its_database_and_ends_cleanly_when_told(
+    reefpoint: Command, environment: dict[str, str], own_home: Path
+) -> None:
     reefpoint("migrate")
-    with subprocess.Popen([REEFPOINT, "work"], env=environment, stdout=subprocess.PIPE, text=True) as worker:
-        read_until(worker.stdout, "Working")
-        url = reefpoint("db", "url").stdout.strip()
-        with psycopg.connect(url, autocommit=True) as connection:
-            while connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,):
-                assert worker.poll() is None
+    url = reefpoint("db", "url").stdout.strip()
+    with running("work", environment) as worker:
+        have_a_job_done(url)
+        postmaster = EmbeddedPostgres(own_home).status().pid
+        assert postmaster is not None
+        os.kill(postmaster, signal.SIGKILL)
+        while EmbeddedPostgres(own_home).status().is_running:
+            time.sleep(0.1)
+
+        assert reefpoint("db", "url").stdout.strip() == url
+        have_a_job_done(url)
+
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(START_SECONDS_MAX) == 0

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.types import BandRow
 from reefpoint.records.products.types import SchemeTerms
+from reefpoint.surfaces.web.figures import money_text, quantity_text
 from reefpoint.surfaces.web.templatetags.figures import band_key
 
 register = template.Library()
@@ -149,7 +150,8 @@ def until(at: datetime, now: datetime) -> str:
     seconds = int((at - now).total_seconds())
     days, rest = divmod(abs(seconds), 86_400)
     hours, rest = divmod(rest, 3_600)
-    span = f"{days} {_('d')} {hours} {_('h')}" if days else f"{hours} {_('h')} {rest // 60} {_('min')}"
+    parts = {"days": days, "hours": hours, "minutes": rest // 60}
+    span = (_("%(days)s d %(hours)s h") if days else _("%(hours)s h %(minutes)s min")) % parts
     return _("in %(span)s") % {"span": span} if seconds >= 0 else _("late by %(span)s") % {"span": span}
 
 
@@ -167,3 +169,83 @@ APPROVAL_WORDS = {
 def approval_kind(kind: str) -> str:
     """What is asked, in words."""
     return str(APPROVAL_WORDS.get(kind, kind))
+
+
+STEP_WORDS = {
+    "end_orders": gettext_lazy("End the day's orders"),
+    "settle_trades": gettext_lazy("Settle trades with the broker"),
+    "accrue_interest": gettext_lazy("Accrue interest"),
+    "accrue_funding": gettext_lazy("Accrue the cost of funding"),
+    "collect_interest": gettext_lazy("Collect interest from cash"),
+    "snapshot_margin": gettext_lazy("Take margin snapshots"),
+    "reconcile_bank": gettext_lazy("Reconcile the bank"),
+    "reconcile_broker": gettext_lazy("Reconcile the broker"),
+    "seal": gettext_lazy("Seal the books and the audit log"),
+    "close_day": gettext_lazy("Close the business day"),
+}
+
+FIGURE_WORDS = {
+    "ended": gettext_lazy("ended"),
+    "net_minor": gettext_lazy("net"),
+    "loans": gettext_lazy("loans"),
+    "posted_minor": gettext_lazy("posted"),
+    "accounts": gettext_lazy("accounts"),
+    "lines": gettext_lazy("lines"),
+    "matched": gettext_lazy("matched"),
+    "broken": gettext_lazy("broken"),
+    "postings": gettext_lazy("postings"),
+    "audit_entries": gettext_lazy("audit entries"),
+}
+
+SALE_OUTCOMES = {
+    "unknown": gettext_lazy("the account cannot be valued, so nothing is planned"),
+    "not_needed": gettext_lazy("it holds its target already"),
+    "cash_cures": gettext_lazy("its own cash repays enough"),
+    "cures": gettext_lazy("the sales reach the target, and no less would"),
+    "falls_short": gettext_lazy("all that may be sold is sold, and it stays under the target"),
+    "cannot_help": gettext_lazy("selling cannot raise the ratio; it recovers what it can"),
+}
+
+
+@register.filter
+def step_word(name: object) -> str:
+    """A step of the day run, in words."""
+    return str(STEP_WORDS.get(str(name), name))
+
+
+@register.filter
+def figure_word(key: str) -> str:
+    """What a step counted, in words."""
+    return str(FIGURE_WORDS.get(key, key))
+
+
+@register.filter
+def figure(key: str, value: int) -> str:
+    """What a step counted: money where its name says minor units."""
+    return money_text(value) if key.endswith("_minor") else quantity_text(value)
+
+
+@register.filter
+def sale_outcome(outcome: str) -> str:
+    """What a sale plan comes to, in words."""
+    return str(SALE_OUTCOMES.get(outcome, outcome))
+
+
+class Step(Protocol):
+    """A step that is done or not."""
+
+    @property
+    def is_done(self) -> bool: ...
+
+
+class Stepped(Protocol):
+    """A run that knows its steps."""
+
+    @property
+    def steps(self) -> Sequence[Step]: ...
+
+
+@register.filter
+def steps_done(run: Stepped) -> str:
+    """How many steps of a run are done, of how many."""
+    return f"{sum(step.is_done for step in run.steps)}/{len(run.steps)}"

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from pathlib import Path
 
 import django
@@ -129,6 +130,21 @@ def mo_bytes(po: bytes) -> bytes:
     return compiled.getvalue()
 
 
+def compiled_words(mo: bytes) -> dict[object, str]:
+    """What a compiled catalogue translates, without the head, which holds the time of compiling."""
+    words: dict[object, str] = dict(GNUTranslations(io.BytesIO(mo))._catalog)  # type: ignore[attr-defined]
+    words.pop("", None)
+    return words
+
+
+def is_compiled() -> bool:
+    """Whether the compiled catalogue says what the catalogue says."""
+    compiled = CATALOGUE.with_suffix(".mo")
+    return compiled.exists() and compiled_words(compiled.read_bytes()) == compiled_words(
+        mo_bytes(CATALOGUE.read_bytes())
+    )
+
+
 def main() -> int:
     """Gather and compile, or check. Returns 1 if anything is missing or out of date."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reefpoint.config.settings")
@@ -136,17 +152,17 @@ def main() -> int:
     known = read_po(CATALOGUE.open("rb"), locale="zh_Hans") if CATALOGUE.exists() else Catalog(locale="zh_Hans")
     catalogue = gathered(known)
     text = po_text(catalogue)
-    compiled = CATALOGUE.with_suffix(".mo")
     found = problems(catalogue)
     if "--check" in sys.argv:
         if not CATALOGUE.exists() or CATALOGUE.read_bytes() != text:
             found.append("django.po is not what the pages say: run python tools/messages.py")
-        elif compiled.read_bytes() != mo_bytes(text):
+        elif not is_compiled():
             found.append("django.mo is not compiled from django.po: run python tools/messages.py")
     else:
         CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
         CATALOGUE.write_bytes(text)
-        compiled.write_bytes(mo_bytes(text))
+        if not is_compiled():
+            CATALOGUE.with_suffix(".mo").write_bytes(mo_bytes(text))
     for line in found:
         sys.stdout.write(f"{line}\n")
     return 1 if found else 0

@@ -53,6 +53,6 @@ def test_a_gain_has_a_plus_and_nothing_has_none() -> None:
 def test_a_spark_line_stays_in_its_box_and_needs_two_points() -> None:
     line = figures.spark([15_000, 14_000, 13_000], level=14_500)
     assert line is not None
-    assert line.points == "3.0,3.0 48.0,12.0 93.0,21.0"
+    assert line.points == "3.0,3.0 40.0,12.0 77.0,21.0"
     assert line.level_y == "7.5"
     assert figures.spark([1]) is None

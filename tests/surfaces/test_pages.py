@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from tests.surfaces.conftest import SYSTEM, Book, Desk, SignIn
+from tests.surfaces.conftest import CLOSE, SYSTEM, Book, Desk, SignIn
 
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.flows.liquidation.services.opening import open_liquidation
+from reefpoint.flows.liquidation.types import Cause
 from reefpoint.platform.access.rules import PERMISSIONS
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.accounts.selectors import get_account
@@ -20,6 +22,9 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "account": ("account.view", lambda book: [book.own_account_id]),
     "calls": ("margin.view", lambda book: []),
     "call": ("margin.view", lambda book: [list_calls(SYSTEM).rows[0].id]),
+    "liquidations": ("liquidation.view", lambda book: []),
+    "liquidation": ("liquidation.view", lambda book: [open_sale(book)]),
+    "day_runs": ("operations.view", lambda book: []),
     "clients": ("clients.view", lambda book: []),
     "client": ("clients.view", lambda book: [book.desk.own_client_id]),
     "schemes": ("schemes.view", lambda book: []),
@@ -30,6 +35,11 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),
 }
+
+
+def open_sale(book: Book) -> int:
+    """The sale of the manager's client, opened when first asked for."""
+    return open_liquidation(actor=SYSTEM, account_id=book.own_account_id, cause=Cause.CLOSE_OUT, call_id=None, at=CLOSE)
 
 
 @pytest.mark.parametrize("role", list(RoleName))

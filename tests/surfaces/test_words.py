@@ -11,7 +11,7 @@ def test_every_message_is_translated_and_the_catalogue_is_compiled() -> None:
     catalogue = messages.gathered(known)
     assert messages.problems(catalogue) == []
     assert messages.CATALOGUE.read_bytes() == messages.po_text(catalogue)
-    assert messages.CATALOGUE.with_suffix(".mo").read_bytes() == messages.mo_bytes(messages.CATALOGUE.read_bytes())
+    assert messages.is_compiled()
 
 
 @pytest.mark.parametrize(("english", "chinese"), [("Ratio", "维持担保比例"), ("Margin calls", "追保通知")])

@@ -1,5 +1,6 @@
 """What happened on an account, as one line of time from several records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -8,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.types import AccountPage, CallState
+from reefpoint.flows.liquidation.types import LiquidationFacts
 from reefpoint.records.accounts.selectors import list_movements
 from reefpoint.records.ledger.selectors import list_entries
 from reefpoint.records.ledger.types import client_cash
@@ -43,9 +45,9 @@ class Happening:
     label: str = ""
 
 
-def timeline_of(page: AccountPage) -> list[Happening]:
-    """Calls, money and securities of an account, the latest first. The page was read within the reader's scope."""
-    happened = [*_calls(page), *_movements(page), *_money(page)]
+def timeline_of(page: AccountPage, sales: Sequence[LiquidationFacts]) -> list[Happening]:
+    """Calls, sales, money and securities of an account, the latest first; all read within the reader's scope."""
+    happened = [*_calls(page), *_sales(sales), *_movements(page), *_money(page)]
     return sorted(happened, key=lambda one: one.at, reverse=True)[:EVENTS_MAX]
 
 
@@ -82,10 +84,28 @@ def _movements(page: AccountPage) -> list[Happening]:
 
 
 def _money(page: AccountPage) -> list[Happening]:
-    """Payments by and to the client; trades and interest are told elsewhere."""
+    """Payments by and to the client, net of what was charged with them; trades and interest are told elsewhere."""
     entries = list_entries(client_cash(page.account.number), limit=MOVES_MAX)
+    moved: dict[tuple[datetime, str], int] = {}
+    for entry in entries:
+        key = (entry.posted_at, entry.kind)
+        moved[key] = moved.get(key, 0) + entry.change_minor
     return [
-        Happening(entry.posted_at, MONEY_WORDS[entry.kind], amount_minor=abs(entry.change_minor))
-        for entry in entries
-        if entry.kind in MONEY_WORDS and entry.change_minor
+        Happening(at, MONEY_WORDS[kind], amount_minor=abs(amount_minor))
+        for (at, kind), amount_minor in moved.items()
+        if kind in MONEY_WORDS and amount_minor
     ]
+
+
+def _sales(sales: Sequence[LiquidationFacts]) -> list[Happening]:
+    route = "console:liquidation"
+    opened = [
+        Happening(sale.opened_at, _("Liquidation opened"), "close_out", route=route, key=sale.id, label=sale.number)
+        for sale in sales
+    ]
+    ended = [
+        Happening(sale.closed_at, _("Liquidation ended"), "safe", route=route, key=sale.id, label=sale.number)
+        for sale in sales
+        if sale.closed_at is not None
+    ]
+    return [*opened, *ended]

@@ -9,10 +9,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.market.selectors import list_held
 from reefpoint.surfaces.console.templatetags.console import approval_kind
+from reefpoint.surfaces.web.templatetags.figures import state_word
 
 CALLS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -35,7 +38,7 @@ class Todo:
 
 def todo_for(actor: Actor) -> list[Todo]:
     """All that waits for this person, by how bad and then by how late it is."""
-    waiting = [*_approvals(actor), *_held_prices(actor), *_calls(actor)]
+    waiting = [*_approvals(actor), *_held_prices(actor), *_sales(actor), *_calls(actor)]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
 
@@ -80,4 +83,22 @@ def _calls(actor: Actor) -> Iterator[Todo]:
             _("Follow up"),
             due_at=call.deadline_at,
             amount_minor=call.amount_minor,
+        )
+
+
+def _sales(actor: Actor) -> Iterator[Todo]:
+    """Sales that run, for those who may stop one."""
+    if "liquidation.cancel" not in actor.permissions:
+        return
+    running = list_liquidations(actor, live_only=True)
+    owners = load_owners({sale.account_id for sale in running})
+    for sale in running:
+        owner = owners[sale.account_id]
+        yield Todo(
+            "close_out",
+            _("Liquidation"),
+            f"{owner.number} · {owner.client_name} · {state_word(sale.state.value)}",
+            reverse("console:liquidation", args=[sale.id]),
+            _("Watch"),
+            since=sale.opened_at,
         )

@@ -1,6 +1,8 @@
 """Addresses of the staff console: nouns, with a page's filters in its query."""
 
-from django.urls import path
+from datetime import date
+
+from django.urls import path, register_converter
 
 from reefpoint.surfaces.console.views import (
     accounts,
@@ -10,6 +12,8 @@ from reefpoint.surfaces.console.views import (
     board,
     calls,
     clients,
+    day_runs,
+    liquidations,
     prices,
     schemes,
     search,
@@ -17,6 +21,23 @@ from reefpoint.surfaces.console.views import (
 )
 
 app_name = "console"
+
+
+class DayConverter:
+    """A business date in an address: 2020-03-16."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        """The date; a `ValueError` is no match."""
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        """The date as it stands in an address."""
+        return value.isoformat()
+
+
+register_converter(DayConverter, "day")
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -27,6 +48,10 @@ urlpatterns = [
     path("margin-accounts/<int:account_id>/actions/<slug:action>/", actions.act, name="act"),
     path("calls/", calls.calls, name="calls"),
     path("calls/<int:call_id>/", calls.call, name="call"),
+    path("liquidations/", liquidations.liquidations, name="liquidations"),
+    path("liquidations/<int:liquidation_id>/", liquidations.liquidation, name="liquidation"),
+    path("days/", day_runs.day_runs, name="day_runs"),
+    path("days/<day:on>/", day_runs.day_run, name="day_run"),
     path("clients/", clients.clients, name="clients"),
     path("clients/<int:client_id>/", clients.client, name="client"),
     path("schemes/", schemes.schemes, name="schemes"),

@@ -77,7 +77,7 @@ class Spark:
     height: int
 
 
-def spark(values: list[int], *, level: int | None = None, width: int = 96, height: int = 24) -> Spark | None:
+def spark(values: list[int], *, level: int | None = None, width: int = 80, height: int = 24) -> Spark | None:
     """Geometry of a spark line, with `level` (say the call line) inside its range; None for fewer than two values."""
     if len(values) < 2:
         return None

@@ -8,6 +8,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.platform.access.rules import holds
+from reefpoint.surfaces.web.desk import DeskGlance, glance
 from reefpoint.surfaces.web.people import actor_of
 from reefpoint.surfaces.web.views import THEME_COOKIE, THEMES
 
@@ -42,6 +43,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Board"), "board", "console:board", "margin.view"),
             Section(_("Accounts"), "accounts", "console:accounts", "account.view"),
             Section(_("Margin calls"), "calls", "console:calls", "margin.view"),
+            Section(_("Liquidations"), "liquidations", "console:liquidations", "liquidation.view"),
         ),
     ),
     (
@@ -56,6 +58,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         _("Desk"),
         (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),
+            Section(_("Day runs"), "days", "console:day_runs", "operations.view"),
             Section(_("Audit log"), "audit", "console:audit", "audit.view"),
         ),
     ),
@@ -91,4 +94,10 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in THEMES else "auto",
         "groups": SimpleLazyObject(lambda: visible_groups(request)),
         "actor": SimpleLazyObject(lambda: actor_of(request)),
+        "desk": SimpleLazyObject(lambda: _glance(request)),
     }
+
+
+def _glance(request: HttpRequest) -> DeskGlance | None:
+    actor = actor_of(request)
+    return None if actor is None else glance(actor)

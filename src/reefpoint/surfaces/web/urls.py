@@ -8,5 +8,6 @@ app_name = "web"
 
 urlpatterns = [
     path("live/", live.live, name="live"),
+    path("desk/", views.desk, name="desk"),
     path("theme/", views.choose_theme, name="theme"),
 ]

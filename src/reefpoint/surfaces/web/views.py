@@ -1,8 +1,12 @@
-"""The reader's own choices."""
+"""The reader's own choices, and the part of the frame that a live page refreshes."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.surfaces.web.people import page
 
 THEME_COOKIE = "reefpoint_theme"
 THEMES = ("auto", "light", "dark")
@@ -22,3 +26,9 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
             THEME_COOKIE, theme, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
         )
     return response
+
+
+@page("operations.view")
+def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The top bar's glance at the desk, for a page that is live."""
+    return render(request, "web/desk_bar.html", {"live": True})

@@ -11,9 +11,10 @@ from django.utils.translation import pgettext_lazy
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page, list_accounts
 from reefpoint.decisions.margin.types import AccountPage, Band, CallState
+from reefpoint.flows.liquidation.selectors import list_liquidations
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.products.selectors import list_schemes
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.console.templatetags.console import name_of
 from reefpoint.surfaces.console.timeline import timeline_of
 from reefpoint.surfaces.console.views.actions import deeds_for
@@ -82,10 +83,12 @@ def accounts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def account(request: HttpRequest, actor: Actor, account_id: int) -> HttpResponse:
     """Is it safe, how far to the next line, what moves it, what is owed, what happened, what can be done."""
     found = get_account_page(actor, account_id, at=desk_now())
+    may_see_sales = "liquidation.view" in actor.permissions
+    sales = list_liquidations(actor, account_id=account_id) if may_see_sales else []
     context = {
         "page": found,
         "chart": margin_chart(found),
-        "timeline": timeline_of(found),
+        "timeline": timeline_of(found, sales),
         "deeds": deeds_for(actor),
         "live": live_for(actor, "margin", "prices"),
     }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.flows.servicing.selectors import Action, WhatIf, what_if
 from reefpoint.flows.servicing.services.cash import receive_deposit, withdraw_cash
 from reefpoint.flows.servicing.services.credit import draw_down, repay
@@ -21,7 +22,6 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.records.execution.types import Side
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page
 

@@ -6,11 +6,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.selectors import find_approval, list_decided, list_pending
 from reefpoint.platform.access.services import approve, reject, withdraw
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.web.live import live_address
 from reefpoint.surfaces.web.people import page
 
@@ -56,5 +56,5 @@ def decide(request: HttpRequest, actor: Actor, approval_id: int) -> HttpResponse
 
 
 def live_for(actor: Actor, *topics: str) -> str:
-    """The stream of a page for its reader."""
-    return live_address(actor.user_id or 0, *topics)
+    """The stream of a page for its reader; the top bar listens to days and prices on every page."""
+    return live_address(actor.user_id or 0, *sorted({*topics, "day", "prices"}))

@@ -6,8 +6,11 @@ from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.selectors.pages import get_board
 from reefpoint.decisions.margin.types import Band, Board
+from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.records.market.selectors import list_held
 from reefpoint.surfaces.console.views.approvals import live_for
+from reefpoint.surfaces.console.views.liquidations import rows_of
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.templatetags.figures import band_key, band_word
 
@@ -18,7 +21,14 @@ STACK = (Band.CLOSE_OUT, Band.CALL, Band.WARNING, Band.SAFE)
 def board(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The book now; a live page asks for it again when margin states were written."""
     found = get_board(actor)
-    context = {"board": found, "chart": histogram_chart(found), "live": live_for(actor, "margin", "prices")}
+    may_see_sales = "liquidation.view" in actor.permissions
+    context = {
+        "board": found,
+        "chart": histogram_chart(found),
+        "sales": rows_of(list_liquidations(actor, live_only=True)) if may_see_sales else None,
+        "held": list_held() if "prices.view" in actor.permissions else (),
+        "live": live_for(actor, "margin", "prices", "sales"),
+    }
     return render(request, "console/board.html", context)
 
 

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page, get_call, list_calls
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.console.views.accounts import margin_chart
 from reefpoint.surfaces.console.views.approvals import live_for
 from reefpoint.surfaces.web.people import page

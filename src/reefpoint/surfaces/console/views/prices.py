@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST
 
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.market.selectors import (
     get_batch,
@@ -24,7 +25,6 @@ from reefpoint.records.market.selectors import (
     recent_closes,
 )
 from reefpoint.records.market.services.prices import confirm_held_price, discard_held_price
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.console.views.approvals import REASON_CHARACTERS_MAX, live_for
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.tables import Choice, Column, Table

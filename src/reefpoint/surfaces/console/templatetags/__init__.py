@@ -1,0 +1,1 @@
+"""Words that the console adds to templates."""

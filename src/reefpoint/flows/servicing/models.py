@@ -30,7 +30,10 @@ class InterestAccrual(models.Model):
                 name="interest_not_negative", condition=Q(accrued_micro__gte=0, posted_minor__gte=0)
             ),
         )
-        indexes = (models.Index(fields=("loan", "-since"), name="interest_latest"),)
+        indexes = (
+            models.Index(fields=("since",), name="interest_by_start"),
+            models.Index(fields=("until",), name="interest_by_end"),
+        )
 
 
 class FundingAccrual(models.Model):

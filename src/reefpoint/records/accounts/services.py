@@ -12,7 +12,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish_all
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
-from reefpoint.records.accounts.selectors import NoSuchAccount, get_account, load_accounts
+from reefpoint.records.accounts.selectors import get_account, load_accounts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanState, MovementKind
 from reefpoint.records.ledger.services import open_ledger_accounts
 from reefpoint.records.ledger.types import client_accounts
@@ -38,9 +38,14 @@ def lock_accounts(account_ids: Collection[int]) -> list[AccountFacts]:
 
 def lock_account(account_id: int) -> AccountFacts:
     """Take the account's lock until the transaction ends, and read its facts under it. Raises `NoSuchAccount`."""
-    if not MarginAccount.objects.select_for_update().filter(id=account_id).exists():
-        raise NoSuchAccount("There is no such account.")
+    hold_lock(account_id)
     return get_account(account_id)
+
+
+def hold_lock(account_id: int) -> None:
+    """Take the account's lock until the transaction ends, for what needs no facts."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM accounts_marginaccount WHERE id = %s FOR UPDATE", [account_id])
 
 
 def open_account(

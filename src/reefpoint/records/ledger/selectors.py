@@ -31,8 +31,16 @@ def balance_minor(code: str) -> int:
 
 def balances(codes: Iterable[str]) -> dict[str, int]:
     """Balances in minor units of each account's normal side; a code that is not open is absent."""
-    rows = Balance.objects.filter(account__code__in=list(codes))
-    return dict(rows.values_list("account__code", _NORMAL_SIDE))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account.code, balance.sign * (balance.debit_minor - balance.credit_minor)
+              FROM ledger_balance balance JOIN ledger_account account ON account.id = balance.account_id
+             WHERE account.code = ANY(%s)
+            """,
+            [list(codes)],
+        )
+        return dict(cursor.fetchall())
 
 
 def available_minor(code: str) -> int:

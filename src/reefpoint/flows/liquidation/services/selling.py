@@ -143,7 +143,7 @@ def _apply_cash(
 def _lock(liquidation_id: int) -> Liquidation:
     """The account's lock first, then the liquidation's row, everywhere in this order."""
     account_id = Liquidation.objects.values_list("account_id", flat=True).get(id=liquidation_id)
-    accounts.lock_account(account_id)
+    accounts.hold_lock(account_id)
     return Liquidation.objects.select_for_update().get(id=liquidation_id)
 
 

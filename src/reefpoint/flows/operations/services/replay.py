@@ -249,7 +249,7 @@ def _buy(cast: _Cast, account: AccountFacts, on: date, at: datetime) -> None:
     sheet = load_sheet([account.scheme_version_id], at=at)
     terms = get_terms(account.scheme_version_id)
     by_value = sorted(account.holdings, key=lambda h: h.quantity * sheet.prices[h.instrument_id].price_units)
-    chosen = [h.instrument_id for h in by_value if terms.accepts(sheet.prices[h.instrument_id].symbol)][:3]
+    chosen = [h.instrument_id for h in by_value if terms.accepts(sheet.prices[h.instrument_id].symbol)][:2]
     for instrument_id in chosen:
         budget_units = account.cash_minor * 100 * 9 // (10 * len(chosen))
         quantity = budget_units // sheet.prices[instrument_id].price_units

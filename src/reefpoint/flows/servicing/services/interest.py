@@ -8,6 +8,7 @@ from datetime import date, datetime
 import numpy as np
 import numpy.typing as npt
 from django.db import transaction
+from django.db.models import Q
 
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.flows.servicing.models import FundingAccrual, InterestAccrual
@@ -42,19 +43,16 @@ class AccrualResult:
 def accrue_interest(*, actor: Actor, on: date, until: date, at: datetime) -> AccrualResult:
     """Accrue every open loan over `[on, until)` on its principal at the end of `on`, and post it.
 
-    A loan that already has the period is left alone, so a run that was killed half-way, or runs twice, ends the same.
-    The period reaches to the next business day, so that weekends and holidays are in the run before them.
+    Periods adjoin, so what went before ends on `on`. A loan that already has the period is left alone, so a run that
+    was killed half-way, or runs twice, ends the same. The period reaches to the next business day, so that weekends
+    and holidays are in the run before them.
     """
     require(actor, "operations.run_day")
     owing = {loan.account_id for loan in list_open_loans()}
     accounts.lock_accounts(owing)
     loans = list_open_loans(owing)
-    latest = {
-        row.loan_id: row
-        for row in InterestAccrual.objects.filter(loan_id__in=[loan.id for loan in loans])
-        .order_by("loan_id", "-since")
-        .distinct("loan_id")
-    }
+    near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on))
+    latest = {row.loan_id: row for row in near.order_by("loan_id", "since")}
     fresh = _accrued([loan for loan in loans if loan.id not in latest or latest[loan.id].since < on], latest, on, until)
     InterestAccrual.objects.bulk_create(fresh)
     account_of = {loan.id: loan.account_id for loan in loans}

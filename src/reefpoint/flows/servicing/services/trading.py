@@ -205,5 +205,5 @@ def end_client_order(*, actor: Actor, order_id: int, at: datetime) -> None:
     """Give back what was held for an order that is over."""
     order = get_order(order_id)
     if order.side is Side.BUY and order.purpose is OrderPurpose.CLIENT:
-        accounts.lock_account(order.account_id)
+        accounts.hold_lock(order.account_id)
         release_hold(actor=actor, key=f"order:{order_id}", at=at)

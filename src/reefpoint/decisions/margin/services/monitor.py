@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 from django.db import transaction
+from django.db.models import Max
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, load_sheet, standings
@@ -38,8 +39,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Live:
-    """The book in memory: `accounts[i]` stands in row i of the watch."""
+    """The book in memory as of `at`: `accounts[i]` stands in row i of the watch."""
 
+    at: datetime
     watch: Watch
     sheet: Sheet
     accounts: list[AccountFacts]
@@ -68,7 +70,7 @@ class Monitor:
 
     def _settle(self, claimed: Sequence[ClaimedDelivery]) -> None:
         events = [delivery.stored.event for delivery in claimed]
-        at = max(event.at for event in events)
+        at = max(*(event.at for event in events), self._live.at if self._live else _last_measured_at(events[0].at))
         changed = {event.account_id for event in events if isinstance(event, AccountChanged)}
         if self._live is None:
             self._live = _load(at)
@@ -77,6 +79,7 @@ class Monitor:
             only_accounts = all(isinstance(event, AccountChanged) for event in events)
             moved = _no_rows() if only_accounts else _take_marks(self._live, at)
             rows = np.union1d(moved, _take_accounts(self._live, changed, at))
+        self._live.at = at
         if not len(rows):
             return
         self._live.watch.decide()
@@ -89,6 +92,11 @@ class Monitor:
         log.info("settled", events=len(events), accounts=result.states, crossings=result.crossings, at=at.isoformat())
 
 
+def _last_measured_at(default: datetime) -> datetime:
+    """The latest instant whose prices the states on record rest on: an event told late brings no older ones back."""
+    return MarginState.objects.aggregate(at=Max("valued_at", default=default))["at"]
+
+
 def _load(at: datetime) -> _Live:
     """Read the whole book, with the bands it was left in."""
     accounts = load_accounts()
@@ -96,7 +104,7 @@ def _load(at: datetime) -> _Live:
     left = dict(MarginState.objects.values_list("account_id", "band"))
     bands = np.array([left.get(account.id, Band.UNKNOWN.value) for account in accounts], dtype=np.int8)
     watch = Watch(book_of(accounts, sheet), sheet.marks, sheet.lines, bands)
-    return _Live(watch, sheet, accounts, {account.id: row for row, account in enumerate(accounts)})
+    return _Live(at, watch, sheet, accounts, {account.id: row for row, account in enumerate(accounts)})
 
 
 def _take_marks(live: _Live, at: datetime) -> npt.NDArray[np.int64]:

@@ -54,7 +54,7 @@ class MarginSnapshot(models.Model):
 class MarginCall(models.Model):
     """A demand to bring an account back over its cure line before a deadline."""
 
-    number = models.CharField(max_length=16, unique=True)
+    number = models.CharField(max_length=24, unique=True)
     account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, default=CallState.OPEN)
     opened_on = models.DateField()

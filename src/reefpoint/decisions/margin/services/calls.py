@@ -127,7 +127,7 @@ def _open_call(
     actor: Actor, account: AccountFacts, standing: Standing, terms: SchemeTerms, on: date, at: datetime
 ) -> None:
     call = MarginCall.objects.create(
-        number=f"K-{account.number.removeprefix('M-')}-{on:%y%m%d}",
+        number=_call_number(account, on),
         account_id=account.id,
         opened_on=on,
         opened_at=at,
@@ -154,6 +154,13 @@ def _open_call(
         at=at,
     )
     publish(CallOpened(at=at, account_id=account.id, call_id=call.id))
+
+
+def _call_number(account: AccountFacts, on: date) -> str:
+    """Account and day name a call; a further one on the same day is counted."""
+    number = f"K-{account.number.removeprefix('M-')}-{on:%y%m%d}"
+    earlier = MarginCall.objects.filter(account_id=account.id, opened_on=on).count()
+    return f"{number}-{earlier + 1}" if earlier else number
 
 
 def _cure_call(actor: Actor, call: MarginCall, standing: Standing, at: datetime) -> None:

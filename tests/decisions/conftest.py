@@ -1,0 +1,14 @@
+import pytest
+from tests.desk import Desk, make_desk
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """A small desk inside the test's own transaction."""
+    return make_desk()
+
+
+@pytest.fixture
+def live_desk(transactional_db: None) -> Desk:
+    """A small desk whose rows are committed, for tests with several connections."""
+    return make_desk()

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -115,6 +116,13 @@ def book(desk: Desk) -> Book:
 
 def open_borrower(desk: Desk, client_id: int, *, shares: int, debt_minor: int) -> int:
     """An account that holds Apple and has spent what it borrowed; the monitor has measured it."""
+    with transaction.atomic():
+        account_id = _borrow(desk, client_id, shares, debt_minor)
+    Monitor().run_once()
+    return account_id
+
+
+def _borrow(desk: Desk, client_id: int, shares: int, debt_minor: int) -> int:
     version = next(scheme.versions[0] for scheme in list_schemes() if scheme.code == "STANDARD")
     account_id = accounts.open_account(
         actor=SYSTEM,
@@ -151,5 +159,4 @@ def open_borrower(desk: Desk, client_id: int, *, shares: int, debt_minor: int) -
         at=CLOSE,
         key=f"loan:{account_id}",
     )
-    Monitor().run_once()
     return account_id

@@ -14,7 +14,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.market.selectors import list_held
-from reefpoint.surfaces.console.templatetags.console import approval_kind
+from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 CALLS_MAX = 12
@@ -78,7 +78,7 @@ def _calls(actor: Actor) -> Iterator[Todo]:
         yield Todo(
             "call",
             _("Margin call"),
-            f"{call.account_number} · {call.client_name}",
+            f"{call.account_number} · {client_of(call)}",
             reverse("console:call", args=[call.id]),
             _("Follow up"),
             due_at=call.deadline_at,
@@ -97,7 +97,7 @@ def _sales(actor: Actor) -> Iterator[Todo]:
         yield Todo(
             "close_out",
             _("Liquidation"),
-            f"{owner.number} · {owner.client_name} · {state_word(sale.state.value)}",
+            f"{owner.number} · {client_of(owner)} · {state_word(sale.state.value)}",
             reverse("console:liquidation", args=[sale.id]),
             _("Watch"),
             since=sale.opened_at,

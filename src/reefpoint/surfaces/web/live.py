@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from asgiref.sync import sync_to_async
 from django.core import signing
+from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
@@ -129,7 +130,12 @@ def live_address(user_id: int, *topics: str) -> str:
 
 
 async def live(request: HttpRequest) -> HttpResponseBase:
-    """The stream that a page's ticket asks for: 403 without a ticket of one's own, 503 when full."""
+    """The stream that a page's ticket asks for: 403 without a ticket of one's own, 503 when full.
+
+    501 under a server that would gather the endless stream before sending it: pages work there, but for live parts.
+    """
+    if not isinstance(request, ASGIRequest):
+        return HttpResponse(status=501)
     user = await request.auser()
     try:
         user_id, *topics = signing.loads(request.GET.get("ticket", ""), salt=CHANNEL, max_age=TICKET_SECONDS_MAX)

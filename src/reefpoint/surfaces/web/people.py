@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from reefpoint.platform.access.selectors import list_people
 from reefpoint.platform.access.services import PermissionRefused, actor_for, require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
@@ -62,3 +63,8 @@ def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if refusal.code.endswith(NotFound.code):
         return render(request, "404.html", {"refusal": refusal}, status=404)
     return render(request, "web/refused.html", {"refusal": refusal}, status=409)
+
+
+def people_names() -> dict[str, str]:
+    """The names of people by the reference under which records hold them (`user:17`)."""
+    return {f"user:{person.id}": person.name for person in list_people()}

@@ -41,6 +41,12 @@ def subject(name: str) -> SafeString | str:
 
 
 @register.filter
+def named(ref: str, names: Mapping[str, str]) -> str:
+    """A person's name for the reference of an actor; parts of the system go by their reference."""
+    return names.get(ref, ref)
+
+
+@register.filter
 def payload(value: object) -> SafeString:
     """A payload in full: maps as terms with their values, lists in order, nothing rounded or left out."""
     if isinstance(value, Mapping):

@@ -8,10 +8,9 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
-from reefpoint.platform.access.selectors import list_people
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import EXPORT_ROWS_MAX, PAGE_ROWS, Column, Table
 
 AUDIT = Table(
@@ -56,7 +55,7 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
         "wanted": wanted,
         "since": request.GET.get("since", "") if since else "",
         "is_filtered": bool(wanted or since),
-        "names": {f"user:{person.id}": person.name for person in list_people()},
+        "names": people_names(),
     }
     return render(request, "console/audit.html", context)
 

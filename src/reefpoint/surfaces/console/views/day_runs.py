@@ -23,6 +23,7 @@ def day_runs(request: HttpRequest, actor: Actor) -> HttpResponse:
     figures = list_days() if "performance.view" in actor.permissions else []
     by_day = {day.on: day for day in figures}
     chart = {
+        "fromZero": True,
         "days": [day.on.isoformat() for day in figures],
         "series": [
             {"name": _("Debt"), "token": "text", "values": [day.debt_minor / 100 for day in figures]},

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.records.products.selectors import list_schemes
-from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.people import page, people_names
 
 
 @page("schemes.view")
@@ -25,6 +25,5 @@ def scheme(request: HttpRequest, actor: Actor, scheme_id: int) -> HttpResponse:
     chosen = request.GET.get("version", "")
     version = next((one for one in found.versions if str(one.version) == chosen), None)
     published = next((one for one in found.versions if one.state == "published"), None)
-    return render(
-        request, "console/scheme.html", {"scheme": found, "version": version or published or found.versions[0]}
-    )
+    context = {"scheme": found, "version": version or published or found.versions[0], "names": people_names()}
+    return render(request, "console/scheme.html", context)

@@ -174,18 +174,19 @@
         })),
       };
     },
-    // One line of money or prices over time.
+    // Lines of money or prices over time, each named at its end.
     line(data) {
       return {
         tooltip: { ...tooltip(), valueFormatter: (value) => (value === null ? "–" : value.toLocaleString()) },
-        grid: { left: 64, right: 16, top: 12, bottom: 26 },
+        grid: { left: 78, right: 64, top: 12, bottom: 26 },
         xAxis: axis({ type: "category", data: data.days, boundaryGap: false, splitLine: { show: false } }),
-        yAxis: axis({ type: "value", scale: true }),
+        yAxis: axis({ type: "value", scale: !data.fromZero }),
         series: data.series.map((line) => ({
           name: line.name,
           type: "line",
           data: line.values,
           showSymbol: false,
+          endLabel: { show: true, formatter: "{a}", color: colour(line.token), fontSize: 11 },
           lineStyle: { color: colour(line.token), width: 1.6 },
           itemStyle: { color: colour(line.token) },
         })),

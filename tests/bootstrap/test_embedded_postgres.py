@@ -159,7 +159,7 @@ def acknowledged(server: EmbeddedPostgres) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("victims", ["everything", "the postmaster", "its children"])
-def test_i45_after_kill_9_every_acknowledged_commit_is_there(
+def test_i25_after_kill_9_every_acknowledged_commit_is_there(
     victims: str, server: EmbeddedPostgres, acknowledged: list[int]
 ) -> None:
     while len(acknowledged) < 300:

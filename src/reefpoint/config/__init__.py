@@ -1,1 +1,1 @@
-"""Settings, URLs and the wiring table: where every event meets its handlers and every job its schedule."""
+"""Settings, URLs and the wiring table, where every event meets its handlers."""

@@ -149,7 +149,7 @@ def test_tables_are_made_then_the_console_answers_beside_a_taken_port(
             assert server.wait(START_SECONDS_MAX) in {0, 128 + signal.SIGINT}  # 0 where a shell has SIGINT ignored
 
 
-def test_i45_the_worker_outlives_its_database_and_ends_cleanly_when_told(
+def test_i25_the_worker_outlives_its_database_and_ends_cleanly_when_told(
     reefpoint: Command, environment: dict[str, str], own_home: Path
 ) -> None:
     reefpoint("migrate")

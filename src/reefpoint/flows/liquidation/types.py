@@ -7,7 +7,7 @@ from enum import StrEnum
 
 class LiquidationState(StrEnum):
     """`completed`: back at the target. `exhausted`: nothing is left to sell and debt remains (a deficit).
-    `cancelled`: cured before anything was sent, or refused by the second person."""
+    `cancelled`: cured before anything was sold, if by its own cash, or refused by the second person."""
 
     AWAITING_APPROVAL = "awaiting_approval"
     PLANNED = "planned"

@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL and the guards that make tables append-only."""
+"""The data folder, the embedded PostgreSQL, and what the database holds by itself: append-only guards, live topics."""

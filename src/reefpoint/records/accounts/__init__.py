@@ -1,4 +1,4 @@
-"""Margin accounts with their facility, loans, positions and cash.
+"""Margin accounts with their facility, loans and positions; their money is in the ledger.
 
 The account row is the lock of everything that moves them.
 """

@@ -1,1 +1,1 @@
-"""The `reefpoint` command: serve, work, watch, demo, verify, database."""
+"""The `reefpoint` command: demo, verify, migrate, serve, work, watch, people, db, check-config."""

@@ -1,4 +1,4 @@
-"""`reefpoint serve`: the console and the API."""
+"""`reefpoint serve`: the console."""
 
 import socket
 from typing import Annotated

@@ -1,7 +1,8 @@
 """Reads of accounts: facts for valuation, facilities and loans, and the proof that positions equal movements."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Q, Sum
@@ -54,23 +55,25 @@ def load_accounts(account_ids: Collection[int] | None = None) -> list[AccountFac
     balances = ledger.balances(
         [code(number) for number in numbers for code in (client_cash, loan_principal, interest_due, fees_due)]
     )
-    return [
-        AccountFacts(
-            id=account_id,
-            number=number,
-            client_id=client_id,
-            scheme_version_id=scheme_version_id,
-            currency=currency,
-            status=AccountStatus(status),
-            change_no=change_no,
-            cash_minor=balances.get(client_cash(number), 0),
-            principal_minor=balances.get(loan_principal(number), 0),
-            interest_minor=balances.get(interest_due(number), 0),
-            fees_minor=balances.get(fees_due(number), 0),
-            holdings=tuple(map(Holding, instrument_ids, quantities)),
-        )
-        for account_id, number, client_id, scheme_version_id, currency, status, change_no, instrument_ids, quantities in rows
-    ]
+    return [_facts(row, balances) for row in rows]
+
+
+def _facts(row: tuple[Any, ...], balances: Mapping[str, int]) -> AccountFacts:
+    account_id, number, client_id, scheme_version_id, currency, status, change_no, instrument_ids, quantities = row
+    return AccountFacts(
+        id=account_id,
+        number=number,
+        client_id=client_id,
+        scheme_version_id=scheme_version_id,
+        currency=currency,
+        status=AccountStatus(status),
+        change_no=change_no,
+        cash_minor=balances.get(client_cash(number), 0),
+        principal_minor=balances.get(loan_principal(number), 0),
+        interest_minor=balances.get(interest_due(number), 0),
+        fees_minor=balances.get(fees_due(number), 0),
+        holdings=tuple(map(Holding, instrument_ids, quantities)),
+    )
 
 
 def get_account(account_id: int) -> AccountFacts:

@@ -32,7 +32,7 @@ class PositionTooSmall(Refusal):
 
 def lock_accounts(account_ids: Collection[int]) -> list[AccountFacts]:
     """Take the locks of several accounts, always in id order, and read their facts under them."""
-    list(MarginAccount.objects.select_for_update().filter(id__in=account_ids).order_by("id").values_list("id"))
+    hold_locks(account_ids)
     return load_accounts(account_ids)
 
 
@@ -44,8 +44,15 @@ def lock_account(account_id: int) -> AccountFacts:
 
 def hold_lock(account_id: int) -> None:
     """Take the account's lock until the transaction ends, for what needs no facts."""
+    hold_locks([account_id])
+
+
+def hold_locks(account_ids: Collection[int]) -> None:
+    """Take the locks of several accounts until the transaction ends, always in id order, so that no two deadlock."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM accounts_marginaccount WHERE id = %s FOR UPDATE", [account_id])
+        cursor.execute(
+            "SELECT 1 FROM accounts_marginaccount WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(account_ids)]
+        )
 
 
 def open_account(

@@ -15,6 +15,7 @@ from reefpoint.engine.cures import repayment_to_reach
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
@@ -87,23 +88,28 @@ def settle_standings(
             _breach_close_out(actor, account, standing, terms, call, at)
             breached += 1
         states.append(state)
-    MarginState.objects.bulk_create(
-        states, update_conflicts=True, unique_fields=["account"], update_fields=[*MEASURES, "is_enforced"]
+    insert_columns(
+        MarginState._meta.db_table,
+        STATE_COLUMNS,
+        [tuple(getattr(state, name) for name in STATE_COLUMNS) for state in states],
+        update_on="account_id",
     )
     return SettleResult(len(states), crossed, opened, cured, breached)
 
 
-MEASURES = (
-    "band",
-    "band_since",
-    "market_minor",
-    "assets_minor",
-    "lendable_minor",
-    "requirement_minor",
-    "debt_minor",
-    "ratio_bp",
-    "valued_at",
-)
+STATE_COLUMNS = {
+    "account_id": "bigint",
+    "band": "smallint",
+    "band_since": "timestamptz",
+    "is_enforced": "boolean",
+    "market_minor": "bigint",
+    "assets_minor": "bigint",
+    "lendable_minor": "bigint",
+    "requirement_minor": "bigint",
+    "debt_minor": "bigint",
+    "ratio_bp": "bigint",
+    "valued_at": "timestamptz",
+}
 
 
 def _state_of(standing: Standing, before: MarginState | None, at: datetime) -> MarginState:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.day_run import begin_day
+from reefpoint.flows.servicing.rules import fee_minor
+from reefpoint.flows.servicing.services.cash import withdraw_cash
 from reefpoint.flows.servicing.services.credit import draw_down
 from reefpoint.flows.servicing.services.opening import LENDING, book_securities_receipt, open_margin_account
 from reefpoint.platform.access.selectors import find_user_id, list_pending
@@ -74,12 +76,17 @@ class DeskPlan:
 
 @dataclass(frozen=True)
 class ClientPlan:
-    """One client of the cast: what it brings, and how far it borrows (`first_ratio` is assets / debt once invested)."""
+    """One client of the cast: what it brings, how far it borrows, and what for.
+
+    `first_ratio` is assets / debt once the money is used: an investor buys more shares with it, anybody else takes it
+    out of the account.
+    """
 
     draft: ClientDraft
     scheme_code: str
     lots: tuple[tuple[str, int], ...]
     first_ratio: Decimal
+    is_investor: bool
 
 
 def email_of(role: str) -> str:
@@ -204,7 +211,9 @@ def draw_clients(plan: DeskPlan, closes: Mapping[str, Decimal]) -> list[ClientPl
         )
         least = {"PRIME": 2.05, "STANDARD": 2.05, "CAUTIOUS": 2.3}[scheme]
         ratio = Decimal(round(least + draw.expovariate(2.5), 4))
-        cast.append(ClientPlan(_draft(draw, number, scheme, managers[number % 2]), scheme, lots, ratio))
+        cast.append(
+            ClientPlan(_draft(draw, number, scheme, managers[number % 2]), scheme, lots, ratio, number % 3 == 0)
+        )
     return cast
 
 
@@ -251,15 +260,14 @@ def _onboard(
         on=on,
     )
     for done, (client_id, client) in enumerate(zip(ids, clients, strict=True), start=1):
-        limit_minor = terms[client.scheme_code].limit_minor
-        worth = sum((prices[symbol] * quantity for symbol, quantity in client.lots), Decimal(0))
-        loan_minor = min(int(worth / (client.first_ratio - 1)) * 100, limit_minor)
+        scheme = terms[client.scheme_code]
+        loan_minor = first_loan_minor(client, scheme, prices)
         account_id = open_margin_account(
             actor=operations,
             client_id=client_id,
             scheme_code=client.scheme_code,
             pool_code=POOL,
-            commitment_minor=min(limit_minor, loan_minor * 3 // 2),
+            commitment_minor=min(scheme.limit_minor, loan_minor * 3 // 2),
             on=on,
             at=at,
         )
@@ -279,4 +287,24 @@ def _onboard(
             on=on,
             at=at,
         )
+        if not client.is_investor:
+            withdraw_cash(
+                actor=operations,
+                account_id=account_id,
+                amount_minor=loan_minor - fee_minor(loan_minor, scheme.drawdown_fee_bp),
+                key=f"first:{account_id}",
+                on=on,
+                at=at,
+            )
         progress("clients", done, len(clients))
+
+
+def first_loan_minor(client: ClientPlan, scheme: SchemeTerms, prices: Mapping[str, Decimal]) -> int:
+    """What a client borrows first, in cents: as far as its ratio goes, within the scheme's limit and lendable value."""
+    worth = sum((prices[symbol] * quantity for symbol, quantity in client.lots), Decimal(0))
+    lendable = sum(
+        (prices[symbol] * quantity * (10_000 - scheme.haircut_bp(symbol)) / 10_000 for symbol, quantity in client.lots),
+        Decimal(0),
+    )
+    wanted = worth / (client.first_ratio - 1) if client.is_investor else min(worth / client.first_ratio, lendable)
+    return min(int(wanted) * 100, scheme.limit_minor)

@@ -238,9 +238,9 @@ def _approve_liquidations(cast: _Cast, at: datetime) -> None:
 
 
 def _invest(cast: _Cast, on: date, at: datetime) -> None:
-    """On the second day clients put what they borrowed into their smallest accepted holdings."""
+    """On the second day investors put what they borrowed into their smallest accepted holdings."""
     for account in load_accounts():
-        if not list_orders(account_id=account.id, limit=1):
+        if account.cash_minor and not list_orders(account_id=account.id, limit=1):
             _buy(cast, account, on, at)
 
 

@@ -17,7 +17,7 @@ from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
 from reefpoint.records.parties.selectors import require_client
 from reefpoint.records.products.selectors import get_terms
-from reefpoint.records.treasury.adapters.paper_bank import PaperBank
+from reefpoint.records.treasury.services import pay_out
 
 
 class NotEnoughCash(Refusal):
@@ -88,7 +88,7 @@ def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str,
         key=f"withdrawal:{key}",
         source=reference,
     )
-    PaperBank().debit(reference=reference, amount_minor=amount_minor, on=on, text=f"Withdrawal {account.number}")
+    pay_out(reference=reference, amount_minor=amount_minor, on=on, text=f"Withdrawal {account.number}")
     record(
         actor=actor,
         action="servicing.withdraw",

@@ -16,6 +16,7 @@ from reefpoint.flows.servicing.services.credit import settle_debt
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.daycount import DayCount, interest_days, year_days
+from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import account_numbers, list_open_loans, load_accounts
 from reefpoint.records.accounts.types import LoanFacts
@@ -29,6 +30,19 @@ from reefpoint.records.ledger.types import (
     pool_cost_due,
 )
 from reefpoint.records.treasury.selectors import list_pools
+
+ACCRUAL_COLUMNS = {
+    "loan_id": "bigint",
+    "since": "date",
+    "until": "date",
+    "days": "integer",
+    "principal_minor": "bigint",
+    "rate_bp": "integer",
+    "accrued_micro": "bigint",
+    "total_micro": "bigint",
+    "remainder": "bigint",
+    "posted_minor": "bigint",
+}
 
 
 @dataclass(frozen=True)
@@ -49,12 +63,16 @@ def accrue_interest(*, actor: Actor, on: date, until: date, at: datetime) -> Acc
     """
     require(actor, "operations.run_day")
     owing = {loan.account_id for loan in list_open_loans()}
-    accounts.lock_accounts(owing)
+    accounts.hold_locks(owing)
     loans = list_open_loans(owing)
     near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on))
     latest = {row.loan_id: row for row in near.order_by("loan_id", "since")}
     fresh = _accrued([loan for loan in loans if loan.id not in latest or latest[loan.id].since < on], latest, on, until)
-    InterestAccrual.objects.bulk_create(fresh)
+    insert_columns(
+        InterestAccrual._meta.db_table,
+        ACCRUAL_COLUMNS,
+        [tuple(getattr(row, name) for name in ACCRUAL_COLUMNS) for row in fresh],
+    )
     account_of = {loan.id: loan.account_id for loan in loans}
     by_account: dict[int, int] = defaultdict(int)
     for row in fresh:

@@ -94,7 +94,8 @@ class Monitor:
 
 def _last_measured_at(default: datetime) -> datetime:
     """The latest instant whose prices the states on record rest on: an event told late brings no older ones back."""
-    return MarginState.objects.aggregate(at=Max("valued_at", default=default))["at"]
+    latest: datetime = MarginState.objects.aggregate(at=Max("valued_at", default=default))["at"]
+    return latest
 
 
 def _load(at: datetime) -> _Live:

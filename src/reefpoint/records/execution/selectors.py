@@ -1,5 +1,6 @@
 """What the securities rail tells."""
 
+from collections import Counter
 from datetime import date
 
 from django.db import connection
@@ -47,18 +48,18 @@ def sale_cap_by_instrument(session_on: date) -> dict[int, int]:
 
 
 def open_sell_quantity(account_id: int, instrument_id: int) -> int:
-    """Shares that an account has already given out to sell: still open, or sold and not yet booked."""
-    sells = Order.objects.filter(account_id=account_id, instrument_id=instrument_id, side=Side.SELL)
-    still_open = sells.filter(state__in=ORDER_STATES.live).aggregate(
-        quantity=Sum(F("quantity") - F("filled_quantity"), default=0)
-    )
-    unbooked = Fill.objects.filter(
-        booked_at__isnull=True,
-        order__account_id=account_id,
-        order__instrument_id=instrument_id,
-        order__side=Side.SELL,
-    ).aggregate(quantity=Sum("quantity", default=0))
-    return int(still_open["quantity"] + unbooked["quantity"])
+    """Shares of one name that an account has already given out to sell: still open, or sold and not yet booked."""
+    return open_sell_quantities(account_id).get(instrument_id, 0)
+
+
+def open_sell_quantities(account_id: int) -> dict[int, int]:
+    """Shares that an account has already given out to sell, by instrument id, in two queries."""
+    live = Order.objects.filter(account_id=account_id, side=Side.SELL, state__in=ORDER_STATES.live)
+    open_ = live.values_list("instrument_id").annotate(still_open=Sum(F("quantity") - F("filled_quantity")))
+    unbooked = Fill.objects.filter(booked_at__isnull=True, order__account_id=account_id, order__side=Side.SELL)
+    given_out = Counter(dict(open_))
+    given_out.update(dict(unbooked.values_list("order__instrument_id").annotate(Sum("quantity"))))
+    return dict(given_out)
 
 
 def list_live_orders(source: str) -> list[OrderFacts]:

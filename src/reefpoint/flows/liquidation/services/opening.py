@@ -3,8 +3,9 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from reefpoint.decisions.margin.selectors.standing import list_enforced, measure
+from reefpoint.decisions.margin.selectors.standing import is_enforced, list_enforced, measure
 from reefpoint.decisions.margin.services.calls import end_enforcement
 from reefpoint.flows.liquidation.events import LiquidationEnded, LiquidationOpened
 from reefpoint.flows.liquidation.models import LIVE, Liquidation
@@ -24,15 +25,22 @@ APPROVAL_KIND = "liquidation.start"
 
 
 @transaction.atomic
-def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: int | None, at: datetime) -> int:
+def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: int | None, at: datetime) -> int | None:
     """Open the liquidation of an account, or find the one that runs. Returns its id.
+
+    The same trigger (account, cause, call, instant) is one liquidation, also when it is told again after the end.
+    None if the account was let go since: then there is nothing to sell for, and it is judged anew.
 
     By policy it is carried out in the next session; a scheme may ask for a second person's approval first.
     """
     account = accounts.lock_account(account_id)
-    live = Liquidation.objects.filter(account_id=account_id, state__in=LIVE).first()
-    if live is not None:
-        return live.id
+    of_account = Liquidation.objects.filter(account_id=account_id)
+    same_trigger = Q(cause=cause, call_id=call_id, opened_at=at)
+    known = of_account.filter(Q(state__in=LIVE) | same_trigger).first()
+    if known is not None:
+        return known.id
+    if not is_enforced(account_id):
+        return None
     terms = get_terms(account.scheme_version_id)
     standing = measure(account, at=at)
     on = current_book_day() or at.date()

@@ -35,6 +35,7 @@ from reefpoint.records.execution.selectors import (
     get_order,
     list_fills,
     list_live_orders,
+    open_sell_quantities,
     sale_cap_by_instrument,
 )
 from reefpoint.records.execution.services import orders as execution
@@ -86,7 +87,7 @@ def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetim
     if review(actor=actor, liquidation=liquidation, account=account, at=at):
         return 0, True
     sheet = load_sheet([account.scheme_version_id], at=at)
-    plan = _plan(account, sheet, sale_cap_by_instrument(on), liquidation.target_bp)
+    plan = _plan(account, sheet, _free_to_sell(account, on), liquidation.target_bp)
     _store_plan(liquidation, account, sheet, plan, on, at)
     if plan.outcome is PlanOutcome.UNKNOWN:
         record(
@@ -115,6 +116,15 @@ def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetim
         )
     is_over = _apply_cash(actor, liquidation, account, plan, on, at)
     return len(plan.lines), is_over
+
+
+def _free_to_sell(account: AccountFacts, on: date) -> dict[int, int]:
+    """Shares of each holding within the session's cap that the client has not already given out to sell (I11)."""
+    cap, given_out = sale_cap_by_instrument(on), open_sell_quantities(account.id)
+    return {
+        held.instrument_id: min(cap[held.instrument_id], held.quantity - given_out.get(held.instrument_id, 0))
+        for held in account.holdings
+    }
 
 
 def source_of(liquidation_id: int) -> str:

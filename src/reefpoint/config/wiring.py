@@ -6,8 +6,15 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
-from reefpoint.flows.liquidation.handlers import follow_order, open_after_breach, release_order, take_decision
+from reefpoint.flows.liquidation.handlers import (
+    follow_order,
+    look_at_late_credit,
+    open_after_breach,
+    release_order,
+    take_decision,
+)
 from reefpoint.flows.operations.events import DayClosed
+from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.events.types import Handler
@@ -34,6 +41,7 @@ HANDLERS: tuple[Handler, ...] = (
     ),
     # a call that ran out, or a crossed close-out line, leads to a sale; a second person may have a say in it
     Handler("liquidation.open", (CallExpired, CloseOutBreached), open_after_breach),
+    Handler("liquidation.late_credit", (DepositBooked,), look_at_late_credit),
     Handler("liquidation.decide", (ApprovalGranted, ApprovalRejected), take_decision),
     # an order is looked at once more, then sent; what the broker reports is booked
     Handler("liquidation.release", (OrderPlaced,), release_order),

@@ -1,6 +1,7 @@
 """What follows from calls, lines, approvals, orders and fills. Each makes one service call."""
 
 from reefpoint.decisions.margin.events import CallExpired, CloseOutBreached
+from reefpoint.flows.liquidation.services.late_credit import answer_late_credit
 from reefpoint.flows.liquidation.services.opening import (
     APPROVAL_KIND,
     approve_liquidation,
@@ -13,6 +14,7 @@ from reefpoint.flows.liquidation.services.selling import (
     release_liquidation_order,
 )
 from reefpoint.flows.liquidation.types import Cause
+from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.flows.servicing.services.trading import book_fill, end_client_order, release_client_order
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.basics.actors import system_actor
@@ -70,6 +72,20 @@ def follow_order(stored: StoredEvent) -> None:
         follow_order_end(actor=WORKER, order_id=event.order_id, at=event.at)
     elif isinstance(event, OrderEnded):
         end_client_order(actor=WORKER, order_id=event.order_id, at=event.at)
+
+
+def look_at_late_credit(stored: StoredEvent) -> None:
+    """Money was booked that the bank may have had before a forced sale was sent."""
+    event = stored.event
+    assert isinstance(event, DepositBooked)
+    answer_late_credit(
+        actor=WORKER,
+        account_id=event.account_id,
+        journal_id=event.journal_id,
+        amount_minor=event.amount_minor,
+        confirmed_at=event.confirmed_at,
+        at=event.at,
+    )
 
 
 def _purpose(event: object) -> str:

@@ -7,10 +7,12 @@ from django.db import transaction
 
 from reefpoint.decisions.margin.selectors.standing import is_enforced, measure
 from reefpoint.flows.servicing import rules
+from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.ledger.selectors import find_journal
 from reefpoint.records.ledger.services import post_journal
@@ -28,15 +30,25 @@ class NotEnoughCash(Refusal):
 
 @transaction.atomic
 def receive_deposit(
-    *, actor: Actor, account_id: int, amount_minor: int, bank_reference: str, on: date, at: datetime
+    *,
+    actor: Actor,
+    account_id: int,
+    amount_minor: int,
+    bank_reference: str,
+    on: date,
+    at: datetime,
+    confirmed_at: datetime | None = None,
 ) -> int:
-    """Book money that the bank credited for a client. The bank's reference is booked once. Returns the journal id."""
+    """Book money that the bank credited for a client. The bank's reference is booked once. Returns the journal id.
+
+    `confirmed_at` is when the bank had the money, by default `at`: a forced sale that was sent after it may have been
+    wrongful, and is looked at again. Raises `IdempotencyConflict` for a reference that was booked with another amount.
+    """
     require(actor, "servicing.deposit")
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
     key = f"deposit:{bank_reference}"
-    if (known := find_journal(key)) is not None:
-        return known
+    known = find_journal(key)
     journal_id = post_journal(
         actor=actor,
         kind="deposit",
@@ -46,6 +58,8 @@ def receive_deposit(
         key=key,
         source=bank_reference,
     )
+    if known is not None:
+        return journal_id
     record(
         actor=actor,
         action="servicing.deposit",
@@ -54,6 +68,15 @@ def receive_deposit(
         at=at,
     )
     accounts.announce_change(account_id=account_id, cause="deposit", at=at)
+    publish(
+        DepositBooked(
+            at=at,
+            account_id=account_id,
+            journal_id=journal_id,
+            amount_minor=amount_minor,
+            confirmed_at=confirmed_at or at,
+        )
+    )
     return journal_id
 
 

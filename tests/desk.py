@@ -18,12 +18,13 @@ from reefpoint.decisions.margin.models import MarginCall, MarginState
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.decisions.margin.types import Band
-from reefpoint.flows.liquidation.models import Liquidation
+from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.flows.liquidation.services.selling import SessionResult, run_liquidation_session
 from reefpoint.flows.servicing.services.cash import receive_deposit, withdraw_cash
 from reefpoint.flows.servicing.services.credit import draw_down, repay
 from reefpoint.flows.servicing.services.opening import LENDING, book_securities_receipt, open_margin_account
+from reefpoint.flows.servicing.services.trading import place_client_order
 from reefpoint.platform.access.models import User
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import actor_for, approve, create_user, ensure_roles
@@ -33,10 +34,13 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import pending_count
 from reefpoint.platform.events.services import dispatch_once
+from reefpoint.records.accounts.models import Position
 from reefpoint.records.accounts.selectors import get_account, verify_accounts
 from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.execution.models import Fill, Order
 from reefpoint.records.execution.services import deliver_securities
-from reefpoint.records.execution.types import SecuritiesDelivery
+from reefpoint.records.execution.types import SecuritiesDelivery, Side
+from reefpoint.records.ledger.models import Balance, Journal
 from reefpoint.records.ledger.selectors import current_book_day, verify_ledger
 from reefpoint.records.ledger.services import close_book_day, open_book_day, open_ledger_accounts
 from reefpoint.records.ledger.types import desk_accounts
@@ -50,6 +54,7 @@ from reefpoint.records.products.services import draft_scheme_version, load_rule_
 from reefpoint.records.treasury.services.pools import fund_pool, open_pool
 
 SYSTEM = system_actor("tests")
+MEASURES = ("band", "assets_minor", "lendable_minor", "requirement_minor", "debt_minor", "ratio_bp")
 MONDAY, TUESDAY, WEDNESDAY = date(2019, 11, 25), date(2019, 11, 26), date(2019, 11, 27)
 HALF_DAY, NEXT_MONDAY = date(2019, 11, 29), date(2019, 12, 2)
 POOL = "MAIN"
@@ -168,7 +173,15 @@ class Desk:
             )
         return account_id
 
-    def deposit(self, account_id: int, amount_minor: int, on: date, at: datetime | None = None) -> None:
+    def deposit(
+        self,
+        account_id: int,
+        amount_minor: int,
+        on: date,
+        at: datetime | None = None,
+        *,
+        confirmed_at: datetime | None = None,
+    ) -> None:
         """The client's money arrives."""
         receive_deposit(
             actor=self.operations,
@@ -177,6 +190,7 @@ class Desk:
             bank_reference=self.key("IN"),
             on=on,
             at=at or noon(on),
+            confirmed_at=confirmed_at,
         )
 
     def repay(self, account_id: int, amount_minor: int, on: date, at: datetime | None = None) -> None:
@@ -238,6 +252,34 @@ class Desk:
             transaction.set_rollback(True)
         self.restart_monitor()
 
+    def sell(self, account_id: int, symbol: str, quantity: int, on: date, at: datetime | None = None) -> int:
+        """The client gives shares out to sell. Returns the order's id."""
+        return self.trade(account_id, symbol, Side.SELL, quantity, on, at)
+
+    def trade(
+        self, account_id: int, symbol: str, side: Side, quantity: int, on: date, at: datetime | None = None
+    ) -> int:
+        """A client's order. Returns its id."""
+        return place_client_order(
+            actor=self.operations,
+            account_id=account_id,
+            instrument_id=self.instruments[symbol],
+            side=side,
+            quantity=quantity,
+            key=self.key("order"),
+            session_on=on,
+            at=at or noon(on),
+        )
+
+    def books(self) -> dict[str, list[tuple[object, ...]]]:
+        """All that the desk's books say, without ids of events and audit."""
+        return {
+            model.__name__: list(model.objects.order_by("pk").values_list())
+            for model in (Journal, Balance, Position, MarginCall, Liquidation, LiquidationPlan, Order, Fill)
+        } | {
+            "MarginState": list(MarginState.objects.order_by("pk").values_list("account_id", *MEASURES, "is_enforced"))
+        }
+
     def account(self, account_id: int) -> AccountFacts:
         return get_account(account_id)
 
@@ -292,7 +334,7 @@ def make_desk() -> Desk:
     instruments = add_instruments(
         actor=SYSTEM,
         drafts=[
-            InstrumentDraft("AAPL", "Apple", "苹果", "Test", 1_000_000, price_band_bp=5_000),
+            InstrumentDraft("AAPL", "Apple", "苹果", "Test", 1_000_000, price_band_bp=6_000),
             InstrumentDraft("JPM", "JPMorgan Chase", "摩根大通", "Test", 1_000_000),
             InstrumentDraft("KO", "Coca-Cola", "可口可乐", "Test", 10_000, price_band_bp=5_000),
         ],

@@ -8,6 +8,18 @@ from enum import StrEnum
 from reefpoint.flows.operations.types import StepName
 
 DAY_STEPS: tuple[StepName, ...] = tuple(StepName)
+INTEREST_STEPS = (StepName.ACCRUE_INTEREST, StepName.ACCRUE_FUNDING, StepName.COLLECT_INTEREST)
+STEP_GROUPS: tuple[tuple[StepName, ...], ...] = (
+    (StepName.END_ORDERS,),
+    (StepName.SETTLE_TRADES,),
+    INTEREST_STEPS,
+    (StepName.SNAPSHOT_MARGIN,),
+    (StepName.RECONCILE_BANK,),
+    (StepName.RECONCILE_BROKER,),
+    (StepName.SEAL,),
+    (StepName.CLOSE_DAY,),
+)
+"""Steps that are committed together. Nobody is called for interest that is taken from its cash a moment later."""
 
 
 class Temper(StrEnum):

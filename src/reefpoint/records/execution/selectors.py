@@ -38,9 +38,14 @@ def sold_quantity_by_instrument(session_on: date, purpose: OrderPurpose | None =
 
 
 def sale_cap_by_instrument(session_on: date) -> dict[int, int]:
-    """Shares per instrument id that may still be sold in a session: the broker's capacity less what orders take."""
+    """Shares per instrument id that may still be sold in a session: the broker's capacity less what was ordered.
+
+    An order counts as it was placed, even if less of it was needed in the end: what is planned for one account then
+    never hangs on how fast the orders of another were worked (I28).
+    """
     broker = desk_broker()
-    taken = _quantity_by_instrument(Order.objects.filter(session_on=session_on))
+    orders = Order.objects.filter(session_on=session_on).values_list("instrument_id")
+    taken = dict(orders.annotate(taken=Sum("placed_quantity")))
     return {
         instrument.id: max(0, broker.session_capacity(instrument.assumed_daily_volume) - taken.get(instrument.id, 0))
         for instrument in list_instruments()

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from procrastinate.exceptions import ConnectorException
 
 from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.decisions.margin.selectors.calls import list_open_calls
@@ -42,12 +44,13 @@ from reefpoint.platform.events.selectors import pending_count
 from reefpoint.records.accounts.selectors import account_numbers, load_accounts
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import list_orders
+from reefpoint.records.execution.services import end_session_orders
 from reefpoint.records.execution.types import Side
 from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.calendar import session_close
-from reefpoint.records.market.selectors.quarantine import list_held
+from reefpoint.records.market.selectors.quarantine import get_held, list_held
 from reefpoint.records.market.services.prices import confirm_held_price, record_prices
-from reefpoint.records.market.types import Tick
+from reefpoint.records.market.types import BatchResult, HeldState, Tick
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.treasury.adapters.paper_bank import PaperBank
 
@@ -111,23 +114,12 @@ def replay_day(
     persist(lambda: begin_day(actor=cast.operations, on=on, at=morning))
     persist(lambda: set_desk_clock(morning))
     persist(lambda: release_idle_enforcement(actor=cast.risk, on=on, at=morning))
-    sellers = persist(lambda: _answer_calls(cast, seed, on, morning))
+    sellers = _answer_calls(cast, seed, on, morning)
     settle()
 
     on_phase("prices")
-    result = persist(
-        lambda: record_prices(
-            actor=cast.operations,
-            source="us20",
-            key=f"us20:{on}",
-            ticks=[Tick(symbol, price, on, close) for symbol, price in closes.items()],
-            at=close,
-            on=on,
-        )
-    )
-    persist(lambda: set_desk_clock(close))
-    persist(lambda: _confirm_held(cast, close))
-    settle()
+    result = persist(lambda: _bring_prices(cast, closes, on, close))
+    _confirm_held(cast, close)
 
     on_phase("sales")
     persist(lambda: _approve_liquidations(cast, close))
@@ -141,6 +133,8 @@ def replay_day(
     settle()
 
     on_phase("deadlines")
+    persist(lambda: end_session_orders(on=on, at=close))
+    settle()
     persist(lambda: expire_due_calls(actor=cast.risk, at=close))
     settle()
 
@@ -179,17 +173,34 @@ def persist(step: Callable[[], T]) -> T:
     while True:
         try:
             return step()
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, ConnectorException):
             if time.monotonic() > deadline:
                 raise
             connection.close()
             time.sleep(0.2)
 
 
+@transaction.atomic
+def _bring_prices(cast: _Cast, closes: dict[str, Decimal], on: date, at: datetime) -> BatchResult:
+    """The session's closes and the clock at its end in one: a proof of the state never sees one without the other."""
+    set_desk_clock(at)
+    return record_prices(
+        actor=cast.operations,
+        source="us20",
+        key=f"us20:{on}",
+        ticks=[Tick(symbol, price, on, at) for symbol, price in closes.items()],
+        at=at,
+        on=on,
+    )
+
+
 def _answer_calls(cast: _Cast, seed: int, on: date, at: datetime) -> list[tuple[CallFacts, Answer]]:
-    """Clients with open calls pay through their bank, by temper; returns those who mean to sell instead."""
-    calls = list_open_calls()
-    numbers = account_numbers([call.account_id for call in calls])
+    """Clients with open calls pay through their bank, by temper; returns those who mean to sell instead.
+
+    Who has to pay is asked once: after a first payment a call may be cured while the second is still to be made.
+    """
+    calls = persist(list_open_calls)
+    numbers = persist(lambda: account_numbers([call.account_id for call in calls]))
     sellers = []
     for call in calls:
         answer = rules.answer_call(
@@ -201,7 +212,8 @@ def _answer_calls(cast: _Cast, seed: int, on: date, at: datetime) -> list[tuple[
         if answer.sells:
             sellers.append((call, answer))
         if answer.pays_pct:
-            _pay(cast, call, numbers[call.account_id], call.amount_minor * answer.pays_pct // 100, on, at)
+            amount_minor = call.amount_minor * answer.pays_pct // 100
+            persist(partial(_pay, cast, call, numbers[call.account_id], amount_minor, on, at))
     return sellers
 
 
@@ -220,9 +232,19 @@ def _pay(cast: _Cast, call: CallFacts, number: str, amount_minor: int, on: date,
 
 
 def _confirm_held(cast: _Cast, at: datetime) -> None:
-    """The risk officer believes held prices: they are the market's real ones."""
-    for held in list_held():
-        confirm_held_price(actor=cast.risk, held_id=held.id, at=at, reason="A real move: checked with the exchange.")
+    """The risk officer believes held prices one by one, each after the desk has taken in what came before.
+
+    Else it would hang on the timing whether the monitor judges an account between two of them.
+    """
+    settle()
+    for held in reversed(persist(list_held)):
+        persist(partial(_believe, cast, held.id, at))
+        settle()
+
+
+def _believe(cast: _Cast, held_id: int, at: datetime) -> None:
+    if get_held(held_id).state is HeldState.HELD:
+        confirm_held_price(actor=cast.risk, held_id=held_id, at=at, reason="A real move: checked with the exchange.")
 
 
 def _approve_liquidations(cast: _Cast, at: datetime) -> None:

@@ -60,6 +60,8 @@ DATABASES = {
         "TEST": {"NAME": os.environ.get("REEFPOINT_TEST_DATABASE", "test_reefpoint")},
     }
 }
+# The heads of the sealed chains, outside the database: keep copies of it elsewhere.
+ANCHOR_FILE = Path(os.environ.get("REEFPOINT_ANCHORS") or data_home() / "anchors.jsonl")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The order is the defence: the policy header on every answer, then the session, then who it is and how they signed in.

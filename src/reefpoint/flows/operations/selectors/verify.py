@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.platform.access.selectors import verify_approvals
-from reefpoint.platform.audit.selectors import verify_audit
+from reefpoint.platform.audit.selectors import verify_anchors, verify_audit
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import verify_outbox
 from reefpoint.platform.notifications.selectors import verify_notifications
@@ -22,6 +23,7 @@ from reefpoint.records.treasury.selectors import verify_treasury
 CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "ledger": lambda _: verify_ledger(),
     "audit": lambda _: verify_audit(),
+    "anchors": lambda _: verify_anchors(settings.ANCHOR_FILE),
     "outbox": lambda _: verify_outbox(),
     "accounts": lambda _: verify_accounts(),
     "treasury": lambda _: verify_treasury(),

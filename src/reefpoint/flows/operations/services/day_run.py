@@ -1,13 +1,14 @@
-"""The end of a business day: ten steps, each once, each in its own transaction, in the order of `DAY_STEPS`.
+"""The end of a business day: ten steps, each once, in the order of `DAY_STEPS`, each group of them in one transaction.
 
-A run that was killed goes on with the first step that is not done. A second run of the same day does nothing.
+A run that was killed goes on with the first group that is not done. A second run of the same day does nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from reefpoint.decisions.margin.rules import VENUE
@@ -19,7 +20,7 @@ from reefpoint.flows.operations.types import DayRunState, StepName
 from reefpoint.flows.servicing.rules import is_interest_payment_day
 from reefpoint.flows.servicing.services.interest import accrue_funding_cost, accrue_interest, collect_interest
 from reefpoint.platform.access.services import require
-from reefpoint.platform.audit.services import record, seal
+from reefpoint.platform.audit.services import anchor_seals, record, seal
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts.selectors import quantities_held
@@ -57,14 +58,18 @@ def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:
     run, _ = DayRun.objects.get_or_create(on=on, defaults={"at": at})
     done = set(run.steps.values_list("name", flat=True))
     day = _Day(actor, on, next_session(VENUE, on), run.at)
-    for name in rules.DAY_STEPS:
-        if name.value not in done:
-            _run_step(run, name, day)
+    for group in rules.STEP_GROUPS:
+        _run_steps(run, [name for name in group if name.value not in done], day)
     DayRun.objects.filter(id=run.id).update(state=DayRunState.DONE)
     return DayRunState.DONE
 
 
 @transaction.atomic
+def _run_steps(run: DayRun, names: Sequence[StepName], day: _Day) -> None:
+    for name in names:
+        _run_step(run, name, day)
+
+
 def _run_step(run: DayRun, name: StepName, day: _Day) -> None:
     DayRun.objects.select_for_update().get(id=run.id)
     if run.steps.filter(name=name).exists():
@@ -117,9 +122,10 @@ def _seal(day: _Day) -> Mapping[str, int]:
 
 
 def _close_day(day: _Day) -> Mapping[str, int]:
+    anchored = anchor_seals(settings.ANCHOR_FILE, at=day.at)  # a step later than the seals: those are committed
     close_book_day(actor=day.actor, on=day.on, at=day.at)
     publish(DayClosed(at=day.at, on=day.on))
-    return {}
+    return {"anchored": anchored}
 
 
 STEPS: Mapping[StepName, Callable[[_Day], Mapping[str, int]]] = {

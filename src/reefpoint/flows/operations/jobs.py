@@ -1,14 +1,69 @@
-"""Jobs of the desk's day. Each makes one service call."""
+"""Jobs of the desk's day, and what a live desk does by the clock. Each makes one service call.
 
+In a replay the driver does the first two of the schedule at fixed points of its day, so they leave it alone.
+"""
+
+from collections.abc import Callable
 from datetime import date, datetime
 
+from django.contrib.sessions.backends.db import SessionStore
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from reefpoint.decisions.margin.services.calls import expire_due_calls
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
+from reefpoint.platform.audit.services import seal
+from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.notifications.services import retry_notices
+from reefpoint.records.ledger.services import seal_ledger
+
+SCHEDULER = system_actor("scheduler")
 
 
 @app.task(name="operations.run_day", queue="day", lock="day-run", retry=RetryStrategy(max_attempts=20, wait=1))
 def run_day_job(*, on: str, at: str) -> None:
     """End a business day. `on` is its date, `at` the instant it ends at, both ISO 8601."""
     run_day(on=date.fromisoformat(on), at=datetime.fromisoformat(at))
+
+
+def expire_calls(timestamp: int) -> None:
+    """End the calls whose deadline has passed; `timestamp` is when the job was due."""
+    clock = get_clock()
+    if not clock.is_replay:
+        expire_due_calls(actor=SCHEDULER, at=clock.at)
+
+
+def retry_queued_notices(timestamp: int) -> None:
+    """Try notices again that did not get through."""
+    clock = get_clock()
+    if not clock.is_replay:
+        retry_notices(at=clock.at)
+
+
+def seal_audit(timestamp: int) -> None:
+    """Seal the audit log's new entries."""
+    seal(at=desk_now())
+
+
+def seal_journals(timestamp: int) -> None:
+    """Seal the ledger's new journals."""
+    seal_ledger(at=desk_now())
+
+
+def clear_sessions(timestamp: int) -> None:
+    """Forget sign-ins that have run out."""
+    SessionStore.clear_expired()
+
+
+SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
+    # minute hour day month weekday, in UTC; the job's name; what it does
+    ("* * * * *", "margin.expire_calls", expire_calls),
+    ("* * * * *", "notifications.retry", retry_queued_notices),
+    ("*/10 * * * *", "audit.seal", seal_audit),
+    ("*/10 * * * *", "ledger.seal", seal_journals),
+    ("20 3 * * *", "access.clear_sessions", clear_sessions),
+)
+
+for cron, name, job in SCHEDULE:
+    app.periodic(cron=cron)(app.task(name=name, queue="schedule", queueing_lock=name)(job))

@@ -120,10 +120,14 @@ class EmbeddedPostgres:
         """Start the server, create the database unless it is there, and return its URL."""
         admin_url = self.start()
         with self._lock(), psycopg.connect(admin_url, autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-            if known is None:
+            if not _knows(connection, name):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return admin_url.removesuffix("/postgres") + f"/{name}"
+
+    def has_database(self, name: str) -> bool:
+        """Start the server, and say whether it has this database."""
+        with psycopg.connect(self.start(), autocommit=True) as connection:
+            return _knows(connection, name)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected to it. Does nothing when it is not there."""
@@ -304,6 +308,10 @@ class EmbeddedPostgres:
 def database_url(home: Path, name: str = "reefpoint") -> str:
     """`DATABASE_URL` if it is set; else the embedded PostgreSQL of `home`, started, with the database created."""
     return os.environ.get("DATABASE_URL") or EmbeddedPostgres(home).ensure_database(name)
+
+
+def _knows(connection: psycopg.Connection[tuple[object, ...]], name: str) -> bool:
+    return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 def _locale_options(major: int) -> list[str]:

@@ -1,38 +1,56 @@
 """`reefpoint demo`: a desk is made and a past market is replayed through it."""
 
+import fcntl
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from reefpoint.platform.database.embedded import EmbeddedPostgres
-from reefpoint.platform.database.home import data_home
+from reefpoint.platform.database.home import data_home, make_home
 from reefpoint.surfaces.cli.crew import Crew
-from reefpoint.surfaces.cli.desk import missing_migrations, open_desk
+from reefpoint.surfaces.cli.desk import (
+    DEMO_ANCHORS,
+    DEMO_DATABASE,
+    close_connections,
+    missing_migrations,
+    open_desk,
+    use_demo_database,
+)
 from reefpoint.surfaces.cli.serve import address_of, listen
 from reefpoint.surfaces.cli.verify import print_verification
 
 if TYPE_CHECKING:
     from reefpoint.records.products.types import SchemeTerms
 
-DATABASE = "reefpoint_demo"
 FIRST_DAY = datetime.fromisoformat("2020-01-02")
 LAST_DAY = datetime.fromisoformat("2020-06-30")
+LOCK_SECONDS_MAX = 15
+"""How long a demo waits for the processes of one that was killed."""
 
 
 def demo(
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First business day.")] = FIRST_DAY,
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business day.")] = LAST_DAY,
+    start: Annotated[
+        datetime,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="First business day, from 1990-01-02; else the next session."
+        ),
+    ] = FIRST_DAY,
+    end: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business day, up to 2022-12-28.")
+    ] = LAST_DAY,
     clients: Annotated[int, typer.Option(min=1, max=20_000, help="How many clients the desk has.")] = 500,
     speed: Annotated[
         float | None, typer.Option(min=0.01, help="Business days a second at most; as fast as possible by default.")
@@ -43,41 +61,176 @@ def demo(
         list[str] | None,
         typer.Option(help="Change a scheme's close-out line, in basis points: --close-out PRIME=14500. Repeatable."),
     ] = None,
-    port: Annotated[int, typer.Option(help="The console's port; when it is taken, a free one is used.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The console's port; when it is taken, a free one is used.")
+    ] = 8000,
+    view: Annotated[
+        bool, typer.Option("--view", help="No replay: open the console on the book that the last demo left.")
+    ] = False,
 ) -> None:
     """Make a lending desk and replay a real crash through it: prices, calls, cures, sales, books, proof.
 
-    20 US stocks from the packaged history (1990 to 2022). Every run begins anew in a database of its own.
+    20 US stocks from the packaged history (1990 to 2022). Every run begins anew, in a database of its own beside the
+    desk's; `reefpoint verify --demo` proves it again later. The same command gives the same books: their fingerprint
+    is printed. Kill any process of it and the books stay the same.
 
     Examples: reefpoint demo --headless · reefpoint demo --from 2008-09-02 --to 2009-03-31 --clients 200
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console()
-    began = time.monotonic()
     home = data_home()
-    server = _fresh_database(home)
-    os.environ["REEFPOINT_REQUIRE_SECOND_FACTOR"] = "0"
-    _migrate(console)
-    with Crew(home, server) as crew:
-        crew.start("work", "work")
-        crew.start("watch", "watch")
-        address = "" if headless else _serve(crew, port)
-        if address:
-            _print_sign_in(console, address)
-        _replay(console, start.date(), end.date(), clients, seed, speed, _changes(close_out or []))
-        _print_figures(console, time.monotonic() - began)
-        is_whole = print_verification(console)
-        if address:
-            _print_sign_in(console, address)
-            console.print("The finished book stays open there. Ctrl-C ends the demo.")
-            _wait_for_interrupt()
+    make_home(home)
+    with _only_demo_of(home) as lock:
+        try:
+            if view:
+                _view(console, home, port, lock)
+                return
+            first, last = _sessions(console, start.date(), end.date())
+            plan = _Plan(first, last, clients, seed, speed, close_out or [])
+            is_whole = _run(console, home, plan, None if headless else port, lock)
+        except KeyboardInterrupt:
+            console.print("\nStopped. What was booked is in the database; the next demo begins anew.")
+            raise typer.Exit(130) from None
     if not is_whole:
         raise typer.Exit(1)
 
 
-def _fresh_database(home: Path) -> EmbeddedPostgres | None:
-    """Point DATABASE_URL at an empty database: a new one in the embedded server, or the one that the user gives."""
+@dataclass(frozen=True)
+class _Plan:
+    start: date
+    end: date
+    clients: int
+    seed: int
+    speed: float | None
+    close_out: Sequence[str]
+
+
+def _sessions(console: Console, start: date, end: date) -> tuple[date, date]:
+    """The first and the last session of the wished slice, both in the packaged history."""
+    from reefpoint.records.market.adapters.us20 import load_us20
+
+    known = [on for on, _ in load_us20(date.min, date.max)]
+    for on, option in ((start, "--from"), (end, "--to")):
+        if not known[0] <= on <= known[-1]:
+            raise typer.BadParameter(
+                f"{on} is outside the packaged history, {known[0]} to {known[-1]}.", param_hint=option
+            )
+    sessions = [on for on in known if start <= on <= end]
+    if len(sessions) < 2:
+        raise typer.BadParameter(
+            f"From {start} to {end} there are {len(sessions)} sessions; a replay needs two.", param_hint="--to"
+        )
+    if sessions[0] != start:
+        console.print(f"{start} is not a session of the exchange; the replay begins on {sessions[0]}.")
+    return sessions[0], sessions[-1]
+
+
+@contextmanager
+def _only_demo_of(home: Path) -> Iterator[int]:
+    """Let one demo at a time use the data folder. Its processes inherit the lock, so it lasts until all are gone."""
+    with (home / "demo.lock").open("a+") as file:
+        deadline = time.monotonic() + LOCK_SECONDS_MAX
+        while not _try_lock(file.fileno()):
+            file.seek(0)
+            leader = file.read().strip()
+            if _is_alive(leader) or time.monotonic() > deadline:
+                typer.secho(
+                    f"A demo runs in {home} already (process {leader}). Stop it, or give this one a data folder of its "
+                    "own: REEFPOINT_HOME=/another/folder reefpoint demo",
+                    fg="red",
+                    err=True,
+                )
+                raise typer.Exit(1)
+            time.sleep(0.2)  # the demo was killed, and what it had started is about to end
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield file.fileno()
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_alive(pid: str) -> bool:
+    if not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _run(console: Console, home: Path, plan: _Plan, port: int | None, lock: int) -> bool:
+    """Replay the plan on a fresh database; with a port, keep the console open there. Returns whether the proof held."""
+    began = time.monotonic()
+    with _server(home) as server:
+        changes = _fresh_database(home, server, plan.close_out)
+        _migrate(console)
+        with Crew(home, server, tell=lambda what: console.print(f"[yellow]{escape(what)}[/]"), inherit=[lock]) as crew:
+            crew.start("work", "work")
+            crew.start("watch", "watch")
+            address = "" if port is None else _serve(crew, port)
+            if address:
+                _print_sign_in(console, address)
+            _replay(console, plan, changes)
+            _print_figures(console, time.monotonic() - began)
+            is_whole = print_verification(console)
+            if address:
+                _print_sign_in(console, address)
+                console.print("The finished book stays open there. Ctrl-C ends the demo.")
+                _wait_for_interrupt(console)
+    return is_whole
+
+
+def _view(console: Console, home: Path, port: int, lock: int) -> None:
+    """The console on the book of the last demo, with its worker and watch."""
+    with _server(home) as server:
+        use_demo_database(home)
+        os.environ["REEFPOINT_REQUIRE_SECOND_FACTOR"] = "0"
+        open_desk()
+        with Crew(home, server, tell=console.print, inherit=[lock]) as crew:
+            crew.start("work", "work")
+            crew.start("watch", "watch")
+            _print_sign_in(console, _serve(crew, port))
+            console.print("The book of the last demo is open there. Ctrl-C ends it.")
+            _wait_for_interrupt(console)
+
+
+@contextmanager
+def _server(home: Path) -> Iterator[EmbeddedPostgres | None]:
+    """The embedded PostgreSQL, unless the user gives a database. It is stopped at the end if it was started here."""
     if "DATABASE_URL" in os.environ:
+        yield None
+        return
+    server = EmbeddedPostgres(home)
+    was_running = server.status().is_running
+    server.start()
+    try:
+        yield server
+    finally:
+        if not was_running:
+            close_connections()
+            server.stop()
+
+
+def _fresh_database(
+    home: Path, server: EmbeddedPostgres | None, close_out: Sequence[str]
+) -> "dict[str, Callable[[SchemeTerms], SchemeTerms]]":
+    """Point DATABASE_URL at an empty database: a new one in the embedded server, or the one that the user gives.
+
+    Returns the changes of terms, read from the options before anything is dropped.
+    """
+    os.environ["REEFPOINT_REQUIRE_SECOND_FACTOR"] = "0"
+    os.environ["REEFPOINT_ANCHORS"] = str(home / DEMO_ANCHORS)
+    if server is None:
         open_desk(must_be_migrated=False)
         from django.db import connection
 
@@ -89,12 +242,15 @@ def _fresh_database(home: Path) -> EmbeddedPostgres | None:
                 err=True,
             )
             raise typer.Exit(1)
-        return None
-    server = EmbeddedPostgres(home)
-    server.start()
-    server.drop_database(DATABASE)
-    os.environ["DATABASE_URL"] = server.ensure_database(DATABASE)
-    return server
+        changes = _changes(close_out)
+    else:
+        os.environ["DATABASE_URL"] = server.start().removesuffix("/postgres") + f"/{DEMO_DATABASE}"
+        open_desk(must_be_migrated=False)
+        changes = _changes(close_out)
+        server.drop_database(DEMO_DATABASE)
+        server.ensure_database(DEMO_DATABASE)
+    (home / DEMO_ANCHORS).unlink(missing_ok=True)
+    return changes
 
 
 def _migrate(console: Console) -> None:
@@ -127,30 +283,29 @@ def _print_sign_in(console: Console, address: str) -> None:
     )
 
 
-def _changes(close_out: list[str]) -> "dict[str, Callable[[SchemeTerms], SchemeTerms]]":
-    """The scheme terms to change, from `CODE=BASIS_POINTS`."""
+def _changes(close_out: Sequence[str]) -> "dict[str, Callable[[SchemeTerms], SchemeTerms]]":
+    """The scheme terms to change, from `CODE=BASIS_POINTS`. Whether they are lawful is judged at publication."""
+    from reefpoint.records.products.selectors import load_demo_schemes
+
+    codes = [draft.code for draft in load_demo_schemes()]
     changes: dict[str, Callable[[SchemeTerms], SchemeTerms]] = {}
     for text in close_out:
-        code, _, line = text.partition("=")
-        if not (code and line.isdecimal()):
+        code, _, line = text.upper().partition("=")
+        if not line.isdecimal():
             raise typer.BadParameter(f"{text!r} is not CODE=BASIS_POINTS, as in PRIME=14500", param_hint="--close-out")
+        if code not in codes:
+            raise typer.BadParameter(
+                f"There is no scheme {code}; the demo has {', '.join(codes)}.", param_hint="--close-out"
+            )
 
         def change(terms: "SchemeTerms", close_out_bp: int = int(line)) -> "SchemeTerms":
             return replace(terms, close_out_bp=close_out_bp)
 
-        changes[code.upper()] = change
+        changes[code] = change
     return changes
 
 
-def _replay(
-    console: Console,
-    start: date,
-    end: date,
-    clients: int,
-    seed: int,
-    speed: float | None,
-    changes: "dict[str, Callable[[SchemeTerms], SchemeTerms]]",
-) -> None:
+def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeTerms], SchemeTerms]]") -> None:
     from reefpoint.flows.operations.selectors.progress import desk_counts
     from reefpoint.flows.operations.services.demo_desk import DeskPlan, make_desk
     from reefpoint.flows.operations.services.replay import ReplayPlan, replay, settle
@@ -164,14 +319,14 @@ def _replay(
         TextColumn("{task.fields[counts]}"),
     )
     with Progress(*columns, console=console) as progress:
-        opening = progress.add_task("Opening the desk", total=clients, counts="")
+        opening = progress.add_task("Opening the desk", total=plan.clients, counts="")
         make_desk(
-            DeskPlan(start=start, clients=clients, seed=seed, changes=changes),
+            DeskPlan(start=plan.start, clients=plan.clients, seed=plan.seed, changes=changes),
             settle=settle,
             progress=lambda what, done, of: progress.update(opening, completed=done, total=of, counts=what),
         )
-        days = progress.add_task(str(start), total=None, counts="")
-        for day in replay(ReplayPlan(start=start, end=end, seed=seed, speed=speed)):
+        days = progress.add_task(str(plan.start), total=None, counts="")
+        for day in replay(ReplayPlan(start=plan.start, end=plan.end, seed=plan.seed, speed=plan.speed)):
             counts = desk_counts()
             progress.update(
                 days,
@@ -185,6 +340,7 @@ def _replay(
 
 def _print_figures(console: Console, seconds: float) -> None:
     """The summary table of the whole replay."""
+    from reefpoint.flows.operations.selectors.digest import books_digest
     from reefpoint.flows.operations.selectors.progress import desk_counts
     from reefpoint.insight.performance.selectors import get_period
 
@@ -222,6 +378,7 @@ def _print_figures(console: Console, seconds: float) -> None:
         "journals posted": f"{counts.journals:,}",
         "audit entries": f"{counts.audit_entries:,}",
         "reconciliation breaks open": f"{counts.open_breaks:,}",
+        "fingerprint of the books": books_digest().fingerprint,
         "seconds": f"{seconds:.1f}",
     }
     for figure, value in rows.items():
@@ -229,9 +386,9 @@ def _print_figures(console: Console, seconds: float) -> None:
     console.print(table)
 
 
-def _wait_for_interrupt() -> None:
+def _wait_for_interrupt(console: Console) -> None:
     try:
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
-        return
+        console.print("\nClosing. `reefpoint demo --view` opens this book again, `reefpoint verify --demo` proves it.")

@@ -6,7 +6,8 @@ import typer
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.database.binaries import DatabaseError
-from reefpoint.surfaces.cli import check_config, database, demo, migrate, people, serve, verify, watch, work
+from reefpoint.surfaces.cli import check_config, database, demo, migrate, people, prices, serve, verify, watch, work
+from reefpoint.surfaces.cli.crew import end_with_the_leader
 
 app = typer.Typer(
     name="reefpoint",
@@ -40,11 +41,13 @@ app.command()(work.work)
 app.command()(watch.watch)
 app.command()(demo.demo)
 app.command()(verify.verify)
+app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)
 
 
 def main() -> None:
     """Run the command line; an expected refusal is one sentence and exit code 1."""
+    end_with_the_leader()
     try:
         app()
     except (Refusal, DatabaseError) as problem:

@@ -1,18 +1,28 @@
 """`reefpoint verify`: the proof of the state."""
 
+from typing import Annotated
+
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from reefpoint.surfaces.cli.desk import open_desk
+from reefpoint.platform.database.home import data_home
+from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
 
 
-def verify() -> None:
+def verify(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Prove the book that the last demo left, not the desk's.")
+    ] = False,
+) -> None:
     """Prove that the records hold together; exit code 1 and a named finding for whatever does not.
 
     Journals sum to zero and balances equal their entries, margin states equal a full revaluation, positions equal their
-    movements, the audit and ledger chains are whole, the outbox is drained, no call or sale is out of its state table.
+    movements, the audit and ledger chains are whole and agree with the anchors that day ends left outside the database
+    (anchors.jsonl in the data folder), the outbox is drained, no call or sale is out of its state table.
     """
+    if demo:
+        use_demo_database(data_home())
     open_desk()
     if not print_verification(Console()):
         raise typer.Exit(1)

@@ -26,6 +26,9 @@ def serve(
 
     import uvicorn
 
+    from reefpoint.platform.database.pooling import pool_connections
+
+    pool_connections()
     listener = listen(host, port)
     typer.echo(f"Reefpoint is at {address_of(listener)} (Ctrl-C stops it)")
     config = uvicorn.Config(

@@ -48,10 +48,13 @@ def hold_lock(account_id: int) -> None:
 
 
 def hold_locks(account_ids: Collection[int]) -> None:
-    """Take the locks of several accounts until the transaction ends, always in id order, so that no two deadlock."""
+    """Take the locks of several accounts until the transaction ends, always in id order, so that no two deadlock.
+
+    The lock leaves foreign keys free: the monitor may write a state or a call of an account that is locked.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM accounts_marginaccount WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(account_ids)]
+            "SELECT 1 FROM accounts_marginaccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(account_ids)]
         )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from django.db import transaction
 from django.db.models import Q
 
+from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.flows.servicing.models import FundingAccrual, InterestAccrual
 from reefpoint.flows.servicing.services.credit import settle_debt
@@ -20,15 +21,18 @@ from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import account_numbers, list_open_loans, load_accounts
 from reefpoint.records.accounts.types import LoanFacts
+from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.services import post_journals
 from reefpoint.records.ledger.types import (
     COST_FUNDING,
     INCOME_INTEREST,
     JournalDraft,
     Line,
+    client_cash,
     interest_due,
     pool_cost_due,
 )
+from reefpoint.records.market.selectors.calendar import sessions
 from reefpoint.records.treasury.selectors import list_pools
 
 ACCRUAL_COLUMNS = {
@@ -55,13 +59,26 @@ class AccrualResult:
 
 @transaction.atomic
 def accrue_interest(*, actor: Actor, on: date, until: date, at: datetime) -> AccrualResult:
+    """Accrue every open loan over `[on, until)`, and over each session before it that no day run covered (I43)."""
+    require(actor, "operations.run_day")
+    covered = InterestAccrual.objects.order_by("-id").values_list("until", flat=True).first()
+    results = [_accrue_period(actor=actor, on=since, until=end, at=at) for since, end in _uncovered(covered, on, until)]
+    return AccrualResult(results[-1].loans, sum(result.posted_minor for result in results))
+
+
+def _uncovered(covered: date | None, on: date, until: date) -> list[tuple[date, date]]:
+    """Periods from session to session, from the end of the last accrual to `until`; `[on, until)` is always one."""
+    begins = sessions(VENUE, covered, on) if covered is not None and covered < on else [on]
+    return list(zip(begins, [*begins[1:], until], strict=True))
+
+
+def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> AccrualResult:
     """Accrue every open loan over `[on, until)` on its principal at the end of `on`, and post it.
 
     Periods adjoin, so what went before ends on `on`. A loan that already has the period is left alone, so a run that
     was killed half-way, or runs twice, ends the same. The period reaches to the next business day, so that weekends
     and holidays are in the run before them.
     """
-    require(actor, "operations.run_day")
     owing = {loan.account_id for loan in list_open_loans()}
     accounts.hold_locks(owing)
     loans = list_open_loans(owing)
@@ -135,8 +152,16 @@ def _column(values: Sequence[int]) -> npt.NDArray[np.int64]:
 
 @transaction.atomic
 def accrue_funding_cost(*, actor: Actor, on: date, until: date, at: datetime) -> int:
-    """Accrue what each pool's lent money costs over `[on, until)`, ACT/360. Returns the amount posted, minor units."""
+    """Accrue what each pool's lent money costs over `[on, until)`, ACT/360, and over sessions that no day run covered.
+
+    Returns the amount posted, minor units.
+    """
     require(actor, "operations.run_day")
+    covered = FundingAccrual.objects.order_by("-id").values_list("until", flat=True).first()
+    return sum(_accrue_funding_period(actor, since, end, at) for since, end in _uncovered(covered, on, until))
+
+
+def _accrue_funding_period(actor: Actor, on: date, until: date, at: datetime) -> int:
     posted = 0
     for pool in list_pools():
         before = FundingAccrual.objects.filter(pool_code=pool.code).order_by("-since").first()
@@ -181,12 +206,12 @@ def accrue_funding_cost(*, actor: Actor, on: date, until: date, at: datetime) ->
 
 @transaction.atomic
 def collect_interest(*, actor: Actor, on: date, at: datetime) -> int:
-    """Take interest and fees due from the cash of accounts that have some. Returns how many accounts paid."""
+    """Take interest and fees due from the free cash of accounts. Returns how many accounts have cash and owe."""
     require(actor, "operations.run_day")
     paying = [a.id for a in load_accounts() if a.cash_minor and (a.interest_minor or a.fees_minor)]
     for account_id in paying:
         account = accounts.lock_account(account_id)
-        amount = min(account.cash_minor, account.interest_minor + account.fees_minor)
+        amount = min(available_minor(client_cash(account.number)), account.interest_minor + account.fees_minor)
         if amount:
             settle_debt(
                 actor=actor, account=account, amount_minor=amount, key=f"interest:{account_id}:{on}", on=on, at=at

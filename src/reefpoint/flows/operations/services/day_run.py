@@ -23,6 +23,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import anchor_seals, record, seal
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.events.services import publish
+from reefpoint.platform.notifications.services import retry_notices
 from reefpoint.records.accounts.selectors import quantities_held
 from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
 from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger
@@ -44,9 +45,10 @@ class _Day:
 
 
 def begin_day(*, actor: Actor, on: date, at: datetime) -> None:
-    """Open the books of a business day."""
+    """Open the books of a business day, and try notices again that did not arrive."""
     require(actor, "operations.run_day")
     open_book_day(actor=actor, on=on, at=at)
+    retry_notices(at=at)
 
 
 def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:

@@ -17,6 +17,18 @@ class CreditRefused(Refusal):
     code = "credit_refused"
 
 
+class AmountRefused(Refusal):
+    """An amount of nothing, or less."""
+
+    code = "amount_refused"
+
+
+def check_amount(amount_minor: int) -> None:
+    """Refuse an amount that moves nothing, or the other way. Raises `AmountRefused`."""
+    if amount_minor <= 0:
+        raise AmountRefused("The amount must be above zero.", amount_minor=amount_minor)
+
+
 @dataclass(frozen=True)
 class Allocation:
     """How a payment was split, in minor units; `left_minor` stays the client's."""

@@ -72,6 +72,11 @@ def list_live_orders(source: str) -> list[OrderFacts]:
     return _order_rows(Order.objects.filter(source=source, state__in=ORDER_STATES.live).order_by("id"))
 
 
+def find_order(key: str) -> int | None:
+    """The id of the order that was placed under an idempotency key."""
+    return Order.objects.filter(client_order_id=key).values_list("id", flat=True).first()
+
+
 def get_order(order_id: int) -> OrderFacts:
     """One order. Raises `OrderNotFound`."""
     found = _order_rows(Order.objects.filter(id=order_id))

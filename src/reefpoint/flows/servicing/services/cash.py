@@ -14,6 +14,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import find_journal
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
@@ -45,6 +46,7 @@ def receive_deposit(
     wrongful, and is looked at again. Raises `IdempotencyConflict` for a reference that was booked with another amount.
     """
     require(actor, "servicing.deposit")
+    rules.check_amount(amount_minor)
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
     key = f"deposit:{bank_reference}"
@@ -84,23 +86,16 @@ def receive_deposit(
 def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
     """Pay cash out to the client's own bank account. Returns the journal id; the same key is one payment.
 
-    Refused beyond the cash, or if the account would end under its withdrawal line.
+    Refused beyond the cash, or if the account would end under its withdrawal line. Raises `IdempotencyConflict` for a
+    key that named another payment.
     """
     require(actor, "servicing.withdraw")
+    rules.check_amount(amount_minor)
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
-    if (known := find_journal(f"withdrawal:{key}")) is not None:
-        return known
-    if amount_minor > account.cash_minor:
-        raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
-    terms = get_terms(account.scheme_version_id)
-    rules.check_credit(
-        status=account.status,
-        is_enforced=is_enforced(account_id),
-        after=measure(replace(account, cash_minor=account.cash_minor - amount_minor), at=at),
-        required_bp=terms.withdrawal_bp,
-        what="this withdrawal",
-    )
+    known = find_journal(f"withdrawal:{key}")
+    if known is None:
+        _check_withdrawal(account, amount_minor, at)
     reference = f"OUT-{key}"
     journal_id = post_journal(
         actor=actor,
@@ -111,6 +106,8 @@ def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str,
         key=f"withdrawal:{key}",
         source=reference,
     )
+    if known is not None:
+        return journal_id
     pay_out(reference=reference, amount_minor=amount_minor, on=on, text=f"Withdrawal {account.number}")
     record(
         actor=actor,
@@ -121,3 +118,15 @@ def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str,
     )
     accounts.announce_change(account_id=account_id, cause="withdrawal", at=at)
     return journal_id
+
+
+def _check_withdrawal(account: AccountFacts, amount_minor: int, at: datetime) -> None:
+    if amount_minor > account.cash_minor:
+        raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
+    rules.check_credit(
+        status=account.status,
+        is_enforced=is_enforced(account.id),
+        after=measure(replace(account, cash_minor=account.cash_minor - amount_minor), at=at),
+        required_bp=get_terms(account.scheme_version_id).withdrawal_bp,
+        what="this withdrawal",
+    )

@@ -37,17 +37,19 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
     """Lend to the account: the money arrives as cash in it. Returns the loan's id; the same key is one loan.
 
     Refused without a licence, above the facility or the pool, or if the account would end under its initial line,
-    lent beyond its lendable value, or could not be valued.
+    lent beyond its lendable value, or could not be valued. Raises `IdempotencyConflict` for a key of another loan.
     """
     require(actor, "servicing.draw_down")
+    rules.check_amount(amount_minor)
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
-    if (known := find_loan(key)) is not None:
-        return known
     terms = get_terms(account.scheme_version_id)
+    fee = rules.fee_minor(amount_minor, terms.drawdown_fee_bp)
+    if (known := find_loan(key)) is not None:
+        _post_drawdown(actor, account, known, amount_minor, fee, key, on, at)
+        return known
     pool_code = get_facility(account_id).pool_code
     require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on)
-    fee = rules.fee_minor(amount_minor, terms.drawdown_fee_bp)
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account_id),
@@ -76,6 +78,22 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
     treasury.allocate(
         actor=actor, pool_code=pool_code, account_id=account_id, amount_minor=amount_minor, key=key, at=at
     )
+    _post_drawdown(actor, account, loan_id, amount_minor, fee, key, on, at)
+    record(
+        actor=actor,
+        action="servicing.draw_down",
+        subject=f"account:{account_id}",
+        inputs={"amount_minor": amount_minor, "fee_minor": fee, "loan": loan_id, "rate_bp": terms.rate_bp},
+        at=at,
+    )
+    accounts.announce_change(account_id=account_id, cause="drawdown", at=at)
+    return loan_id
+
+
+def _post_drawdown(
+    actor: Actor, account: AccountFacts, loan_id: int, amount_minor: int, fee: int, key: str, on: date, at: datetime
+) -> None:
+    """Book a loan's money and fee, once; a key that stands for another loan is refused."""
     lines = [Line(loan_principal(account.number), client_cash(account.number), amount_minor)]
     if fee:
         lines.append(Line(client_cash(account.number), INCOME_FEES, fee))
@@ -88,15 +106,6 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         key=f"drawdown:{key}",
         source=f"loan:{loan_id}",
     )
-    record(
-        actor=actor,
-        action="servicing.draw_down",
-        subject=f"account:{account_id}",
-        inputs={"amount_minor": amount_minor, "fee_minor": fee, "loan": loan_id, "rate_bp": terms.rate_bp},
-        at=at,
-    )
-    accounts.announce_change(account_id=account_id, cause="drawdown", at=at)
-    return loan_id
 
 
 @transaction.atomic
@@ -106,6 +115,7 @@ def repay(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: dat
     The same key is one repayment; said again, it pays nothing more.
     """
     require(actor, "servicing.repay")
+    rules.check_amount(amount_minor)
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
     if find_journal(f"repayment:{key}") is not None:

@@ -14,7 +14,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding, MovementKind
-from reefpoint.records.execution.selectors import get_fill, get_order, open_sell_quantity
+from reefpoint.records.execution.selectors import find_order, get_fill, get_order, open_sell_quantity
 from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import FillFacts, OrderPurpose, OrderState, Side
 from reefpoint.records.ledger.services import place_hold, post_journal, release_hold
@@ -51,10 +51,9 @@ def place_client_order(
     require(actor, "servicing.trade")
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
-    if side is Side.BUY:
-        reserved_minor = _check_purchase(account, instrument_id, quantity, at)
-    else:
-        _check_sale(account, instrument_id, quantity)
+    reserved_minor = 0
+    if find_order(key) is None:
+        reserved_minor = _check_order(account, instrument_id, side, quantity, at)
     order_id = execution.place_order(
         actor=actor,
         account_id=account_id,
@@ -67,7 +66,7 @@ def place_client_order(
         session_on=session_on,
         at=at,
     )
-    if side is Side.BUY:
+    if reserved_minor:
         place_hold(
             actor=actor,
             code=client_cash(account.number),
@@ -77,6 +76,16 @@ def place_client_order(
             reason="purchase",
         )
     return order_id
+
+
+def _check_order(account: AccountFacts, instrument_id: int, side: Side, quantity: int, at: datetime) -> int:
+    """Refuse an order that the account cannot carry; returns the cash to hold for it, minor units."""
+    if quantity <= 0:
+        raise execution.OrderRefused(f"An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
+    if side is Side.BUY:
+        return _check_purchase(account, instrument_id, quantity, at)
+    _check_sale(account, instrument_id, quantity)
+    return 0
 
 
 def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at: datetime) -> int:

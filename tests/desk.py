@@ -23,6 +23,7 @@ from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.flows.liquidation.services.selling import SessionResult, run_liquidation_session
 from reefpoint.flows.servicing.services.cash import receive_deposit, withdraw_cash
 from reefpoint.flows.servicing.services.credit import draw_down, repay
+from reefpoint.flows.servicing.services.interest import accrue_funding_cost, accrue_interest
 from reefpoint.flows.servicing.services.opening import LENDING, book_securities_receipt, open_margin_account
 from reefpoint.flows.servicing.services.trading import place_client_order
 from reefpoint.platform.access.models import User
@@ -133,6 +134,7 @@ class Desk:
         *,
         scheme: str = "STANDARD",
         client_id: int | None = None,
+        commitment_minor: int | None = None,
         on: date = MONDAY,
     ) -> int:
         """An account with these shares that has borrowed and taken the money out."""
@@ -142,7 +144,7 @@ class Desk:
             client_id=client_id or self.near_client,
             scheme_code=scheme,
             pool_code=POOL,
-            commitment_minor=max(debt_minor, 1_00) * 2,
+            commitment_minor=commitment_minor or 2 * debt_minor,
             on=on,
             at=at,
         )
@@ -203,6 +205,11 @@ class Desk:
             on=on,
             at=at or noon(on),
         )
+
+    def accrue(self, on: date, until: date) -> None:
+        """The day run's interest and funding cost."""
+        accrue_interest(actor=self.operations, on=on, until=until, at=noon(on))
+        accrue_funding_cost(actor=self.operations, on=on, until=until, at=noon(on))
 
     def sell_out(self, on: date, at: datetime | None = None, *, drain: bool = True) -> SessionResult:
         """The session's forced sales, and all that follows."""

@@ -48,6 +48,11 @@ def held_minor(price_units: int, currency: str) -> int:
     return price_units // price_units_per_minor(currency)
 
 
+def percent(bp: int) -> str:
+    """Basis points as people read them: 17639 is 176.39%."""
+    return f"{bp / 100:.2f}%"
+
+
 def price_units(value: Decimal) -> int:
     """A decimal price as integer price units, half up."""
     return int((value * PRICE_SCALE).to_integral_value(rounding=ROUND_HALF_UP))

@@ -15,6 +15,7 @@ from reefpoint.engine.cures import repayment_to_reach
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import percent
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.selectors import has_delivered_notice
@@ -149,7 +150,7 @@ def _open_call(
         actor=actor,
         action="margin.open_call",
         subject=f"call:{call.id}",
-        reason=f"ratio {call.ratio_bp} bp under the call line {terms.call_bp} bp",
+        reason=f"ratio {percent(call.ratio_bp)} under the call line {percent(terms.call_bp)}",
         inputs={
             "account": account.id,
             "assets_minor": standing.assets_minor,
@@ -171,7 +172,9 @@ def _call_number(account: AccountFacts, on: date) -> str:
 
 def _cure_call(actor: Actor, call: MarginCall, standing: Standing, at: datetime) -> None:
     reason = (
-        "nothing is owed" if standing.ratio_bp is None else f"ratio {standing.ratio_bp} bp reached {call.cure_bp} bp"
+        "nothing is owed"
+        if standing.ratio_bp is None
+        else f"ratio {percent(standing.ratio_bp)} reached {percent(call.cure_bp)}"
     )
     _close(actor, call, CallState.CURED, reason, at)
     publish(CallCured(at=at, account_id=call.account_id, call_id=call.id))
@@ -186,7 +189,7 @@ def _breach_close_out(
         actor=actor,
         action="margin.breach_close_out",
         subject=f"account:{account.id}",
-        reason=f"ratio {standing.ratio_bp} bp under the close-out line {terms.close_out_bp} bp",
+        reason=f"ratio {percent(standing.ratio_bp or 0)} under the close-out line {percent(terms.close_out_bp)}",
         inputs={"assets_minor": standing.assets_minor, "debt_minor": standing.debt_minor},
         at=at,
     )

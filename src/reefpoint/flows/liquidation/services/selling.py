@@ -16,6 +16,7 @@ from reefpoint.decisions.margin.selectors.standing import (
     measure_all,
     ratio_or_none,
 )
+from reefpoint.decisions.margin.types import Standing
 from reefpoint.engine.liquidation import PlanOutcome, SalePlan, plan_sale
 from reefpoint.flows.liquidation import rules
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
@@ -26,7 +27,7 @@ from reefpoint.flows.servicing.services.trading import book_fill
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.platform.basics.money import held_minor, owed_minor, percent, price_units_per_minor
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import load_accounts
 from reefpoint.records.accounts.types import AccountFacts, Holding
@@ -294,6 +295,10 @@ def review(*, actor: Actor, liquidation: Liquidation, account: AccountFacts, at:
     )
     if after is state:
         return False
-    ratio = "no debt" if standing.ratio_bp is None else f"ratio {standing.ratio_bp} bp"
-    finish(actor=actor, liquidation=liquidation, state=after, reason=f"{ratio}, target {target_bp} bp", at=at)
+    finish(actor=actor, liquidation=liquidation, state=after, reason=_why(standing, target_bp), at=at)
     return True
+
+
+def _why(standing: Standing, target_bp: int) -> str:
+    ratio = "nothing is owed" if standing.ratio_bp is None else f"ratio {percent(standing.ratio_bp)}"
+    return f"{ratio}, target {percent(target_bp)}"

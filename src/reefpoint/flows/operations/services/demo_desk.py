@@ -211,9 +211,8 @@ def draw_clients(plan: DeskPlan, closes: Mapping[str, Decimal]) -> list[ClientPl
         )
         least = {"PRIME": 2.05, "STANDARD": 2.05, "CAUTIOUS": 2.3}[scheme]
         ratio = Decimal(round(least + draw.expovariate(2.5), 4))
-        cast.append(
-            ClientPlan(_draft(draw, number, scheme, managers[number % 2]), scheme, lots, ratio, number % 3 == 0)
-        )
+        draft = _draft(draw, number, scheme, managers[number % 2])
+        cast.append(ClientPlan(draft, scheme, lots, ratio, is_investor=number % 5 == 0))
     return cast
 
 

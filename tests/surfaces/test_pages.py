@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from tests.surfaces.conftest import CLOSE, SYSTEM, Book, Desk, SignIn
+from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, open_borrower
 
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.flows.liquidation.services.opening import open_liquidation
 from reefpoint.flows.liquidation.types import Cause
 from reefpoint.platform.access.rules import PERMISSIONS
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import find_actor, request_approval
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.accounts.selectors import get_account
 from reefpoint.records.market.selectors import list_held
@@ -188,3 +192,44 @@ def test_i66_an_action_on_an_account_outside_the_scope_is_not_found(signed_in: S
     assert manager.get(address, form).status_code == 404
     assert manager.post(address, form).status_code == 404
     assert signed_in(RoleName.RISK_OFFICER).get(address).status_code == 403
+
+
+def test_no_page_asks_the_database_more_when_there_are_more_accounts(signed_in: SignIn, book: Book) -> None:
+    officer = signed_in(RoleName.RISK_OFFICER, RoleName.OPERATIONS)
+    paths = ["/", "/board/", "/margin-accounts/", f"/margin-accounts/{book.own_account_id}/", "/calls/", "/clients/"]
+
+    def counted() -> dict[str, int]:
+        found = {}
+        for path in paths:
+            with CaptureQueriesContext(connection) as queries:
+                assert officer.get(path).status_code == 200
+            found[path] = len(queries)
+        return found
+
+    officer.get("/")
+    before = counted()
+    for debt in range(30_000_00, 44_000_00, 2_000_00):
+        open_borrower(book.desk, book.desk.other_client_id, shares=1_000, debt_minor=debt)
+    assert counted() == before
+
+
+def test_a_second_person_approves_exactly_what_was_shown(signed_in: SignIn) -> None:
+    officer, credit = signed_in(RoleName.RISK_OFFICER), signed_in(RoleName.CREDIT_OFFICER)
+    approval_id = request_approval(
+        actor=find_actor("credit_officer@reefpoint.test"),
+        kind="scheme.publish",
+        subject="scheme_version:1",
+        payload={"terms": {"close_out_bp": 13_500}},
+        at=NOON,
+    )
+    shown = officer.get(f"/approvals/{approval_id}/").content.decode()
+    fingerprint = get_approval(approval_id).payload_hash
+    assert fingerprint in shown
+    assert "<dt>close_out_bp</dt><dd>13500</dd>" in shown
+    address = f"/approvals/{approval_id}/decision/"
+    assert officer.post(address, {"decision": "approve", "payload_hash": "0" * 64}).status_code == 409
+    assert credit.post(address, {"decision": "approve", "payload_hash": fingerprint}).status_code == 409
+    assert officer.post(address, {"decision": "reject", "payload_hash": fingerprint}).status_code == 409
+    assert get_approval(approval_id).state == "pending"
+    assert officer.post(address, {"decision": "approve", "payload_hash": fingerprint}).status_code == 302
+    assert get_approval(approval_id).state == "approved"

@@ -35,6 +35,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import pending_count
 from reefpoint.platform.events.services import dispatch_once
+from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Position
 from reefpoint.records.accounts.selectors import get_account, verify_accounts
 from reefpoint.records.accounts.types import AccountFacts
@@ -55,6 +56,7 @@ from reefpoint.records.products.services import draft_scheme_version, load_rule_
 from reefpoint.records.treasury.services.pools import fund_pool, open_pool
 
 SYSTEM = system_actor("tests")
+BALANCE = ("debit_minor", "credit_minor", "held_minor")
 MEASURES = ("band", "assets_minor", "lendable_minor", "requirement_minor", "debt_minor", "ratio_bp")
 MONDAY, TUESDAY, WEDNESDAY = date(2019, 11, 25), date(2019, 11, 26), date(2019, 11, 27)
 HALF_DAY, NEXT_MONDAY = date(2019, 11, 29), date(2019, 12, 2)
@@ -285,6 +287,21 @@ class Desk:
             for model in (Journal, Balance, Position, MarginCall, Liquidation, LiquidationPlan, Order, Fill)
         } | {
             "MarginState": list(MarginState.objects.order_by("pk").values_list("account_id", *MEASURES, "is_enforced"))
+        }
+
+    def outcome(self) -> dict[str, list[tuple[object, ...]]]:
+        """What the books say, without the ids of what was done in between."""
+        return {
+            "balances": list(Balance.objects.order_by("account__code").values_list("account__code", *BALANCE)),
+            "positions": list(Position.objects.order_by("pk").values_list("account_id", "instrument_id", "quantity")),
+            "states": list(MarginState.objects.order_by("pk").values_list("pk", *MEASURES, "is_enforced")),
+            "calls": list(MarginCall.objects.order_by("number").values_list("number", "state", "amount_minor")),
+            "liquidations": list(Liquidation.objects.order_by("number").values_list("number", "state")),
+            "orders": list(
+                Order.objects.order_by("client_order_id").values_list("client_order_id", "state", "filled_quantity")
+            ),
+            "fills": list(Fill.objects.order_by("broker_fill_id").values_list("broker_fill_id", "net_minor")),
+            "notices": list(Notice.objects.order_by("subject").values_list("client_id", "subject", "state")),
         }
 
     def account(self, account_id: int) -> AccountFacts:

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.db import connection
 
-_LINES = """
+BOOK_LINES = """
     SELECT 'account ' || account.number || ' ' || account.status AS line
       FROM accounts_marginaccount account
     UNION ALL
@@ -73,5 +73,5 @@ def books_digest() -> BooksDigest:
     with connection.cursor() as cursor:
         cursor.execute('SELECT max("on") FROM ledger_book_day')
         on = cursor.fetchone()[0]
-        cursor.execute(f'SELECT line FROM ({_LINES}) AS book ORDER BY line COLLATE "C"')  # noqa: S608 - a constant
+        cursor.execute(f'SELECT line FROM ({BOOK_LINES}) AS book ORDER BY line COLLATE "C"')  # noqa: S608 - a constant
         return BooksDigest(on, tuple(line for (line,) in cursor.fetchall()))

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.surfaces.conftest import CLOSE, SYSTEM, Book, open_borrower
+from tests.surfaces.conftest import CLOSE, DAYS, SYSTEM, Book, Desk, open_borrower
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page, get_board, get_call, list_accounts, list_calls
 from reefpoint.decisions.margin.types import Band, CallState
@@ -11,6 +11,7 @@ from reefpoint.platform.access.models import User
 from reefpoint.platform.access.services import actor_for
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
+from reefpoint.records.market.selectors import get_feed_health
 
 
 @pytest.fixture
@@ -82,3 +83,9 @@ def test_the_number_of_queries_does_not_grow_with_the_accounts(book: Book) -> No
         open_borrower(book.desk, book.desk.own_client_id, shares=1_000, debt_minor=(20_000 + 2_500 * number) * 100)
     assert counted() == before
     assert all(count <= 14 for count in before.values()), before
+
+
+def test_feed_health_counts_names_by_the_state_of_their_price(desk: Desk) -> None:
+    health = get_feed_health()
+    assert (health.fresh, health.stale, health.missing) == (1, 1, 0)
+    assert health.oldest_on == DAYS[1]

@@ -248,6 +248,18 @@ class BatchView:
     rejected_rows: tuple[RejectedRowView, ...]
 
 
+@dataclass(frozen=True)
+class FeedHealth:
+    """How well prices arrive: counts of names by the state of their latest price, and how old the oldest is."""
+
+    fresh: int
+    stale: int
+    suspended: int
+    missing: int
+    oldest_on: date | None
+    newest_at: datetime | None
+
+
 class BeyondCalendar(Refusal):
     """A question about a date for which no session calendar is known."""
 

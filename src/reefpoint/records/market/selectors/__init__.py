@@ -18,7 +18,13 @@ from reefpoint.records.market.selectors.instruments import (
     get_instrument,
     list_instruments,
 )
-from reefpoint.records.market.selectors.prices import latest_prices, price_history, prices_of_batch, recent_closes
+from reefpoint.records.market.selectors.prices import (
+    get_feed_health,
+    latest_prices,
+    price_history,
+    prices_of_batch,
+    recent_closes,
+)
 from reefpoint.records.market.selectors.proof import verify_market
 from reefpoint.records.market.selectors.quarantine import (
     BatchNotFound,
@@ -38,6 +44,7 @@ __all__ = [
     "find_instrument",
     "get_batch",
     "get_calendar",
+    "get_feed_health",
     "get_held",
     "get_instrument",
     "is_session",

@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from reefpoint.records.market.models import Price
+from reefpoint.records.market.models import Instrument, Price
 from reefpoint.records.market.rules import is_stale
 from reefpoint.records.market.selectors.calendar import get_calendar
-from reefpoint.records.market.types import LatestPrice, Reference
+from reefpoint.records.market.types import FeedHealth, LatestPrice, Reference
 
 _LATEST = """
 SELECT i.id, i.symbol, i.venue, p.price_units, p.at, p."on", p.batch_id, p.id
@@ -94,6 +94,23 @@ def recent_closes(since: date, until: date) -> dict[int, list[int]]:
     for instrument_id, units in rows:
         closes.setdefault(instrument_id, []).append(units)
     return closes
+
+
+def get_feed_health() -> FeedHealth:
+    """How well prices arrive, over every listed name; a suspended name counts as nothing else."""
+    latest = latest_prices()
+    instruments = Instrument.objects.values_list("id", "is_suspended")
+    suspended = {key for key, is_suspended in instruments if is_suspended}
+    traded = {key for key, _ in instruments} - suspended
+    priced = [price for key, price in latest.items() if key in traded]
+    return FeedHealth(
+        fresh=sum(not price.is_stale for price in priced),
+        stale=sum(price.is_stale for price in priced),
+        suspended=len(suspended),
+        missing=len(traded) - len(priced),
+        oldest_on=min((price.on for price in priced), default=None),
+        newest_at=max((price.at for price in latest.values()), default=None),
+    )
 
 
 def load_references(wanted: list[tuple[int, datetime]]) -> dict[tuple[int, datetime], Reference]:

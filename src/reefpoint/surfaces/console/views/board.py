@@ -8,7 +8,7 @@ from reefpoint.decisions.margin.selectors.pages import get_board
 from reefpoint.decisions.margin.types import Band, Board
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.market.selectors import list_held
+from reefpoint.records.market.selectors import get_feed_health, list_held
 from reefpoint.surfaces.console.views.approvals import live_for
 from reefpoint.surfaces.console.views.liquidations import rows_of
 from reefpoint.surfaces.web.people import page
@@ -27,6 +27,7 @@ def board(request: HttpRequest, actor: Actor) -> HttpResponse:
         "chart": histogram_chart(found),
         "sales": rows_of(list_liquidations(actor, live_only=True)) if may_see_sales else None,
         "held": list_held() if "prices.view" in actor.permissions else (),
+        "feed": get_feed_health() if "prices.view" in actor.permissions else None,
         "live": live_for(actor, "margin", "prices", "sales"),
     }
     return render(request, "console/board.html", context)

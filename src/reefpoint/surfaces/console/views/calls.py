@@ -29,7 +29,7 @@ CALLS = Table(
         Column("opened_at", _("Opened"), "instant", unit="UTC", is_wide_only=True),
         Column("deadline_at", _("Deadline"), "instant", unit="UTC"),
     ),
-    sort="deadline_at",
+    sort="-deadline_at",
     search=_("Call, account or client"),
     choices=(
         Choice(
@@ -51,7 +51,7 @@ CALLS = Table(
 
 @page("margin.view")
 def calls(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All calls in scope, the nearest deadline first."""
+    """All calls in scope, the latest deadline first."""
     wanted = CALLS.read(request.GET)
     found = list_calls(
         actor,

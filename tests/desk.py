@@ -46,7 +46,7 @@ from reefpoint.records.ledger.models import Balance, Journal
 from reefpoint.records.ledger.selectors import current_book_day, verify_ledger
 from reefpoint.records.ledger.services import close_book_day, open_book_day, open_ledger_accounts
 from reefpoint.records.ledger.types import desk_accounts
-from reefpoint.records.market.services.instruments import add_instruments
+from reefpoint.records.market.services.instruments import add_instruments, resume_instrument, suspend_instrument
 from reefpoint.records.market.services.prices import record_prices
 from reefpoint.records.market.types import BatchResult, InstrumentDraft, Tick
 from reefpoint.records.parties.services import record_licence, register_clients
@@ -146,7 +146,7 @@ class Desk:
             client_id=client_id or self.near_client,
             scheme_code=scheme,
             pool_code=POOL,
-            commitment_minor=commitment_minor or 2 * debt_minor,
+            commitment_minor=commitment_minor or 2 * debt_minor or 1_00,
             on=on,
             at=at,
         )
@@ -224,6 +224,11 @@ class Desk:
         """A further name, without any price. Returns its id."""
         draft = InstrumentDraft(symbol, symbol, symbol, "Test", 1_000_000)
         return add_instruments(actor=SYSTEM, drafts=[draft], at=noon(MONDAY))[symbol]
+
+    def suspend(self, symbol: str, *, is_suspended: bool, at: datetime) -> None:
+        """Trading in a name stops or goes on."""
+        change = suspend_instrument if is_suspended else resume_instrument
+        change(actor=SYSTEM, instrument_id=self.instruments[symbol], reason="the exchange said so", at=at)
 
     def receive(self, account_id: int, instrument_id: int, quantity: int, on: date, at: datetime | None = None) -> None:
         """Shares arrive free of payment."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
-from tests.desk import HALF_DAY, MONDAY, TUESDAY, Desk, noon, verify_desk
+from tests.desk import HALF_DAY, MONDAY, TUESDAY, WEDNESDAY, Desk, noon, verify_desk
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.services.calls import expire_due_calls
@@ -228,6 +228,16 @@ def test_i17_an_account_that_cannot_be_valued_is_neither_called_nor_trusted(desk
     assert desk.band(desk.near) is Band.CLOSE_OUT
 
 
+def test_i16_interest_alone_opens_a_call_without_any_price(desk: Desk) -> None:
+    """At 80.00 the near account stands on its call line to the cent; a day's interest takes it under."""
+    desk.prices(TUESDAY, AAPL="80")
+    assert desk.calls(desk.near) == []
+    desk.accrue(TUESDAY, WEDNESDAY)
+    desk.drain()
+    assert [call.state for call in desk.calls(desk.near)] == ["open"]
+    assert verify_desk(noon(TUESDAY)) == []
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["AAPL", "JPM"]), st.integers(6_000, 11_900)),
@@ -235,20 +245,21 @@ STEPS = st.lists(
         st.tuples(st.just("repay"), st.integers(1, 20_000_00)),
         st.tuples(st.just("borrow"), st.integers(1, 20_000_00)),
         st.tuples(st.just("receive"), st.integers(1, 300)),
+        st.tuples(st.just("suspend"), st.integers(0, 1)),
     ),
     min_size=1,
     max_size=8,
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS, is_drained=st.lists(st.booleans(), min_size=8, max_size=8))
 def test_i05_states_equal_a_full_revaluation_after_any_changes(
     desk: Desk, steps: list[tuple[str, int]], is_drained: list[bool]
 ) -> None:
     with desk.rolled_back():
         at = noon(TUESDAY)
-        desk.begin(TUESDAY)
+        desk.prices(TUESDAY, KO="50.01")  # the monitor has the book in memory from here on
         for (what, amount), drains in zip(steps, is_drained, strict=False):
             at += timedelta(minutes=1)
             if what in {"AAPL", "JPM"}:
@@ -259,6 +270,8 @@ def test_i05_states_equal_a_full_revaluation_after_any_changes(
                 desk.repay(desk.near, amount, TUESDAY, at)
             elif what == "borrow":
                 desk.try_to_borrow(desk.healthy, amount, TUESDAY, at)
+            elif what == "suspend":
+                desk.suspend("JPM", is_suspended=bool(amount), at=at)
             else:
                 desk.receive(desk.near, desk.instruments["JPM"], amount, TUESDAY, at)
             if drains:

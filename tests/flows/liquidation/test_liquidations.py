@@ -10,6 +10,7 @@ from tests.desk import HALF_DAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, noon, verify_
 from reefpoint.decisions.margin.types import Band
 from reefpoint.flows.liquidation.models import LiquidationPlan
 from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES
+from reefpoint.flows.liquidation.selectors import LiquidationNotFound, get_liquidation, list_liquidations
 from reefpoint.flows.liquidation.services.late_credit import answer_late_credit
 from reefpoint.flows.liquidation.services.opening import open_liquidation, release_idle_enforcement
 from reefpoint.flows.liquidation.services.selling import plan_liquidation
@@ -23,7 +24,8 @@ from reefpoint.platform.events.models import Delivery
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.records.execution.models import Fill, Order
 from reefpoint.records.execution.rules import order_number
-from reefpoint.records.market.services.instruments import suspend_instrument
+from reefpoint.records.market.selectors.quarantine import list_held
+from reefpoint.records.market.services.prices import confirm_held_price
 
 
 def breach(desk: Desk, price: str = "72") -> None:
@@ -158,10 +160,51 @@ def test_i18_a_suspended_name_is_not_sold_and_the_rest_of_the_account_acts(desk:
     mixed = desk.open_account({"AAPL": 700, "JPM": 300}, 50_000_00)
     desk.drain()
     desk.prices(TUESDAY, AAPL="55", JPM="100")
-    suspend_instrument(actor=SYSTEM, instrument_id=desk.instruments["JPM"], reason="halted", at=noon(TUESDAY))
+    desk.suspend("JPM", is_suspended=True, at=noon(TUESDAY))
     desk.prices(WEDNESDAY, AAPL="55", JPM="100")
     desk.sell_out(WEDNESDAY)
     assert {order.instrument.symbol for order in Order.objects.filter(account_id=mixed)} == {"AAPL"}
+
+
+def test_i13_nobody_is_sold_on_a_held_price_until_it_is_confirmed(desk: Desk) -> None:
+    """JPMorgan falls by a third overnight: not a share is sold at a price that nobody has believed yet."""
+    banker = desk.open_account({"JPM": 1_000}, 50_000_00)
+    desk.drain()
+    desk.prices(TUESDAY, JPM="80.01")
+    desk.prices(TUESDAY, noon(TUESDAY) + timedelta(hours=1), JPM="72")
+    assert states(desk, banker) == ["planned"]
+    assert desk.prices(WEDNESDAY, JPM="50").held == 1
+    desk.sell_out(WEDNESDAY)
+    assert not Fill.objects.exists()
+    (held,) = list_held()
+    at = noon(WEDNESDAY) + timedelta(minutes=1)
+    confirm_held_price(actor=desk.risk, held_id=held.id, at=at, reason="seen at the exchange")
+    desk.drain()
+    desk.prices(HALF_DAY, JPM="50")
+    desk.sell_out(HALF_DAY)
+    assert Fill.objects.get().price_units < 50_0000
+    assert verify_desk(noon(HALF_DAY)) == []
+
+
+def test_i22_many_small_sales_never_beat_one_large_sale(desk: Desk) -> None:
+    large, small = desk.open_account({"AAPL": 900}, 0), desk.open_account({"AAPL": 900}, 0)
+    desk.prices(TUESDAY, AAPL="99.99")
+    desk.sell(large, "AAPL", 900, TUESDAY)
+    for quantity in (1, 7, 101, 191, 600):
+        desk.sell(small, "AAPL", quantity, TUESDAY)
+    desk.drain()
+    assert desk.account(small).holdings == desk.account(large).holdings == ()
+    assert 0 < desk.account(small).cash_minor <= desk.account(large).cash_minor
+    assert verify_desk(noon(TUESDAY)) == []
+
+
+def test_i66_a_manager_of_another_client_finds_no_such_liquidation(desk: Desk) -> None:
+    breach(desk)
+    (liquidation,) = desk.liquidations(desk.near)
+    assert get_liquidation(desk.risk, liquidation.id).account_id == desk.near
+    with pytest.raises(LiquidationNotFound):
+        get_liquidation(desk.manager, liquidation.id)
+    assert list_liquidations(desk.manager) == []
 
 
 def test_i22_parts_of_a_forced_sale_add_up_in_ledger_positions_and_broker(desk: Desk) -> None:

@@ -126,7 +126,7 @@ def test_what_cannot_be_replayed_is_refused_with_the_reason(
     assert "Traceback" not in said.stderr
 
 
-def test_i45_a_killed_driver_leaves_no_orphans_and_books_that_hold() -> None:
+def test_i25_a_killed_driver_leaves_no_orphans_and_books_that_hold() -> None:
     with demo_run(*SLICE, *EARLY_CLOSE_OUT) as run:
         run.wait_until(EVENTS_WAIT)
         second = run.run("demo", "--headless")

@@ -84,3 +84,9 @@ def test_a_second_page_knows_the_way_back_and_keeps_the_filter() -> None:
     assert (drawn.first, drawn.last, drawn.found.count) == (51, 100, 120)
     assert drawn.previous_address == "?page=1&band=0"
     assert drawn.next_address == "?page=3&band=0"
+
+
+def test_a_reader_chooses_columns_and_the_first_one_stays() -> None:
+    wanted = TABLE.read(QueryDict("show=band&show=nonsense"))
+    assert [column.key for column in TABLE.columns_for(wanted)] == ["number", "band"]
+    assert TABLE.columns_for(TABLE.read(QueryDict(""))) == TABLE.columns

@@ -68,6 +68,20 @@ def test_a_table_is_walked_by_keyboard_and_slash_searches(officer: Page, book: B
     expect(officer.locator("h1")).to_contain_text("Apple")
 
 
+def test_a_filter_and_the_columns_are_chosen_in_place_and_stay_in_the_address(officer: Page, book: Book) -> None:
+    officer.goto("/margin-accounts/")
+    officer.evaluate("window.stayed = true")
+    officer.locator("select[name=band]").select_option("2")
+    expect(officer.locator("tbody tr")).to_have_count(1)
+    assert "band=2" in officer.url
+    officer.get_by_text("Columns", exact=True).first.click()
+    officer.get_by_role("checkbox", name="Equity").uncheck()
+    officer.get_by_role("button", name="Show these").click()
+    expect(officer.locator("thead")).not_to_contain_text("Equity")
+    expect(officer.locator("tbody tr")).to_have_count(1)
+    assert officer.evaluate("window.stayed")
+
+
 def test_the_account_page_answers_and_its_figures_open(officer: Page, book: Book) -> None:
     officer.goto(f"/margin-accounts/{book.own_account_id}/")
     expect(officer.locator(".verdict .ratio")).to_have_text("151.37%")

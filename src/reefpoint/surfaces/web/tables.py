@@ -61,13 +61,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader asked of a table: `chosen` has each filter, empty for all; `limit` is a page, or all for CSV."""
+    """What the reader asked of a table.
+
+    `chosen` has each filter, empty for all; `shown` the columns, empty for all; `limit` is a page, or all for CSV.
+    """
 
     sort: str
     is_descending: bool
     page: int
     text: str
     chosen: dict[str, str]
+    shown: frozenset[str]
     is_export: bool
 
     @property
@@ -98,6 +102,7 @@ class Drawn:
     """A table ready for its template."""
 
     table: "Table"
+    columns: tuple[Column, ...]
     wanted: Wanted
     found: Listing[Any]
     headings: Sequence[Heading]
@@ -140,8 +145,15 @@ class Table:
             page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
             text=query.get("q", "").strip()[:100],
             chosen=chosen,
+            shown=frozenset(query.getlist("show")) & {column.key for column in self.columns},
             is_export=query.get("format") == "csv",
         )
+
+    def columns_for(self, wanted: Wanted) -> tuple[Column, ...]:
+        """The columns the reader wants to see; the first one, by which a row is opened, always is."""
+        if not wanted.shown:
+            return self.columns
+        return tuple(column for column in self.columns if column is self.columns[0] or column.key in wanted.shown)
 
     def find_in(self, rows: Iterable[Any], wanted: Wanted) -> Listing[Any]:
         """Filter, sort, sum and cut a short list that is wholly in memory."""
@@ -172,7 +184,8 @@ class Table:
     def draw(self, request: HttpRequest, wanted: Wanted, found: Listing[Any]) -> Drawn:
         """Everything the table's template needs."""
         headings = []
-        for column in self.columns:
+        columns = self.columns_for(wanted)
+        for column in columns:
             direction = ""
             if column.key == wanted.sort:
                 direction = "descending" if wanted.is_descending else "ascending"
@@ -181,6 +194,7 @@ class Table:
         last = min(wanted.offset + len(found.rows), found.count)
         return Drawn(
             table=self,
+            columns=columns,
             wanted=wanted,
             found=found,
             headings=headings,
@@ -197,14 +211,14 @@ class Table:
     ) -> HttpResponse:
         """The page with this table in it as `table`, or the filtered list as CSV."""
         if wanted.is_export:
-            return self.export(found.rows)
+            return self.export(found.rows, self.columns_for(wanted))
         return render(request, template, {**context, "table": self.draw(request, wanted, found)})
 
-    def export(self, rows: Iterable[Any]) -> HttpResponse:
+    def export(self, rows: Iterable[Any], shown: tuple[Column, ...] = ()) -> HttpResponse:
         """Rows as CSV in UTF-8 with plain numbers. Text that a spreadsheet would run as a formula is quoted."""
         text = io.StringIO()
         writer = csv.writer(text)
-        columns = [column for column in self.columns if column.kind != "custom"]
+        columns = [column for column in shown or self.columns if column.kind != "custom"]
         writer.writerow([f"{column.title} ({column.unit})" if column.unit else str(column.title) for column in columns])
         writer.writerows([[_csv_cell(column, getattr(row, column.key)) for column in columns] for row in rows])
         response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")

@@ -37,6 +37,11 @@
     if (next) choose(next);
   });
 
+  // A filter takes effect when it is chosen; typed text when enter is pressed.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".table-bar select")) event.target.form.requestSubmit();
+  });
+
   // The person menu closes when the reader clicks elsewhere.
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.person[open]")) if (!menu.contains(event.target)) menu.open = false;

@@ -105,6 +105,12 @@ def _flush_past_the_guards() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _anchors_of_this_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What day ends write outside the database is forgotten with the test, as the database's rows are."""
+    monkeypatch.setattr(settings, "ANCHOR_FILE", Path(os.environ[TEST_FOLDER], f"anchors-{secrets.token_hex(4)}.jsonl"))
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """A Chromium or Chrome of this machine: `CHROMIUM`, the search path, or a macOS application."""

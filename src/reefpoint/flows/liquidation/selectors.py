@@ -8,8 +8,10 @@ from django.db.models import Count
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.flows.liquidation.models import LIVE, Liquidation, LiquidationPlan
+from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES
 from reefpoint.flows.liquidation.types import Cause, LiquidationFacts, LiquidationState, PlanLine, PlanView
 from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.selectors import load_histories
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
@@ -84,13 +86,26 @@ def sales_by_day() -> dict[date, SaleCounts]:
 
 
 def verify_liquidations() -> list[Finding]:
-    """Every account that is being sold is marked so."""
+    """Every account that is being sold is marked so, and every liquidation came to its state by the table."""
     live = dict(Liquidation.objects.filter(state__in=LIVE).values_list("account_id", "id"))
     enforced = set(MarginState.objects.filter(is_enforced=True).values_list("account_id", flat=True))
     return [
         Finding("liquidation.enforced", f"liquidation:{live[account_id]}", "its account is not marked as being sold")
         for account_id in sorted(live.keys() - enforced)
-    ]
+    ] + _verify_histories()
+
+
+def _verify_histories() -> list[Finding]:
+    steps = {f"liquidation.{state.value}": state for state in LiquidationState}
+    histories = load_histories(steps.keys())
+    findings = []
+    for row in Liquidation.objects.order_by("id"):
+        first = LiquidationState.PLANNED if row.approval_id is None else LiquidationState.AWAITING_APPROVAL
+        walk = [first, *(steps[action] for action in histories.get(f"liquidation:{row.id}", []))]
+        if walk[-1].value != row.state or not LIQUIDATION_STATES.is_walk(walk):
+            told = f"it is {row.state}; the audit log tells {' > '.join(walk)}"
+            findings.append(Finding("liquidation.history", f"liquidation:{row.id}", told))
+    return findings
 
 
 def liquidation_facts(row: Liquidation) -> LiquidationFacts:

@@ -1,7 +1,8 @@
 """Reading the audit log, and proving that no sealed row was touched."""
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def list_entries(
         )
         for row in rows.order_by("-id")[:limit]
     ]
+
+
+def load_histories(actions: Collection[str]) -> dict[str, list[str]]:
+    """The entries of these actions by subject, each subject's in the order in which they were written."""
+    histories: dict[str, list[str]] = defaultdict(list)
+    for subject, action in Entry.objects.filter(action__in=actions).order_by("id").values_list("subject", "action"):
+        histories[subject].append(action)
+    return histories
 
 
 def load_row_hashes(chain: Chain, from_xid: int, to_xid: int) -> dict[int, bytes]:

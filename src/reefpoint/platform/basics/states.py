@@ -1,8 +1,9 @@
 """State tables: what is not in the table cannot happen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from reefpoint.platform.basics.errors import InvalidTransition
@@ -24,6 +25,10 @@ class StateTable(Generic[S]):
             raise InvalidTransition(
                 f"This {self.subject} is {old.value} and cannot become {new.value}.", subject=self.subject
             )
+
+    def is_walk(self, states: Sequence[S]) -> bool:
+        """Whether each of these states follows from the one before it by the table."""
+        return all(new in self.moves.get(old, frozenset()) for old, new in pairwise(states))
 
     def is_final(self, state: S) -> bool:
         return not self.moves.get(state, frozenset())

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from reefpoint.decisions.margin.models import MarginCall, MarginState
-from reefpoint.decisions.margin.rules import consequence
+from reefpoint.decisions.margin.rules import CALL_STATES, consequence
 from reefpoint.decisions.margin.selectors.standing import measure_with_memory
 from reefpoint.decisions.margin.types import CallState, Standing
+from reefpoint.platform.audit.selectors import load_histories
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.records.accounts.selectors import load_accounts
 from reefpoint.records.products.selectors import get_terms
@@ -15,14 +16,14 @@ def verify_margin(*, at: datetime) -> list[Finding]:
     """Value the whole book anew on the prices known at `at` and compare it with what the monitor wrote.
 
     Figures must be equal to the minor unit, and the band must be the one that the hysteresis leaves where it is.
-    Nothing may still be due: a call to open or to cure, or a close-out to tell of.
+    Nothing may still be due: a call to open or to cure, or a close-out to tell of. No call is out of its state table.
     """
+    findings = _verify_calls()
     accounts = load_accounts()
     if not accounts:
-        return []
+        return findings
     states = {state.account_id: state for state in MarginState.objects.all()}
     calls = {call.account_id: call for call in MarginCall.objects.filter(state=CallState.OPEN)}
-    findings = []
     for account, standing in zip(accounts, measure_with_memory(accounts, at=at), strict=True):
         state = states.get(account.id)
         if state is None:
@@ -42,6 +43,18 @@ def verify_margin(*, at: datetime) -> list[Finding]:
         if call is not None and state.is_enforced:
             findings.append(Finding("margin.call", f"call:{call.id}", "it is open while its account is being sold"))
     return findings
+
+
+def _verify_calls() -> list[Finding]:
+    """Every call came to its state by the table, step by step as the audit log tells."""
+    steps = {f"margin.call_{state.value}": state for state in CallState}
+    histories = load_histories(steps.keys())
+    return [
+        Finding("margin.call_history", f"call:{call_id}", f"it is {state}; the audit log tells {' > '.join(walk)}")
+        for call_id, state in MarginCall.objects.order_by("id").values_list("id", "state")
+        for walk in [[CallState.OPEN, *(steps[action] for action in histories.get(f"call:{call_id}", []))]]
+        if walk[-1].value != state or not CALL_STATES.is_walk(walk)
+    ]
 
 
 def _compare(state: MarginState, standing: Standing) -> list[Finding]:

@@ -141,12 +141,16 @@ def release_idle_enforcement(*, actor: Actor, on: date, at: datetime) -> int:
     account that has nothing left to sell and still owes stays as it is. Returns how many were let go.
     """
     require(actor, "liquidation.start")
-    live = Liquidation.objects.filter(state__in=LIVE).values_list("account_id", flat=True)
-    idle = list_enforced(without=live)
+    locked = accounts.lock_accounts(list_enforced(without=_accounts_being_sold()))
+    being_sold = _accounts_being_sold()  # anew: a sale may have been opened until the locks were taken
     released = 0
-    for account in accounts.lock_accounts(idle):
-        if account.holdings or not account.debt_minor:
+    for account in locked:
+        if account.id not in being_sold and (account.holdings or not account.debt_minor):
             end_enforcement(actor=actor, account_id=account.id, reason=f"a new day, {on}", at=at)
             accounts.announce_change(account_id=account.id, cause="enforcement ended", at=at)
             released += 1
     return released
+
+
+def _accounts_being_sold() -> set[int]:
+    return set(Liquidation.objects.filter(state__in=LIVE).values_list("account_id", flat=True))

@@ -20,14 +20,16 @@ from reefpoint.decisions.margin.services.calls import expire_due_calls
 from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.services import selling
-from reefpoint.flows.liquidation.services.opening import open_liquidation
+from reefpoint.flows.liquidation.services.opening import open_liquidation, release_idle_enforcement
 from reefpoint.flows.liquidation.types import Cause
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.events.models import Delivery
 from reefpoint.platform.events.selectors import pending_count
 from reefpoint.platform.events.services import connect, dispatch_once
 from reefpoint.platform.events.types import Handler, StoredEvent
+from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.services import hold_lock
+from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.models import Fill, Order
 
 
@@ -194,15 +196,46 @@ def test_i28_the_same_week_gives_the_same_plans_and_orders_on_any_number_of_work
     live_desk: Desk, workers: int
 ) -> None:
     desk = live_desk
-    accounts = [desk.healthy, desk.near, *crash_book(desk)]
+    cast = [desk.healthy, desk.near, *crash_book(desk)]
 
     def settle() -> None:
         while pending_count():
             at_once([*[carry] * workers, desk.monitor.run_once])
 
     crash_week(desk, settle)
-    assert outcome(accounts) == WEEK
+    assert outcome(cast) == WEEK
     assert verify_desk(noon(WEDNESDAY)) == []
+
+
+def test_a_new_day_lets_no_account_go_whose_sale_is_just_being_opened(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sale is opened after the new day looked for idle accounts and before it has their locks."""
+    desk.prices(TUESDAY, drain=False, AAPL="72")
+    desk.monitor.run_once()
+    lock_accounts = accounts.lock_accounts
+
+    def lock_late(account_ids: Sequence[int]) -> list[AccountFacts]:
+        assert list(account_ids) == [desk.near]
+        open_liquidation(actor=SYSTEM, account_id=desk.near, cause=Cause.CLOSE_OUT, call_id=None, at=noon(TUESDAY))
+        return lock_accounts(account_ids)
+
+    monkeypatch.setattr(accounts, "lock_accounts", lock_late)
+    assert release_idle_enforcement(actor=desk.risk, on=WEDNESDAY, at=noon(WEDNESDAY)) == 0
+    desk.drain()
+    assert desk.is_enforced(desk.near)
+    assert verify_desk(noon(TUESDAY)) == []
+
+
+def test_a_trigger_told_after_its_account_was_let_go_sells_nothing(desk: Desk) -> None:
+    desk.prices(TUESDAY, drain=False, AAPL="72")
+    desk.monitor.run_once()
+    assert release_idle_enforcement(actor=desk.risk, on=TUESDAY, at=noon(TUESDAY)) == 1
+    assert dispatch_once("worker") > 0
+    assert desk.liquidations(desk.near) == []
+    desk.drain()
+    assert [one.state for one in desk.liquidations(desk.near)] == ["planned"]
+    assert verify_desk(noon(TUESDAY)) == []
 
 
 class Crash(Exception):

@@ -1,4 +1,4 @@
-"""A replay whose processes are killed ends in the same books, to the cent, as one that nobody disturbed (I25, I45)."""
+"""A replay whose processes are killed ends in the same books, to the cent, as one that nobody disturbed (I25)."""
 
 import os
 import signal

@@ -170,6 +170,16 @@ def claim_batch(consumer: str, limit: int) -> list[ClaimedDelivery]:
         ]
 
 
+def claim_for_session(consumer: str) -> bool:
+    """Keep all other sessions from claiming batches of a consumer for as long as this session lives; false if one does.
+
+    For a consumer with a memory, which would grow old if somebody else handled events in between.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"outbox:{consumer}"])
+        return bool(cursor.fetchone()[0])
+
+
 def mark_done(delivery_ids: Sequence[int]) -> None:
     """End deliveries, in the transaction that did their work."""
     Delivery.objects.filter(id__in=delivery_ids, state=DeliveryState.PENDING).update(

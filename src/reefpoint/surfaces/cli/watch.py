@@ -12,7 +12,7 @@ def watch() -> None:
     """Watch the margin of every account, on every price, until Ctrl-C.
 
     It holds the book in memory and writes bands, calls and breaches as they happen. One that is killed loses nothing:
-    the next reads the book and goes on. Run one only: two beside each other would take turns and forget.
+    the next reads the book and goes on. A second one beside it waits in reserve.
     """
     open_desk()
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from reefpoint.decisions.margin.models import MarginState
@@ -22,7 +22,7 @@ from reefpoint.decisions.margin.types import Band, Standing
 from reefpoint.engine.watch import Watch
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.money import price_units_per_minor
-from reefpoint.platform.events.services import claim_batch, mark_done, run_consumer
+from reefpoint.platform.events.services import claim_batch, claim_for_session, mark_done, run_consumer
 from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.accounts.selectors import load_accounts
@@ -54,9 +54,13 @@ class Monitor:
     def __init__(self, actor: Actor = WATCH) -> None:
         self._actor = actor
         self._live: _Live | None = None
+        self._session: object = None
 
     def run_once(self) -> int:
-        """Take what waits, settle what follows, mark it done: one transaction. Returns how many events it took."""
+        """Take what waits, settle what follows, mark it done: one transaction. Returns how many events it took.
+
+        Whoever calls it sees to it that no other monitor takes events in between (`run_on_duty`).
+        """
         try:
             with transaction.atomic():
                 claimed = claim_batch(CONSUMER, BATCH_LIMIT)
@@ -67,6 +71,17 @@ class Monitor:
             self._live = None  # what was applied in memory was not written: read it all again
             raise
         return len(claimed)
+
+    def run_on_duty(self) -> int:
+        """`run_once`, if this database session is the one that watches; another waits in reserve and takes nothing.
+
+        A new session begins without memory: in between another monitor may have taken what this one never saw.
+        """
+        connection.ensure_connection()
+        if connection.connection is not self._session:
+            self._live = None
+            self._session = connection.connection if claim_for_session(CONSUMER) else None
+        return self.run_once() if self._session is not None else 0
 
     def _settle(self, claimed: Sequence[ClaimedDelivery]) -> None:
         events = [delivery.stored.event for delivery in claimed]
@@ -189,4 +204,4 @@ def _no_rows() -> npt.NDArray[np.int64]:
 def run_monitor(stop: threading.Event) -> None:
     """Watch the book until `stop` is set, through any loss of the database."""
     monitor = Monitor()
-    run_consumer("watch", monitor.run_once, stop)
+    run_consumer("watch", monitor.run_on_duty, stop)

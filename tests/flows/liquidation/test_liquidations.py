@@ -276,6 +276,8 @@ def test_i63_a_refused_sale_sells_nothing_and_the_account_is_judged_anew_the_nex
     at = noon(TUESDAY)
     reject(actor=desk.approver, approval_id=waiting.id, payload_hash=waiting.payload_hash, reason="wait", at=at)
     desk.drain()
+    Delivery.objects.filter(consumer="liquidation.open").update(state="pending", done_at=None)
+    desk.drain()
     assert states(desk, account_id) == ["cancelled"]
     assert desk.is_enforced(account_id)
     desk.begin(WEDNESDAY)

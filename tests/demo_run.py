@@ -20,7 +20,7 @@ from reefpoint.platform.database.embedded import EmbeddedPostgres
 REEFPOINT = Path(sys.executable).with_name("reefpoint")
 SLICE = ("--headless", "--clients", "14", "--seed", "90", "--from", "2020-03-05", "--to", "2020-03-24")
 EARLY_CLOSE_OUT = ("--close-out", "STANDARD=15900", "--close-out", "PRIME=14900", "--close-out", "CAUTIOUS=17900")
-WAIT_SECONDS_MAX = 240
+WAIT_SECONDS_MAX = 400
 
 
 class DemoRun:

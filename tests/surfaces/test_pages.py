@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, open_borrower
 
+from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.flows.liquidation.services.opening import open_liquidation
 from reefpoint.flows.liquidation.types import Cause
@@ -43,7 +44,12 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
 
 def open_sale(book: Book) -> int:
     """The sale of the manager's client, opened when first asked for."""
-    return open_liquidation(actor=SYSTEM, account_id=book.own_account_id, cause=Cause.CLOSE_OUT, call_id=None, at=CLOSE)
+    MarginState.objects.filter(account_id=book.own_account_id).update(is_enforced=True)
+    sale_id = open_liquidation(
+        actor=SYSTEM, account_id=book.own_account_id, cause=Cause.CLOSE_OUT, call_id=None, at=CLOSE
+    )
+    assert sale_id is not None
+    return sale_id
 
 
 @pytest.mark.parametrize("role", list(RoleName))

@@ -81,9 +81,9 @@ def have_a_job_done(url: str) -> None:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('builtin', %s, %s) RETURNING id",
             ["builtin:procrastinate.builtin_tasks.remove_old_jobs", '{"max_hours": 1}'],
         ).fetchone()
-        done = "SELECT 1 FROM procrastinate_jobs WHERE id = %s AND status = 'succeeded'"
+        waiting = "SELECT 1 FROM procrastinate_jobs WHERE id = %s"  # a job that succeeded is deleted
         deadline = time.monotonic() + START_SECONDS_MAX
-        while connection.execute(done, row).fetchone() is None:
+        while connection.execute(waiting, row).fetchone() is not None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 

@@ -63,6 +63,6 @@ def test_a_term_without_its_chinese_is_found(write: Write) -> None:
     "line", ["see /" + "root/notes", "/" + "Users/me/desk", "https://files.python" + "hosted.org/x"]
 )
 def test_what_is_private_is_found_with_its_line(line: str, write: Write) -> None:
-    page = write("page.md", f"fine, as is src/work/x and /home\n{line}\n")
+    page = write("page.md", f"fine, as is docs/x.md and /home\n{line}\n")
 
     assert only(check_docs.find_private_facts(page)).startswith("page.md:2: names ")

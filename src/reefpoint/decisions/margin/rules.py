@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from reefpoint.decisions.margin.types import Band, CallState
 from reefpoint.platform.basics.states import StateTable
 
-VENUE = "XNYS"
-"""The trading calendar that the desk's days and the deadlines of calls run on."""
-
 DAILY_FALL_LIMIT_BP = 1_000
 """The daily fall by which days of limit-down are counted: 10%, as on mainland exchanges. US names have no such limit;
 the figure is a common yardstick, not a bound."""

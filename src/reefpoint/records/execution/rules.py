@@ -19,9 +19,6 @@ from reefpoint.records.execution.types import (
     Side,
 )
 
-VENUE = "XNYS"
-"""The venue whose sessions are the desk's business days."""
-
 BP = 10_000
 UNITS_PER_MINOR = 100
 

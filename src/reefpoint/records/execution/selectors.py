@@ -12,7 +12,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.execution.adapters import desk_broker
 from reefpoint.records.execution.models import BrokerBreak, BrokerFile, Fill, Order
-from reefpoint.records.execution.rules import ORDER_STATES, VENUE, order_number
+from reefpoint.records.execution.rules import ORDER_STATES, order_number
 from reefpoint.records.execution.types import (
     BreakRow,
     BrokerReconciliation,
@@ -23,6 +23,7 @@ from reefpoint.records.execution.types import (
     Side,
 )
 from reefpoint.records.market.selectors import list_instruments, sessions
+from reefpoint.records.market.types import VENUE
 
 
 class OrderNotFound(LookupError):

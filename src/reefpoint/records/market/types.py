@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 
 from reefpoint.platform.basics.errors import Refusal
 
+VENUE = "XNYS"
+"""The venue whose sessions are the desk's business days, and on whose calendar the deadlines of calls run."""
+
 InstrumentId = NewType("InstrumentId", int)
 
 

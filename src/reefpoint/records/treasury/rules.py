@@ -20,9 +20,6 @@ from reefpoint.records.treasury.types import (
     Pair,
 )
 
-VENUE = "XNYS"
-"""The venue whose sessions are the desk's business days."""
-
 AMOUNT_TOLERANCE_MINOR = 100
 """A line with the right reference and an amount within this of the books is that payment, less a charge on the way."""
 

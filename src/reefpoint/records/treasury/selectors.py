@@ -10,8 +10,9 @@ from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.ledger.selectors import list_entries
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
+from reefpoint.records.market.types import VENUE
 from reefpoint.records.treasury.models import BankBreak, FundingPool, Match, Reconciliation, Statement, StatementLine
-from reefpoint.records.treasury.rules import VENUE, total_by_age
+from reefpoint.records.treasury.rules import total_by_age
 from reefpoint.records.treasury.types import BreakRow, BreakTotals, PoolMovementKind, PoolView, ReconciliationResult
 
 APPEND_ONLY_TABLES = ("treasury_poolmovement", "treasury_statement", "treasury_statementline", "treasury_match")

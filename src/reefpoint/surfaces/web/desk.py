@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.flows.operations.selectors.clock import get_clock
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.market.selectors import get_calendar, list_held
+from reefpoint.records.market.types import VENUE
 
 
 @dataclass(frozen=True)

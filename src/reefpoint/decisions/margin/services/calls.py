@@ -22,6 +22,7 @@ from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.market.selectors.calendar import deadline_at
+from reefpoint.records.market.types import VENUE
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import SchemeTerms
 
@@ -138,7 +139,7 @@ def _open_call(
         account_id=account.id,
         opened_on=on,
         opened_at=at,
-        deadline_at=deadline_at(rules.VENUE, on, terms.call_deadline_sessions),
+        deadline_at=deadline_at(VENUE, on, terms.call_deadline_sessions),
         amount_minor=repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp),
         debt_minor=standing.debt_minor,
         assets_minor=standing.assets_minor,

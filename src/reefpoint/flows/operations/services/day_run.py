@@ -11,7 +11,6 @@ from datetime import date, datetime
 from django.conf import settings
 from django.db import transaction
 
-from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.decisions.margin.services.snapshots import snapshot_margin
 from reefpoint.flows.operations import rules
 from reefpoint.flows.operations.events import DayClosed
@@ -28,6 +27,7 @@ from reefpoint.records.accounts.selectors import quantities_held
 from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
 from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger
 from reefpoint.records.market.selectors.calendar import next_session
+from reefpoint.records.market.types import VENUE
 from reefpoint.records.treasury.adapters.paper_bank import PaperBank
 from reefpoint.records.treasury.services import reconcile_bank
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.day_run import begin_day
 from reefpoint.flows.servicing.rules import fee_minor
@@ -30,7 +29,7 @@ from reefpoint.records.market.selectors.calendar import session_close
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.services.instruments import add_instruments
 from reefpoint.records.market.services.prices import record_prices
-from reefpoint.records.market.types import Tick
+from reefpoint.records.market.types import VENUE, Tick
 from reefpoint.records.parties.services import record_licence, register_clients
 from reefpoint.records.parties.types import ClientDraft, ClientKind
 from reefpoint.records.products.selectors import load_demo_schemes

@@ -18,7 +18,6 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection, transaction
 from procrastinate.exceptions import ConnectorException
 
-from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.decisions.margin.selectors.calls import list_open_calls
 from reefpoint.decisions.margin.selectors.standing import load_sheet
 from reefpoint.decisions.margin.services.calls import expire_due_calls
@@ -50,7 +49,7 @@ from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.calendar import session_close
 from reefpoint.records.market.selectors.quarantine import get_held, list_held
 from reefpoint.records.market.services.prices import confirm_held_price, record_prices
-from reefpoint.records.market.types import BatchResult, HeldState, Tick
+from reefpoint.records.market.types import VENUE, BatchResult, HeldState, Tick
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.treasury.adapters.paper_bank import PaperBank
 

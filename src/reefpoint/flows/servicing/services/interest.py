@@ -10,7 +10,6 @@ import numpy.typing as npt
 from django.db import transaction
 from django.db.models import Q
 
-from reefpoint.decisions.margin.rules import VENUE
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.flows.servicing.models import FundingAccrual, InterestAccrual
 from reefpoint.flows.servicing.services.credit import settle_debt
@@ -33,6 +32,7 @@ from reefpoint.records.ledger.types import (
     pool_cost_due,
 )
 from reefpoint.records.market.selectors.calendar import sessions
+from reefpoint.records.market.types import VENUE
 from reefpoint.records.treasury.selectors import list_pools
 
 ACCRUAL_COLUMNS = {

@@ -11,11 +11,12 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.execution.adapters import desk_broker
 from reefpoint.records.execution.models import BrokerSettlement, Fill
-from reefpoint.records.execution.rules import VENUE, settlement_reference
+from reefpoint.records.execution.rules import settlement_reference
 from reefpoint.records.execution.types import BankRail
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, BROKER_CLEARING, Line
 from reefpoint.records.market.selectors import add_sessions
+from reefpoint.records.market.types import VENUE
 
 
 @transaction.atomic

@@ -16,9 +16,10 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.records.ledger.selectors import balance_as_of, list_entries
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
+from reefpoint.records.market.types import VENUE
 from reefpoint.records.treasury.adapters import settlement_bank
 from reefpoint.records.treasury.models import BankBreak, Match, Reconciliation, Statement, StatementLine
-from reefpoint.records.treasury.rules import VENUE, match_lines
+from reefpoint.records.treasury.rules import match_lines
 from reefpoint.records.treasury.services.statements import BANK_FILES, receive_statement
 from reefpoint.records.treasury.types import FoundBreak, OpenBankLine, OpenBookEntry, Pair, ReconciliationResult
 

@@ -45,4 +45,5 @@ docs: setup ## Check the documents: links, paths, the glossary, a docstring for 
 lock: setup ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile --quiet pyproject.toml --universal --generate-hashes -o requirements.lock
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --generate-hashes -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra bench --extra scale --universal --generate-hashes -o requirements-bench.lock
 	cd tools/assets && "$(CURDIR)/$(BIN)/uv" pip compile --quiet requirements.in --universal --generate-hashes -o requirements.lock

@@ -17,7 +17,7 @@ bands = st.sampled_from(Band)
 
 def step_band(previous: Band, ratio: int, lines: Lines) -> Band:
     one = np.array([previous], np.int8)
-    return Band(int(step_bands(np.array([ratio]), np.zeros(1, np.int32), lines, one)[0]))
+    return Band(int(step_bands(np.array([ratio]), np.zeros(1, np.uint16), lines, one)[0]))
 
 
 def walk(path: list[int], start: Band = Band.SAFE) -> list[Band]:
@@ -66,7 +66,7 @@ def test_unknown_comes_at_once_and_leaves_no_memory() -> None:
 
 def test_each_account_steps_under_its_own_terms() -> None:
     two = Lines(*(np.array(row) * 100 for row in ([160, 180], [150, 170], [130, 140], [150, 170], [0, 0])))
-    ratio, terms = np.array([15_500, 15_500]), np.array([0, 1], dtype=np.int32)
+    ratio, terms = np.array([15_500, 15_500]), np.array([0, 1], dtype=np.uint16)
     assert step_bands(ratio, terms, two).tolist() == [Band.WARNING, Band.CALL]
 
 

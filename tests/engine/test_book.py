@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.engine.cases import LINES, account_of, marks_of
+from hypothesis import given
+from tests.engine.cases import LINES, account_of, books, marks_of
 
-from reefpoint.engine.book import Book, build_book, one_account
+from reefpoint.engine.book import Book, build_book, one_account, sorted_by_size
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, PRICE_UNITS_MAX, QUANTITY_MAX, BookError
 from reefpoint.engine.valuation import value_book
 
@@ -74,14 +75,16 @@ def test_a_bad_row_is_refused_and_named(change: dict[str, object], where: str) -
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        ({"quantity": np.array([1.0, NAN, 3.0])}, "quantity must be int64, not float64"),
-        ({"quantity": np.array([1, 2, 3], dtype=np.int32)}, "quantity must be int64, not int32"),
+        ({"quantity": np.array([1.0, NAN, 3.0])}, "quantity must be int32 or int64, not float64"),
+        ({"quantity": np.array([1, 2, 3], dtype=np.int16)}, "quantity must be int32 or int64, not int16"),
+        ({"instrument": np.array([0, 1, 0], dtype=np.int32)}, "instrument must be uint16 or uint32, not int32"),
+        ({"terms": np.array([0, 0])}, "terms must be uint16, not int64"),
         ({"quantity": np.array([[1, 2, 3]])}, "quantity must have shape (3,)"),
         ({"quantity": np.arange(6)[::2]}, "quantity must be contiguous"),
         ({"quantity": [1, 2, 3]}, "quantity must be a NumPy array"),
-        ({"start": np.array([0, -1, 3])}, "start (positions of an account)[0] is -1"),
-        ({"start": np.array([1, 2, 3])}, "start must run from 0 to 3"),
-        ({"start": np.array([0, 3])}, "start must have shape (3,)"),
+        ({"start": np.array([0, -1, 3], np.int32)}, "start (positions of an account)[0] is -1"),
+        ({"start": np.array([1, 2, 3], np.int32)}, "start must run from 0 to 3"),
+        ({"start": np.array([0, 3], np.int32)}, "start must have shape (3,)"),
         ({"quantity": np.array([1, 2, -3])}, "quantity[2] is -3"),
     ],
 )
@@ -104,6 +107,9 @@ def test_a_bad_column_is_refused_and_named(change: dict[str, object], where: str
         ({"is_stale": np.zeros(2, np.int64)}, "is_stale must be bool"),
         ({"is_suspended": np.zeros(3, bool)}, "is_suspended must have shape (2,)"),
         ({"lot": np.array([1, 0])}, "lot[1]"),
+        ({"limit_down_units": np.array([0, -1])}, "limit_down_units[1] is -1"),
+        ({"limit_up_units": np.array([5])}, "limit_up_units must have shape (2,)"),
+        ({"limit_down_units": np.array([0, 9]), "limit_up_units": np.array([0, 8])}, "limit_down_units[1] is 9, above"),
     ],
 )
 def test_bad_marks_are_refused_and_named(change: dict[str, object], where: str) -> None:
@@ -125,6 +131,34 @@ def test_whole_numbers_of_any_integer_type_enter_by_the_front_door() -> None:
     small = one_account(
         instrument=np.array([0]), quantity=np.array([7], np.uint64), cash_units=np.int32(3), debt_units=0
     )
-    assert (small.quantity.dtype, small.quantity[0], small.cash_units[0]) == (np.int64, 7, 3)
+    assert (small.quantity.dtype, small.quantity[0], small.cash_units[0]) == (np.int32, 7, 3)
     with pytest.raises(BookError, match=r"quantity\[0\]"):
         one_account(instrument=[0], quantity=np.array([2**63], np.uint64), cash_units=0, debt_units=0)
+
+
+def test_a_position_takes_six_bytes_until_an_instrument_or_a_quantity_needs_more() -> None:
+    def bytes_a_position(instrument: int, quantity: int) -> int:
+        book = one_account(instrument=[instrument], quantity=[quantity], cash_units=0, debt_units=0)
+        assert (book.instrument[0], book.quantity[0]) == (instrument, quantity)
+        return book.instrument.itemsize + book.quantity.itemsize
+
+    assert bytes_a_position(2**16 - 1, 2**31 - 1) == 6
+    assert bytes_a_position(2**16, 2**31 - 1) == 8
+    assert bytes_a_position(2**16 - 1, 2**31) == 10
+
+
+def test_without_day_limits_no_price_is_excluded() -> None:
+    marks = marks_of([1, 2])
+    assert (marks.limit_down_units.tolist(), marks.limit_up_units.tolist()) == ([0, 0], [PRICE_UNITS_MAX] * 2)
+
+
+@given(book=books(4))
+def test_sorting_by_size_moves_accounts_and_changes_none(book: Book) -> None:
+    by_size, order = sorted_by_size(book)
+    assert sorted(order) == list(range(book.account_count))
+    sizes = np.diff(by_size.start)
+    assert (sizes[1:] >= sizes[:-1]).all()
+    for row, old_row in enumerate(order):
+        now, then = by_size.account(row), book.account(old_row)
+        for name in vars(then):
+            assert getattr(now, name).tolist() == getattr(then, name).tolist()

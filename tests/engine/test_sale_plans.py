@@ -32,7 +32,7 @@ def plan_of(
     return plan_sale(
         account,
         marks,
-        sellable=account.quantity if sellable is None else column(*sellable),
+        sellable=account.quantity.astype(np.int64) if sellable is None else column(*sellable),
         cost_bp=column(*(cost if isinstance(cost, list) else [cost] * count)),
         target_bp=target,
         preference=None if preference is None else column(*preference),

@@ -19,7 +19,7 @@ from tests.engine.cases import (
 )
 
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band
-from reefpoint.engine.book import Book, Marks
+from reefpoint.engine.book import Marks, build_book
 from reefpoint.engine.valuation import Valuation, value_book
 
 NAMES = 4
@@ -74,7 +74,7 @@ def test_hk02_shortfall_is_the_loan_over_the_lower_of_lending_value_and_limit() 
 
 
 def test_a_book_without_accounts_and_an_account_without_positions_are_valued() -> None:
-    empty = Book(np.zeros(1, np.int64), *(np.empty(0, t) for t in (np.int32, np.int64, np.int64, np.int64, np.int32)))
+    empty = build_book(cash_units=[], debt_units=[], terms=[], account=[], instrument=[], quantity=[])
     assert len(value_book(empty, marks_of([]), LINES).ratio_bp) == 0
     cash_only = value_book(account_of([], cash=150, debt=100), marks_of([]), LINES)
     assert (cash_only.ratio_bp[0], cash_only.band[0], cash_only.lendable_units[0]) == (15_000, Band.WARNING, 150)

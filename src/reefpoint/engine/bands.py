@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from reefpoint.engine.columns import BP, BookError, Int8s, Int32s, Int64s, check_column, check_range
+from reefpoint.engine.columns import BP, BookError, Int8s, Int64s, UInt16s, check_column, check_range
 from reefpoint.engine.kernel import kernel
 
 RATIO_NO_DEBT = int(np.iinfo(np.int64).max)
@@ -81,7 +81,7 @@ class Lines:
 
 
 @kernel
-def _step_rows(rows: Int64s, ratio_bp: Int64s, terms: Int32s, table: Int64s, band: Int8s) -> None:
+def _step_rows(rows: Int64s, ratio_bp: Int64s, terms: UInt16s, table: Int64s, band: Int8s) -> None:
     """Move `band[row]` to where `ratio_bp[row]` puts it, for each of `rows`. Band -1 before means no memory."""
     for i in range(len(rows)):
         row = rows[i]
@@ -99,11 +99,11 @@ def _step_rows(rows: Int64s, ratio_bp: Int64s, terms: Int32s, table: Int64s, ban
         band[row] = now
 
 
-def step_bands(ratio_bp: Int64s, terms: Int32s, lines: Lines, previous: Int8s | None = None) -> Int8s:
+def step_bands(ratio_bp: Int64s, terms: UInt16s, lines: Lines, previous: Int8s | None = None) -> Int8s:
     """The band of each account from its ratio, int8[A] of `Band` values.
 
     `previous` int8[A] is the band before, for the hysteresis; without it, or where it is UNKNOWN, there is no memory
-    and the lines decide alone. `ratio_bp` int64[A] as in `Valuation`; `terms` int32[A] rows of `lines`.
+    and the lines decide alone. `ratio_bp` int64[A] as in `Valuation`; `terms` uint16[A] rows of `lines`.
     """
     band = np.full(len(ratio_bp), -1, dtype=np.int8) if previous is None else previous.astype(np.int8)
     _step_rows.run(4 * len(band), np.arange(len(band)), ratio_bp, terms, lines.table, band)

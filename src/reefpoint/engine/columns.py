@@ -10,7 +10,7 @@ Every limit is chosen so that the exact integer arithmetic behind the door canno
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,13 @@ import numpy.typing as npt
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Int32s: TypeAlias = npt.NDArray[np.int32]
 Int8s: TypeAlias = npt.NDArray[np.int8]
+UInt16s: TypeAlias = npt.NDArray[np.uint16]
+Float64s: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
-Scalar = TypeVar("Scalar", bound=np.generic)
+Instruments: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
+"""Columns of `Marks`: uint16 while they fit, or uint32."""
+Quantities: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+"""Shares: int32 while they fit, or int64."""
 
 AMOUNT_UNITS_MAX = 2**49
 """Largest cash, debt or asset value of one account, in units of 1e-4."""
@@ -45,12 +50,19 @@ class BookError(ValueError):
         self.problem = problem
 
 
-def check_column(name: str, values: npt.NDArray[Scalar], dtype: type[Scalar], shape: tuple[int, ...]) -> None:
-    """Refuse a column that is not a C-ordered array of exactly this dtype and shape."""
+def check_column(
+    name: str,
+    values: npt.NDArray[np.generic],
+    dtype: type[np.generic],
+    shape: tuple[int, ...],
+    *wider: type[np.generic],
+) -> None:
+    """Refuse a column that is not a C-ordered array of exactly this dtype (or one of `wider`) and shape."""
     if not isinstance(values, np.ndarray):
         raise BookError(name, None, f"must be a NumPy array, not {type(values).__name__}")
-    if values.dtype != dtype:
-        raise BookError(name, None, f"must be {np.dtype(dtype).name}, not {values.dtype.name}")
+    if values.dtype not in {np.dtype(one) for one in (dtype, *wider)}:
+        allowed = " or ".join(np.dtype(one).name for one in (dtype, *wider))
+        raise BookError(name, None, f"must be {allowed}, not {values.dtype.name}")
     if values.shape != shape:
         raise BookError(name, None, f"must have shape {shape}, not {values.shape}")
     if not values.flags.c_contiguous:

@@ -82,10 +82,10 @@ def explain_account(account: Book, marks: Marks, lines: Lines, *, limit_bp: int)
     nothing = np.zeros(count, dtype=np.int64)
     singles = replace(
         account,
-        start=np.arange(count + 1),
+        start=np.arange(count + 1, dtype=np.int32),
         cash_units=nothing,
         debt_units=nothing,
-        terms=np.full(count, term, dtype=np.int32),
+        terms=np.full(count, term, dtype=np.uint16),
     )
     parts = value_book(singles, marks, lines)
     market, cash, debt = int(whole.market_units[0]), int(account.cash_units[0]), int(account.debt_units[0])

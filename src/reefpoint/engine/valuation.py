@@ -17,7 +17,17 @@ import numpy as np
 
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, check_book
-from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, Bools, Int8s, Int32s, Int64s
+from reefpoint.engine.columns import (
+    AMOUNT_UNITS_MAX,
+    BP,
+    Bools,
+    Instruments,
+    Int8s,
+    Int32s,
+    Int64s,
+    Quantities,
+    UInt16s,
+)
 from reefpoint.engine.kernel import kernel
 
 
@@ -43,12 +53,12 @@ class Valuation:
 @kernel
 def _value_rows(
     rows: Int64s,
-    start: Int64s,
-    instrument: Int32s,
-    quantity: Int64s,
+    start: Int32s,
+    instrument: Instruments,
+    quantity: Quantities,
     cash: Int64s,
     debt: Int64s,
-    terms: Int32s,
+    terms: UInt16s,
     price: Int64s,
     haircut: Int64s,
     maintenance: Int64s,

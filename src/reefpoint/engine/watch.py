@@ -23,7 +23,9 @@ from reefpoint.engine.columns import (
     BookError,
     Bools,
     Int8s,
+    Int32s,
     Int64s,
+    Quantities,
     check_column,
     check_range,
     int_column,
@@ -56,8 +58,8 @@ class _Holders:
     """Positions by instrument: those of name s are rows start[s]..start[s+1] of `account` and `quantity`."""
 
     start: Int64s
-    account: Int64s
-    quantity: Int64s
+    account: Int32s
+    quantity: Quantities
 
 
 CLEAN, MOVED, CHANGED = 0, 1, 2
@@ -70,8 +72,8 @@ def _move_prices(
     before: Int64s,
     after: Int64s,
     start: Int64s,
-    account: Int64s,
-    quantity: Int64s,
+    account: Int32s,
+    quantity: Quantities,
     assets: Int64s,
     is_unknown: Bools,
     state: Int8s,
@@ -253,7 +255,7 @@ class Watch:
         check_book(one, self._marks, len(self._lines))
         book, row = self._book, self._book.account_count
         self._book = Book(
-            start=np.append(book.start, book.position_count + one.position_count),
+            start=np.append(book.start, np.int32(book.position_count + one.position_count)),
             instrument=np.concatenate((book.instrument, one.instrument)),
             quantity=np.concatenate((book.quantity, one.quantity)),
             cash_units=np.concatenate((book.cash_units, one.cash_units)),

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engine.cases import books, lines_tables, marks_tables, prices
 
-from reefpoint.engine.kernel import Kernel
+from reefpoint.engine.columns import BookError
+from reefpoint.engine.kernel import BLOCK_ROWS, Kernel, in_blocks, kernel, unsigned
 from reefpoint.engine.liquidation import share_volume
 from reefpoint.engine.valuation import value_book
 from reefpoint.engine.watch import Crossings, Watch
@@ -80,5 +81,48 @@ sys.exit("numba" in sys.modules)
 def test_the_interpreter_hands_over_once_it_has_cost_as_much_as_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Kernel(lambda x: x + 1)
     monkeypatch.setattr(Kernel, "_steps_left", 10)
-    monkeypatch.setattr(loop, "_compiled", lambda x: x + 1000)
+    monkeypatch.setattr(loop, "compiled", lambda x: x + 1000)
     assert [loop.run(6, 0), loop.run(4, 0), loop.run(1, 0)] == [1, 1, 1000]
+
+
+@kernel
+def _squared(x: int) -> int:
+    return x * x
+
+
+@kernel
+def _sum_squares(numbers: np.ndarray) -> int:
+    total = 0
+    for i in range(unsigned(0), unsigned(len(numbers))):
+        total += _squared(numbers[i])
+    return total
+
+
+def test_a_kernel_calls_another_in_the_same_form() -> None:
+    numbers = np.arange(5)
+    assert _sum_squares.py_func(numbers) == _sum_squares.compiled(numbers) == 30
+
+
+def test_blocks_cover_every_row_once_and_answer_in_order_whatever_the_threads() -> None:
+    count = 3 * BLOCK_ROWS + 5
+    for threads in (1, 2, 7):
+        seen = np.zeros(count, dtype=np.int64)
+
+        def work(first: int, stop: int, seen: np.ndarray = seen) -> int:
+            seen[first:stop] += 1
+            return first
+
+        assert in_blocks(count, threads, work) == [0, BLOCK_ROWS, 2 * BLOCK_ROWS, 3 * BLOCK_ROWS]
+        assert (seen == 1).all()
+    assert in_blocks(0, 2, lambda first, stop: first) == []
+    with pytest.raises(BookError, match="threads is 0, below 1"):
+        in_blocks(1, 0, lambda first, stop: first)
+
+
+def test_a_fault_in_one_block_is_not_lost() -> None:
+    def work(first: int, stop: int) -> None:
+        if first:
+            raise BookError("quantity", first, "is wrong")
+
+    with pytest.raises(BookError, match="is wrong"):
+        in_blocks(2 * BLOCK_ROWS, 2, work)

@@ -5,18 +5,28 @@ way as Numba takes to start; from then on every call of every kernel runs compil
 if there is one). So a web request that values one account never waits a second for a compiler, and the watch of a
 million accounts never waits for the interpreter; neither ever costs more than twice the better choice. Both forms are
 the same function, and the tests hold their bits equal.
+
+A kernel may call another one, on one row or one number: the whole then runs in one form. Both stand in the same file,
+because Numba's cache of compiled code looks at the age of the caller's file alone.
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, ParamSpec, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from types import FunctionType
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
+
+from reefpoint.engine.columns import BookError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 INTERPRETED_STEPS = 500_000
 """Loop steps of interpreting (near 2 us each) that cost as much as importing Numba and loading the kernels (1 s)."""
+BLOCK_ROWS = 8_192
+"""Rows of one block of `in_blocks`: a few hundred kilobytes of columns, and a call costs 1% of the work."""
 
 
 class Kernel(Generic[P, R]):
@@ -24,29 +34,108 @@ class Kernel(Generic[P, R]):
 
     _steps_left: ClassVar[int] = INTERPRETED_STEPS
 
-    def __init__(self, py_func: Callable[P, R]) -> None:
+    def __init__(self, py_func: Callable[P, R], *, floats_are_whole: bool = False) -> None:
         self.py_func = py_func
         self.__doc__ = py_func.__doc__
-        self._compiled: Callable[P, R] | None = None
+        self._fastmath = {"contract", "nsz"} if floats_are_whole else False
 
-    @property
+    @cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form; its first use imports Numba."""
-        if self._compiled is None:
-            from numba import njit  # noqa: PLC0415 - a second of start-up that small books never need
+        from numba import njit  # noqa: PLC0415 - a second of start-up that small books never need
 
-            self._compiled = njit(cache=True, nogil=True)(self.py_func)
-        return self._compiled
+        # error_model: a division by zero gives infinity as NumPy's does, and no branch guards against an exception
+        make = njit(cache=True, nogil=True, error_model="numpy", fastmath=self._fastmath)
+        compiled: Callable[P, R] = make(self._with_compiled_parts())
+        return compiled
 
     def run(self, steps: int, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the loop, which has about `steps` steps to do with these arguments."""
+        return self.form(steps)(*args, **kwargs)
+
+    def form(self, steps: int) -> Callable[P, R]:
+        """The form that suits about `steps` steps more: for `in_blocks`, where one choice serves all blocks."""
         Kernel._steps_left -= steps
-        if Kernel._steps_left < 0:
-            return self.compiled(*args, **kwargs)
-        with np.errstate(over="ignore"):
+        return self.compiled if Kernel._steps_left < 0 else self._interpret
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """How an interpreted kernel calls this one as its part."""
+        return self.py_func(*args, **kwargs)
+
+    def _interpret(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return self.py_func(*args, **kwargs)
 
+    def _with_compiled_parts(self) -> Callable[P, R]:
+        """The function, with the compiled form of each kernel that it calls in place of that kernel."""
+        whole = self.py_func
+        assert isinstance(whole, FunctionType)
+        names = whole.__globals__
+        parts = {name: names[name] for name in whole.__code__.co_names if isinstance(names.get(name), Kernel)}
+        for name, part in parts.items():
+            assert part.is_in_file_of(whole), f"{name} must stand in the file of {whole.__name__}"
+        linked = {name: part.compiled for name, part in parts.items()}
+        return FunctionType(whole.__code__, {**names, **linked}, whole.__name__, whole.__defaults__)
 
-def kernel(py_func: Callable[P, R]) -> Kernel[P, R]:
-    """Mark a loop over arrays as a kernel: no Python objects inside, figures written to the arrays it is given."""
-    return Kernel(py_func)
+    def is_in_file_of(self, whole: FunctionType) -> bool:
+        """Whether a change of this kernel makes the cached code of `whole` stale, as it must."""
+        return self.py_func.__code__.co_filename == whole.__code__.co_filename
+
+
+class _Unsigned(Kernel[[Any], int]):
+    """`unsigned`: its compiled form is not its source but a change of type, and it never changes."""
+
+    @cached_property
+    def compiled(self) -> Callable[[Any], int]:
+        from numba import njit  # noqa: PLC0415
+
+        compiled: Callable[[Any], int] = njit(lambda number: np.uint64(number))  # noqa: PLW0108 - a type has no source
+        return compiled
+
+    def is_in_file_of(self, whole: FunctionType) -> bool:
+        return True
+
+
+def _as_int(number: Any) -> int:
+    """A number >= 0 as an index: a plain int when interpreted, an unsigned one when compiled.
+
+    Numba tests each signed index for being negative (and then counts from the end); that test took a third of the time
+    of a full valuation. `range(unsigned(a), unsigned(b))` counts unsigned. Mix with `unsigned(1)`, never with 1: Numba
+    adds a signed and an unsigned number as floats.
+    """
+    return int(number)
+
+
+unsigned = _Unsigned(_as_int)
+
+
+@overload
+def kernel(py_func: Callable[P, R]) -> Kernel[P, R]: ...
+@overload
+def kernel(*, floats_are_whole: bool) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
+def kernel(py_func: Callable[P, R] | None = None, *, floats_are_whole: bool = False) -> Any:
+    """Mark a loop over arrays as a kernel: no Python objects inside, figures written to the arrays it is given.
+
+    `floats_are_whole`: every float in it is a whole number below 2^53, so a multiplication and an addition may be fused
+    into one instruction without changing a bit. Reordering stays forbidden: it makes LLVM turn loops of some ten
+    positions into gathers, a quarter slower.
+    """
+    if py_func is not None:
+        return Kernel(py_func)
+    return lambda py_func: Kernel(py_func, floats_are_whole=floats_are_whole)
+
+
+def in_blocks(count: int, threads: int, work: Callable[[int, int], R]) -> list[R]:
+    """`work(first, stop)` for each block of rows of 0..count, on so many threads; its answers in order of blocks.
+
+    The threads take one block after another, so one that is slow (accounts are stored by size) holds up no other.
+    They run side by side as far as `work` is inside compiled kernels, which leave the interpreter free. What a block
+    writes must not depend on other blocks: then nothing depends on the number of threads.
+    """
+    if threads < 1:
+        raise BookError("threads", None, f"is {threads}, below 1")
+    blocks = [(first, min(count, first + BLOCK_ROWS)) for first in range(0, count, BLOCK_ROWS)]
+    if threads == 1 or len(blocks) <= 1:
+        return [work(first, stop) for first, stop in blocks]
+    with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
+        return list(pool.map(lambda block: work(*block), blocks))

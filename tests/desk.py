@@ -395,7 +395,7 @@ def make_desk() -> Desk:
         near_client=near,
     )
     desk.prices(MONDAY, AAPL="100", JPM="100", KO="50")
-    desk.healthy = desk.open_account({"AAPL": 1_000, "JPM": 1_000}, 20_000_00, client_id=healthy)
+    desk.healthy = desk.open_account({"AAPL": 10_000, "JPM": 1_000}, 20_000_00, client_id=healthy)
     desk.near = desk.open_account({"AAPL": 1_000}, 50_000_00)
     desk.drain()
     return desk

@@ -18,6 +18,7 @@ from reefpoint.flows.liquidation.types import Cause, LiquidationState
 from reefpoint.platform.access.selectors import get_approval, list_pending
 from reefpoint.platform.access.services import approve, reject
 from reefpoint.platform.access.services.approvals import SecondPersonNeeded
+from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.models import Delivery
@@ -129,15 +130,15 @@ def test_i20_the_desk_sells_no_more_of_a_name_than_its_share_of_the_volume(desk:
     milder = desk.open_account({"KO": 2_000}, 50_000_00)
     worse = desk.open_account({"KO": 2_000}, 50_000_00)
     desk.drain()
-    desk.receive(milder, desk.instruments["AAPL"], 5, TUESDAY)
+    desk.receive(milder, desk.instruments["JPM"], 5, TUESDAY)
     desk.prices(TUESDAY, KO="30")
-    desk.prices(WEDNESDAY, KO="30")
+    desk.prices(WEDNESDAY, KO="30", AAPL="100")
     desk.sell_out(WEDNESDAY)
     sold = dict(Fill.objects.values_list("order__account_id").annotate(Sum("quantity")))
     assert sold == {worse: 1_000}
     assert states(desk, worse) == ["selling"]
     assert states(desk, milder) == ["planned"]
-    desk.prices(HALF_DAY, KO="30")
+    desk.prices(HALF_DAY, KO="30", AAPL="100")
     desk.sell_out(HALF_DAY)
     on_friday = Fill.objects.filter(traded_on=HALF_DAY)
     assert on_friday.aggregate(Sum("quantity"))["quantity__sum"] <= 1_000
@@ -154,6 +155,28 @@ def test_i12_a_stale_name_is_not_sold_and_the_rest_of_the_account_acts(desk: Des
     assert {order.instrument.symbol for order in Order.objects.filter(account_id=mixed)} == {"AAPL"}
     assert [line["symbol"] for line in LiquidationPlan.objects.get(liquidation__account_id=mixed).lines] == ["AAPL"]
     assert verify_desk(noon(WEDNESDAY)) == []
+
+
+def test_i25_after_an_outage_nobody_is_sold_until_current_prices_cover_the_book(desk: Desk) -> None:
+    """Apple breaks the account on Tuesday. On Wednesday nothing but a small name has prices yet: the session waits."""
+    mixed = desk.open_account({"AAPL": 700, "JPM": 300}, 50_000_00)
+    desk.drain()
+    desk.prices(TUESDAY, AAPL="55", JPM="100")
+    desk.begin(WEDNESDAY)
+    desk.begin(HALF_DAY)
+    desk.prices(HALF_DAY, JPM="100")
+    held = desk.sell_out(HALF_DAY)
+    assert held.is_held
+    assert not Order.objects.exists()
+    assert not LiquidationPlan.objects.exists()
+    entry = Entry.objects.get(action="liquidation.hold_session")
+    assert entry.subject == f"session:{HALF_DAY}"
+    assert entry.inputs["coverage_bp"] < entry.inputs["required_coverage_bp"] == 8_000
+    back = noon(HALF_DAY) + timedelta(minutes=1)
+    desk.prices(HALF_DAY, back, AAPL="55")
+    assert not desk.sell_out(HALF_DAY, back).is_held
+    assert Order.objects.filter(account_id=mixed).exists()
+    assert verify_desk(back) == []
 
 
 def test_i18_a_suspended_name_is_not_sold_and_the_rest_of_the_account_acts(desk: Desk) -> None:
@@ -180,7 +203,7 @@ def test_i13_nobody_is_sold_on_a_held_price_until_it_is_confirmed(desk: Desk) ->
     at = noon(WEDNESDAY) + timedelta(minutes=1)
     confirm_held_price(actor=desk.risk, held_id=held.id, at=at, reason="seen at the exchange")
     desk.drain()
-    desk.prices(HALF_DAY, JPM="50")
+    desk.prices(HALF_DAY, JPM="50", AAPL="100")
     desk.sell_out(HALF_DAY)
     assert Fill.objects.get().price_units < 50_0000
     assert verify_desk(noon(HALF_DAY)) == []
@@ -249,7 +272,7 @@ def cautious_breach(desk: Desk) -> int:
 
 def test_i63_nothing_is_sold_before_a_second_person_approved_what_was_shown(desk: Desk) -> None:
     account_id = cautious_breach(desk)
-    desk.prices(WEDNESDAY, KO="31.50")
+    desk.prices(WEDNESDAY, KO="31.50", AAPL="100")
     desk.sell_out(WEDNESDAY)
     assert not Order.objects.exists()
     (waiting,) = list_pending(desk.approver)

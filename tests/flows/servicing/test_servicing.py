@@ -37,10 +37,10 @@ def rows_of_all_tables() -> dict[str, int]:
 def refused(desk: Desk) -> Callable[..., Refusal]:
     """Does something, and checks that it was refused and that nothing at all was written."""
 
-    def check(kind: type[Refusal], do: Callable[..., object], **arguments: object) -> Refusal:
+    def check(kind: type[Refusal], do: Callable[..., object], day: date = TUESDAY, **arguments: object) -> Refusal:
         before, books = rows_of_all_tables(), desk.books()
         with pytest.raises(kind) as raised:
-            do(on=TUESDAY, at=noon(TUESDAY), **arguments)
+            do(on=day, at=noon(day), **arguments)
         assert rows_of_all_tables() == before
         assert desk.books() == books
         return raised.value
@@ -135,9 +135,9 @@ def test_the_same_order_again_is_the_same_order_even_when_its_shares_are_gone(de
 
 def test_i11_an_account_never_gives_out_more_shares_than_it_holds(desk: Desk, refused: Refused) -> None:
     desk.prices(TUESDAY, AAPL="100")
-    order(desk, side=Side.SELL, quantity=600)(on=TUESDAY, at=noon(TUESDAY))
-    refused(NotEnoughShares, order(desk, side=Side.SELL, quantity=401, key="second"))
-    order(desk, side=Side.SELL, quantity=400, key="third")(on=TUESDAY, at=noon(TUESDAY))
+    order(desk, side=Side.SELL, quantity=6_000)(on=TUESDAY, at=noon(TUESDAY))
+    refused(NotEnoughShares, order(desk, side=Side.SELL, quantity=4_001, key="second"))
+    order(desk, side=Side.SELL, quantity=4_000, key="third")(on=TUESDAY, at=noon(TUESDAY))
 
 
 @pytest.mark.parametrize("amount_minor", [0, -1, -1_000_00])
@@ -168,6 +168,25 @@ def test_i12_a_stale_price_gives_no_credit_and_no_purchase(desk: Desk) -> None:
     assert desk.books() == books
     desk.prices(WEDNESDAY, later + timedelta(minutes=1), JPM="100")
     draw_down(on=WEDNESDAY, at=later + timedelta(minutes=1), **drawn)
+
+
+def test_i25_after_an_outage_nothing_is_lent_until_current_prices_cover_the_book(desk: Desk, refused: Refused) -> None:
+    """Tuesday brings no prices. JPMorgan alone is back on Wednesday: its holder is sound, and has to wait for Apple."""
+    banker = desk.open_account({"JPM": 1_000}, 20_000_00)
+    desk.drain()
+    desk.prices(WEDNESDAY, JPM="100")
+    desk.deposit(banker, 1_000_00, WEDNESDAY)
+    drawn = {"actor": desk.operations, "account_id": banker, "amount_minor": 1_000_00}
+    error = refused(CreditRefused, draw_down, key="more", day=WEDNESDAY, **drawn)
+    assert "has a current price, and this drawdown needs 80.00%" in str(error)
+    refused(CreditRefused, withdraw_cash, key="out", day=WEDNESDAY, **drawn)
+    debt_free = desk.open_account({"JPM": 10}, 0)
+    desk.deposit(debt_free, 500_00, WEDNESDAY)
+    fields = {"actor": desk.operations, "account_id": debt_free, "amount_minor": 500_00, "key": "own"}
+    withdraw_cash(on=WEDNESDAY, at=noon(WEDNESDAY), **fields)
+    back = noon(WEDNESDAY) + timedelta(minutes=1)
+    desk.prices(WEDNESDAY, back, AAPL="100")
+    draw_down(on=WEDNESDAY, at=back, key="more", **drawn)
 
 
 def test_i17_an_account_that_cannot_be_valued_gets_no_credit_and_pays_nothing_out(desk: Desk, refused: Refused) -> None:

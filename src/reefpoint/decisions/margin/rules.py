@@ -1,5 +1,6 @@
 """Margin rules: the life of a call, and what a measured account leads to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reefpoint.decisions.margin.types import Band, CallState
@@ -8,6 +9,28 @@ from reefpoint.platform.basics.states import StateTable
 DAILY_FALL_LIMIT_BP = 1_000
 """The daily fall by which days of limit-down are counted: 10%, as on mainland exchanges. US names have no such limit;
 the figure is a common yardstick, not a bound."""
+
+PRICE_COVERAGE_MIN_BP = 8_000
+"""How much of the value on the book needs a current price before the desk lends or sells on its own: 80%, a house rule.
+After an outage prices come back name by name; the first to arrive must not decide over everybody."""
+
+
+def price_coverage_bp(values: Iterable[tuple[int, bool]]) -> int:
+    """The share of a value that has current prices, in basis points, rounded down.
+
+    One pair a name: what of it is on the book at its last price, and whether that price is current. An empty book is
+    covered in full: there is nothing to be wrong about.
+    """
+    known = list(values)
+    total = sum(value for value, _ in known)
+    current = sum(value for value, is_current in known if is_current)
+    return current * 10_000 // total if total else 10_000
+
+
+def is_covered(coverage_bp: int) -> bool:
+    """Whether current prices cover enough of the book for new credit and automatic sales (I25)."""
+    return coverage_bp >= PRICE_COVERAGE_MIN_BP
+
 
 CALL_STATES = StateTable(
     subject="margin call",

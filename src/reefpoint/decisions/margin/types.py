@@ -19,6 +19,15 @@ class CallState(StrEnum):
 
 
 @dataclass(frozen=True)
+class PriceCoverage:
+    """How much of the value on the book has a current price, and whether that is enough to lend and to sell."""
+
+    coverage_bp: int
+    required_bp: int
+    is_enough: bool
+
+
+@dataclass(frozen=True)
 class Standing:
     """One account measured at one version of prices. Minor units; `ratio_bp` is None without debt or when unknown."""
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.basics.money import ceil_div
+from reefpoint.platform.basics.money import ceil_div, percent
 from reefpoint.records.accounts.types import AccountStatus
 from reefpoint.records.products.types import Due
 
@@ -63,13 +64,16 @@ def check_credit(
     is_enforced: bool,
     after: Standing,
     required_bp: int,
+    coverage_bp: int,
     what: str,
     min_equity_minor: int = 0,
 ) -> None:
     """Refuse what would leave the account under `required_bp`, lent beyond its lendable value, or unmeasured.
 
-    Raises `CreditRefused` with the reason in words. Sources: 12 CFR 220.12(a) for the initial line and FINRA
-    4210(b) for the minimum equity of the US pack; a house rule for the drawing power.
+    `coverage_bp` is the share of the whole book that has current prices: under the desk's minimum no account that
+    would owe anything gets credit. Raises `CreditRefused` with the reason in words. Sources: 12 CFR 220.12(a) for
+    the initial line and FINRA 4210(b) for the minimum equity of the US pack; house rules for the drawing power and
+    the coverage.
     """
     if status is not AccountStatus.ACTIVE:
         raise CreditRefused(f"The account is {status.value}, so {what} is not possible.")
@@ -77,6 +81,13 @@ def check_credit(
         raise CreditRefused(f"Collateral of this account is being sold, so {what} is not possible until that ends.")
     if after.is_unknown:
         raise CreditRefused(f"The account cannot be valued at the moment (a price is missing), so {what} has to wait.")
+    if after.debt_minor and not is_covered(coverage_bp):
+        raise CreditRefused(
+            f"Only {percent(coverage_bp)} of what the desk holds has a current price, and {what} needs "
+            f"{percent(PRICE_COVERAGE_MIN_BP)}: it has to wait until prices are back.",
+            coverage_bp=coverage_bp,
+            required_coverage_bp=PRICE_COVERAGE_MIN_BP,
+        )
     if after.ratio_bp is not None and after.ratio_bp < required_bp:
         raise CreditRefused(
             f"After {what} the ratio would be {after.ratio_bp / 100:.2f}%; it needs {required_bp / 100:.2f}%.",

@@ -3,21 +3,22 @@
 A single account is a book of one, so the board, a what-if and the nightly run share one formula.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginState
-from reefpoint.decisions.margin.types import Band, Standing
+from reefpoint.decisions.margin.types import Band, PriceCoverage, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors import load_accounts, quantities_held
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.selectors.prices import latest_prices
@@ -125,6 +126,11 @@ def ratio_or_none(ratio_bp: int) -> int | None:
 def measure_all(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Standing]:
     """Where each account stands on the prices known at `at`; bands by the lines alone, without memory."""
     sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
+    return measure_on(sheet, accounts)
+
+
+def measure_on(sheet: Sheet, accounts: Sequence[AccountFacts]) -> list[Standing]:
+    """Where each account stands on a sheet that has its scheme version; bands by the lines alone."""
     return standings(accounts, value_book(book_of(accounts, sheet), sheet.marks, sheet.lines))
 
 
@@ -138,6 +144,33 @@ def measure_with_memory(accounts: Sequence[AccountFacts], *, at: datetime) -> li
     left = dict(MarginState.objects.values_list("account_id", "band"))
     before = np.array([left.get(account.id, Band.UNKNOWN.value) for account in accounts], dtype=np.int8)
     return standings(accounts, replace(valuation, band=step_bands(valuation.ratio_bp, book.terms, sheet.lines, before)))
+
+
+def get_price_coverage_bp(sheet: Sheet) -> int:
+    """How much of the value that accounts hold has a current price on this sheet (`rules.price_coverage_bp`).
+
+    Suspended names are left out: they trade nowhere, so no feed can bring them back. The book is only added up when
+    some price is missing or stale.
+    """
+    return _coverage_bp(sheet.instruments, sheet.prices)
+
+
+def get_coverage_now() -> PriceCoverage:
+    """The coverage of everything recorded so far, against the newest session of which there is any price."""
+    coverage_bp = _coverage_bp(list_instruments(), latest_prices())
+    return PriceCoverage(coverage_bp, rules.PRICE_COVERAGE_MIN_BP, rules.is_covered(coverage_bp))
+
+
+def _coverage_bp(instruments: Iterable[InstrumentView], prices: Mapping[int, LatestPrice]) -> int:
+    found = {one.symbol: prices.get(one.id) for one in instruments if not one.is_suspended}
+    if all(price is not None and not price.is_stale for price in found.values()):
+        return 10_000
+    held = quantities_held()
+    return rules.price_coverage_bp(
+        (held.get(symbol, 0) * price.price_units, not price.is_stale)
+        for symbol, price in found.items()
+        if price is not None
+    )
 
 
 def measure(account: AccountFacts, *, at: datetime) -> Standing:
@@ -162,8 +195,13 @@ def list_enforced(*, without: Collection[int]) -> list[int]:
 
 
 def usable_price(instrument_id: int, *, at: datetime) -> LatestPrice:
+    """As `current_price`, of the prices known at `at`."""
+    return current_price(latest_prices(as_of=at), instrument_id)
+
+
+def current_price(prices: Mapping[int, LatestPrice], instrument_id: int) -> LatestPrice:
     """A price that new business may rest on. Raises `NoUsablePrice` if there is none, or it is stale."""
-    price = latest_prices(as_of=at).get(instrument_id)
+    price = prices.get(instrument_id)
     if price is None or price.is_stale:
         raise NoUsablePrice("There is no current price for this instrument, so it cannot be traded now.")
     return price

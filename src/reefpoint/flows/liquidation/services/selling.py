@@ -8,12 +8,14 @@ from datetime import date, datetime
 import numpy as np
 from django.db import transaction
 
+from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.selectors.standing import (
     Sheet,
     book_of,
+    get_price_coverage_bp,
     load_sheet,
     measure,
-    measure_all,
+    measure_on,
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import Standing
@@ -49,11 +51,15 @@ SALE_COST_BP = 30
 
 @dataclass(frozen=True)
 class SessionResult:
-    """What a session's start did: liquidations looked at, orders placed, liquidations ended without a sale."""
+    """What a session's start did: liquidations looked at, orders placed, liquidations ended without a sale.
+
+    `is_held`: nothing was planned, as too little of the book has a current price.
+    """
 
     looked_at: int
     orders: int
     ended: int
+    is_held: bool = False
 
 
 def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionResult:
@@ -62,13 +68,21 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     Each plan is made anew from the session's own prices (I29), in a transaction of its own. What the desk sells of
     one name over all accounts stays within the participation cap of its volume; the rest waits (I20). Running it
     again, after a kill or by mistake, plans only what has no plan for this session yet.
+
+    After an outage nothing is sold until current prices cover enough of the book (I25): the session is held, which
+    stands in the audit log, and can be run again when prices are back.
     """
     require(actor, "liquidation.start")
     due = Liquidation.objects.filter(
         state__in=(LiquidationState.PLANNED, LiquidationState.SELLING), opened_on__lt=on
     ).values_list("account_id", "id")
     by_account = dict(due)
-    measured = measure_all(load_accounts(by_account.keys()), at=at)
+    facts = load_accounts(by_account.keys())
+    sheet = load_sheet({account.scheme_version_id for account in facts}, at=at)
+    if facts and not is_covered(get_price_coverage_bp(sheet)):
+        _hold_session(actor, on, get_price_coverage_bp(sheet), at)
+        return SessionResult(len(facts), 0, 0, is_held=True)
+    measured = measure_on(sheet, facts)
     ranked = sorted(measured, key=lambda standing: (standing.ratio_bp or 0, standing.account_id))
     orders = ended = 0
     for standing in ranked:
@@ -76,6 +90,17 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
         orders += placed
         ended += is_over
     return SessionResult(len(ranked), orders, ended)
+
+
+def _hold_session(actor: Actor, on: date, coverage_bp: int, at: datetime) -> None:
+    record(
+        actor=actor,
+        action="liquidation.hold_session",
+        subject=f"session:{on}",
+        reason=f"only {percent(coverage_bp)} of what the desk holds has a current price",
+        inputs={"coverage_bp": coverage_bp, "required_coverage_bp": PRICE_COVERAGE_MIN_BP},
+        at=at,
+    )
 
 
 @transaction.atomic
@@ -227,13 +252,20 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     plan = _plan(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
     column = sheet.column[order.instrument_id]
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
-    if plan.outcome is PlanOutcome.UNKNOWN or needed == 0:
-        reason = "the account cannot be valued" if plan.outcome is PlanOutcome.UNKNOWN else "no longer needed"
+    if reason := _reason_to_cancel(plan, needed, get_price_coverage_bp(sheet)):
         execution.cancel_order(actor=actor, order_id=order_id, reason=reason, at=at)
         return
     if needed < order.quantity:
         execution.reduce_order(actor=actor, order_id=order_id, quantity=needed, reason="less is needed", at=at)
     execution.mark_sent(order_id=order_id, at=at)
+
+
+def _reason_to_cancel(plan: SalePlan, needed: int, coverage_bp: int) -> str:
+    if plan.outcome is PlanOutcome.UNKNOWN:
+        return "the account cannot be valued"
+    if not is_covered(coverage_bp):
+        return f"only {percent(coverage_bp)} of what the desk holds has a current price"
+    return "" if needed else "no longer needed"
 
 
 def _as_if_filled(account: AccountFacts, sheet: Sheet, out: Mapping[int, int]) -> AccountFacts:

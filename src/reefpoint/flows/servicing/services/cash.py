@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.margin.selectors.standing import is_enforced, measure
+from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.platform.access.services import require
@@ -19,7 +19,6 @@ from reefpoint.records.ledger.selectors import find_journal
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
 from reefpoint.records.parties.selectors import require_client
-from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.treasury.services import pay_out
 
 
@@ -123,10 +122,12 @@ def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str,
 def _check_withdrawal(account: AccountFacts, amount_minor: int, at: datetime) -> None:
     if amount_minor > account.cash_minor:
         raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
+    sheet = load_sheet([account.scheme_version_id], at=at)
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account.id),
-        after=measure(replace(account, cash_minor=account.cash_minor - amount_minor), at=at),
-        required_bp=get_terms(account.scheme_version_id).withdrawal_bp,
+        after=measure_on(sheet, [replace(account, cash_minor=account.cash_minor - amount_minor)])[0],
+        required_bp=sheet.terms[account.scheme_version_id].withdrawal_bp,
+        coverage_bp=get_price_coverage_bp(sheet),
         what="this withdrawal",
     )

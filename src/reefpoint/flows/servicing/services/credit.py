@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.margin.selectors.standing import is_enforced, measure
+from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
 from reefpoint.flows.servicing.services.opening import LENDING
@@ -50,18 +50,18 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         return known
     pool_code = get_facility(account_id).pool_code
     require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on)
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    after = replace(
+        account,
+        cash_minor=account.cash_minor + amount_minor - fee,
+        principal_minor=account.principal_minor + amount_minor,
+    )
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account_id),
-        after=measure(
-            replace(
-                account,
-                cash_minor=account.cash_minor + amount_minor - fee,
-                principal_minor=account.principal_minor + amount_minor,
-            ),
-            at=at,
-        ),
+        after=measure_on(sheet, [after])[0],
         required_bp=terms.initial_bp,
+        coverage_bp=get_price_coverage_bp(sheet),
         min_equity_minor=terms.min_equity_minor,
         what="this drawdown",
     )

@@ -5,7 +5,13 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.margin.selectors.standing import is_enforced, measure, usable_price
+from reefpoint.decisions.margin.selectors.standing import (
+    current_price,
+    get_price_coverage_bp,
+    is_enforced,
+    load_sheet,
+    measure_on,
+)
 from reefpoint.flows.servicing import rules
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -20,7 +26,6 @@ from reefpoint.records.execution.types import FillFacts, OrderPurpose, OrderStat
 from reefpoint.records.ledger.services import place_hold, post_journal, release_hold
 from reefpoint.records.ledger.types import BROKER_CLEARING, Line, client_cash
 from reefpoint.records.parties.selectors import require_client
-from reefpoint.records.products.selectors import get_terms
 
 PURCHASE_BUFFER_BP = 500
 """Cash held for a purchase above its value at the last price, for the price to move until it is filled."""
@@ -90,8 +95,9 @@ def _check_order(account: AccountFacts, instrument_id: int, side: Side, quantity
 
 def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at: datetime) -> int:
     """Refuse a purchase that the account cannot carry; returns the cash to hold for it, minor units."""
-    terms = get_terms(account.scheme_version_id)
-    price = usable_price(instrument_id, at=at)
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    terms = sheet.terms[account.scheme_version_id]
+    price = current_price(sheet.prices, instrument_id)
     value = owed_minor(quantity * price.price_units, account.currency)
     cost = value + rules.fee_minor(value, PURCHASE_BUFFER_BP)
     if not terms.accepts(price.symbol):
@@ -109,7 +115,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
         cash_minor=account.cash_minor - cost,
         holdings=tuple(Holding(held, bought[held]) for held in sorted(bought)),
     )
-    after_standing = measure(after, at=at)
+    (after_standing,) = measure_on(sheet, [after])
     rules.check_concentration(
         value_minor=held_minor(bought[instrument_id] * price.price_units, account.currency),
         assets_minor=after_standing.assets_minor,
@@ -122,6 +128,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
             is_enforced=is_enforced(account.id),
             after=after_standing,
             required_bp=terms.initial_bp,
+            coverage_bp=get_price_coverage_bp(sheet),
             what="this purchase",
         )
     return cost

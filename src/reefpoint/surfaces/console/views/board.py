@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.selectors.pages import get_board
+from reefpoint.decisions.margin.selectors.standing import get_coverage_now
 from reefpoint.decisions.margin.types import Band, Board
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.platform.basics.actors import Actor
@@ -28,6 +29,7 @@ def board(request: HttpRequest, actor: Actor) -> HttpResponse:
         "sales": rows_of(list_liquidations(actor, live_only=True)) if may_see_sales else None,
         "held": list_held() if "prices.view" in actor.permissions else (),
         "feed": get_feed_health() if "prices.view" in actor.permissions else None,
+        "coverage": get_coverage_now(),
         "live": live_for(actor, "margin", "prices", "sales"),
     }
     return render(request, "console/board.html", context)

@@ -1,4 +1,4 @@
-"""Counts over the whole desk, for a progress line and a summary."""
+"""Counts over the whole desk: a few, cheap enough to ask every day, and all, for a summary."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,19 @@ from django.db import connection
 
 
 @dataclass(frozen=True)
-class DeskCounts:
-    """How many there are of each, since the desk began."""
+class ProgressCounts:
+    """What a progress line tells, since the desk began."""
 
     calls: int
     open_calls: int
     liquidations: int
     running: int
+
+
+@dataclass(frozen=True)
+class DeskTotals:
+    """How many rows the desk has written, since it began. Counting them takes longer the longer the desk has run."""
+
     prices: int
     held_prices: int
     journals: int
@@ -20,16 +26,26 @@ class DeskCounts:
     open_breaks: int
 
 
-def desk_counts() -> DeskCounts:
-    """All counts in one query."""
+def progress_counts() -> ProgressCounts:
+    """Calls and forced sales, in one query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT (SELECT count(*) FROM margin_margincall),
                    (SELECT count(*) FROM margin_margincall WHERE state = 'open'),
                    (SELECT count(*) FROM liquidation_liquidation),
-                   (SELECT count(*) FROM liquidation_liquidation WHERE closed_at IS NULL),
-                   (SELECT count(*) FROM market_price),
+                   (SELECT count(*) FROM liquidation_liquidation WHERE closed_at IS NULL)
+            """
+        )
+        return ProgressCounts(*cursor.fetchone())
+
+
+def desk_totals() -> DeskTotals:
+    """All totals, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM market_price),
                    (SELECT count(*) FROM market_heldprice),
                    (SELECT count(*) FROM ledger_journal),
                    (SELECT count(*) FROM audit_entry),
@@ -37,4 +53,4 @@ def desk_counts() -> DeskCounts:
                        + (SELECT count(*) FROM execution_brokerbreak WHERE cleared_on IS NULL)
             """
         )
-        return DeskCounts(*cursor.fetchone())
+        return DeskTotals(*cursor.fetchone())

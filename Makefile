@@ -32,8 +32,9 @@ fix: setup ## Format, and fix what can be fixed by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure (there are no benchmarks yet; the demo prints its own times)
-	@echo "There are no benchmarks yet. 'make demo' prints how long each part of its run took."
+bench: setup ## Measure against the peers that the bench lock pins, and write docs/benchmarks.md
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
+	@$(BIN)/reefpoint bench all --write docs/benchmarks.md
 
 assets: setup ## Build the browser parts that are committed, with Node from a Python package
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r tools/assets/requirements.lock

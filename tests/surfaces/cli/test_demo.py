@@ -1,11 +1,8 @@
 """`reefpoint demo` from outside: what it refuses, what it leaves behind however it ends, what its options change."""
 
-import re
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -30,13 +27,6 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def is_gone(pid: int) -> bool:
@@ -81,29 +71,6 @@ def test_the_finished_book_can_be_proved_again_and_damage_is_named(finished: Dem
     with psycopg.connect(finished.server.ensure_database("reefpoint_demo")) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE accounts_position SET quantity = quantity - 1 WHERE id = 1")
-
-
-def test_the_finished_book_can_be_looked_at_again_beside_its_proof(finished: DemoRun) -> None:
-    said = finished.home.parent / "viewed"
-    with said.open("wb") as output:
-        viewer = subprocess.Popen(
-            [REEFPOINT, "demo", "--view", "--port", str(free_port())],
-            env=finished.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for(lambda: "The book of the last demo is open there" in said.read_text() or viewer.poll() is not None)
-        address = re.search(r"http://\S+", said.read_text())
-        assert address is not None, said.read_text()
-        with urllib.request.urlopen(address[0]) as page:
-            assert (page.status, b"Reefpoint" in page.read()) == (200, True)
-        assert finished.run("verify", "--demo").returncode == 0
-        assert finished.run("demo", "--headless").returncode == 1
-    finally:
-        viewer.send_signal(signal.SIGINT)
-        assert viewer.wait(60) == 0
-    assert "Traceback" not in said.read_text()
 
 
 def test_a_seal_that_left_the_database_differs_from_its_anchor(finished: DemoRun) -> None:

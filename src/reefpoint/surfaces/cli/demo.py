@@ -306,7 +306,7 @@ def _changes(close_out: Sequence[str]) -> "dict[str, Callable[[SchemeTerms], Sch
 
 
 def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeTerms], SchemeTerms]]") -> None:
-    from reefpoint.flows.operations.selectors.progress import progress_counts
+    from reefpoint.flows.operations.selectors.progress import desk_counts
     from reefpoint.flows.operations.services.demo_desk import DeskPlan, make_desk
     from reefpoint.flows.operations.services.replay import ReplayPlan, replay, settle
 
@@ -327,7 +327,7 @@ def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeT
         )
         days = progress.add_task(str(plan.start), total=None, counts="")
         for day in replay(ReplayPlan(start=plan.start, end=plan.end, seed=plan.seed, speed=plan.speed)):
-            counts = progress_counts()
+            counts = desk_counts()
             progress.update(
                 days,
                 description=str(day.on),
@@ -341,11 +341,11 @@ def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeT
 def _print_figures(console: Console, seconds: float) -> None:
     """The summary table of the whole replay."""
     from reefpoint.flows.operations.selectors.digest import books_digest
-    from reefpoint.flows.operations.selectors.progress import desk_totals
+    from reefpoint.flows.operations.selectors.progress import desk_counts
     from reefpoint.insight.performance.selectors import get_period
 
     period = get_period()
-    totals = desk_totals()
+    counts = desk_counts()
     if period is None:
         return
     last = period.last
@@ -358,8 +358,8 @@ def _print_figures(console: Console, seconds: float) -> None:
 
     rows = {
         "accounts": f"{last.accounts:,}",
-        "prices accepted": f"{totals.prices:,}",
-        "prices held, then confirmed": f"{totals.held_prices:,}",
+        "prices accepted": f"{counts.prices:,}",
+        "prices held, then confirmed": f"{counts.held_prices:,}",
         "margin calls opened": f"{period.calls_opened:,}",
         "  cured": f"{period.calls_cured:,}",
         "  expired": f"{period.calls_expired:,}",
@@ -375,9 +375,9 @@ def _print_figures(console: Console, seconds: float) -> None:
         "fees earned, USD": money(period.fee_income_minor),
         "funding cost, USD": money(period.funding_cost_minor),
         "net revenue, USD": money(period.net_revenue_minor),
-        "journals posted": f"{totals.journals:,}",
-        "audit entries": f"{totals.audit_entries:,}",
-        "reconciliation breaks open": f"{totals.open_breaks:,}",
+        "journals posted": f"{counts.journals:,}",
+        "audit entries": f"{counts.audit_entries:,}",
+        "reconciliation breaks open": f"{counts.open_breaks:,}",
         "fingerprint of the books": books_digest().fingerprint,
         "seconds": f"{seconds:.1f}",
     }

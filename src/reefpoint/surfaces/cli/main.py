@@ -6,7 +6,19 @@ import typer
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.database.binaries import DatabaseError
-from reefpoint.surfaces.cli import check_config, database, demo, migrate, people, prices, serve, verify, watch, work
+from reefpoint.surfaces.cli import (
+    bench,
+    check_config,
+    database,
+    demo,
+    migrate,
+    people,
+    prices,
+    serve,
+    verify,
+    watch,
+    work,
+)
 from reefpoint.surfaces.cli.crew import end_with_the_leader
 
 app = typer.Typer(
@@ -41,6 +53,7 @@ app.command()(work.work)
 app.command()(watch.watch)
 app.command()(demo.demo)
 app.command()(verify.verify)
+app.command()(bench.bench)
 app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)
 

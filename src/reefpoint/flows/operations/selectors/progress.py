@@ -1,4 +1,4 @@
-"""Counts over the whole desk: a few, cheap enough to ask every day, and all, for a summary."""
+"""Counts over the whole desk, for a progress line and a summary."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,13 @@ from django.db import connection
 
 
 @dataclass(frozen=True)
-class ProgressCounts:
-    """What a progress line tells, since the desk began."""
+class DeskCounts:
+    """How many there are of each, since the desk began."""
 
     calls: int
     open_calls: int
     liquidations: int
     running: int
-
-
-@dataclass(frozen=True)
-class DeskTotals:
-    """How many rows the desk has written, since it began. Counting them takes longer the longer the desk has run."""
-
     prices: int
     held_prices: int
     journals: int
@@ -26,26 +20,16 @@ class DeskTotals:
     open_breaks: int
 
 
-def progress_counts() -> ProgressCounts:
-    """Calls and forced sales, in one query."""
+def desk_counts() -> DeskCounts:
+    """All counts in one query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT (SELECT count(*) FROM margin_margincall),
                    (SELECT count(*) FROM margin_margincall WHERE state = 'open'),
                    (SELECT count(*) FROM liquidation_liquidation),
-                   (SELECT count(*) FROM liquidation_liquidation WHERE closed_at IS NULL)
-            """
-        )
-        return ProgressCounts(*cursor.fetchone())
-
-
-def desk_totals() -> DeskTotals:
-    """All totals, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT (SELECT count(*) FROM market_price),
+                   (SELECT count(*) FROM liquidation_liquidation WHERE closed_at IS NULL),
+                   (SELECT count(*) FROM market_price),
                    (SELECT count(*) FROM market_heldprice),
                    (SELECT count(*) FROM ledger_journal),
                    (SELECT count(*) FROM audit_entry),
@@ -53,4 +37,4 @@ def desk_totals() -> DeskTotals:
                        + (SELECT count(*) FROM execution_brokerbreak WHERE cleared_on IS NULL)
             """
         )
-        return DeskTotals(*cursor.fetchone())
+        return DeskCounts(*cursor.fetchone())

@@ -1,0 +1,65 @@
+"""What the benchmarks are measured against, and the only place where it is said why a goal is missed.
+
+The goals are for `ACCOUNTS` accounts with some 10 positions each, on two shared cores of a server of 2024. A run fills
+in the figures and the verdicts; a reason here is printed only while its goal is missed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ACCOUNTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound on one figure: at most `bound`, or at least it. `why_missed` is a sentence for the reader."""
+
+    subject: str
+    work: str
+    bound: float
+    unit: str
+    is_at_most: bool
+    why_missed: str = ""
+
+    def is_met(self, figure: float) -> bool:
+        return figure <= self.bound if self.is_at_most else figure >= self.bound
+
+
+def at_most(subject: str, work: str, bound: float, unit: str, why_missed: str = "") -> Goal:
+    return Goal(subject, work, bound, unit, True, why_missed)
+
+
+def at_least(subject: str, work: str, bound: float, unit: str, why_missed: str = "") -> Goal:
+    return Goal(subject, work, bound, unit, False, why_missed)
+
+
+GOALS: Mapping[str, Goal] = {
+    "margin.cpu_ms": at_most("margin", "full exact valuation, CPU on one thread", 10, "ms"),
+    "margin.databases": at_least("margin", "against the best of DuckDB, Polars and chDB", 35, "times"),
+    "margin.numpy": at_least("margin", "against NumPy", 10, "times"),
+    "margin.scipy": at_least("margin", "against SciPy", 3, "times"),
+    "margin.limit": at_most("margin", "against bytes moved / memory bandwidth of one thread", 3, "times"),
+    "ticks.zipf_us": at_most("ticks", "a tick on the Zipf 1.0 book, CPU", 20, "us"),
+    "ticks.moderate_us": at_most("ticks", "a tick on the moderate book (Zipf 0.6), CPU", 2.5, "us"),
+    "ticks.delta": at_least("ticks", "against the plain delta, Zipf 1.0 book", 15, "times"),
+    "ticks.delta_moderate": at_least("ticks", "against the plain delta, moderate book", 15, "times"),
+    "ticks.databases": at_least("ticks", "against the best of DuckDB and Polars a tick, Zipf 1.0 book", 1_000, "times"),
+    "ticks.batch_ms": at_most("ticks", "the dearest 10 ms batch at 20,000 to 500,000 ticks a second, CPU", 10, "ms"),
+    "stress.fast_s": at_most("stress", "1,000 scenarios in float32, CPU on one thread", 0.8, "s"),
+    "stress.exact_s": at_most("stress", "1,000 scenarios in float64, CPU on one thread", 1.4, "s"),
+    "stress.scipy": at_least("stress", "float32 against SciPy in float32", 10, "times"),
+    "stress.polars": at_least("stress", "float32 against Polars", 100, "times"),
+    "stress.duckdb": at_least("stress", "float32 against DuckDB", 400, "times"),
+    "stress.limit": at_most("stress", "float32 against multiply-adds / their ceiling", 3, "times"),
+    "liquidation.account_us": at_most("liquidation", "a plan, CPU an account", 5, "us"),
+    "liquidation.milp": at_least(
+        "liquidation", "against HiGHS solving the integer program of an account", 5_000, "times"
+    ),
+    "liquidation.gap_pct": at_most("liquidation", "sold above the integer optimum, over all accounts", 0.05, "%"),
+    "liquidation.certified_pct": at_least("liquidation", "plans that cure and carry their bound", 100, "%"),
+    "gap.cpu_s": at_most("gap", "gap loss, 10,000 paths of 5,000 names and 8 days, 100,000 accounts, CPU", 2.5, "s"),
+    "gap.numpy": at_least("gap", "against NumPy", 10, "times"),
+    "start.wall_s": at_most("start", "start of a process to its first valuation, warm cache, wall", 1, "s"),
+    "start.position_bytes": at_most("start", "memory of the book and its watch, a position", 25, "bytes"),
+    "load.rows_s": at_most("load", "loading 10 million positions, wall", 1, "s"),
+}

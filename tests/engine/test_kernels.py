@@ -12,7 +12,6 @@ from tests.engine.cases import books, lines_tables, marks_tables, prices
 
 from reefpoint.engine.columns import BookError
 from reefpoint.engine.kernel import BLOCK_ROWS, Kernel, in_blocks, kernel, unsigned
-from reefpoint.engine.liquidation import share_volume
 from reefpoint.engine.valuation import value_book
 from reefpoint.engine.watch import Crossings, Watch
 
@@ -46,19 +45,6 @@ def test_valuation_and_watch(data: st.DataObject) -> None:
         return [*vars(value_book(book, marks, lines)).values(), *columns(crossings), *vars(watch.value()).values()]
 
     interpreted, compiled = in_both_forms(work)
-    assert interpreted == compiled
-
-
-@settings(max_examples=50, deadline=None)
-@given(data=st.data(), count=st.integers(0, 8))
-def test_shares_of_volume(data: st.DataObject, count: int) -> None:
-    def draw(low: int, high: int, size: int) -> np.ndarray:
-        return np.array(data.draw(st.lists(st.integers(low, high), min_size=size, max_size=size)), dtype=np.int64)
-
-    wants = {"instrument": draw(0, 1, count), "wanted": draw(0, 500, count)}
-    owners = {"ratio_bp": draw(0, 3, count), "account": draw(0, 3, count)}
-    names = {"lot": draw(1, 100, 2), "volume_cap": draw(0, 900, 2)}
-    interpreted, compiled = in_both_forms(lambda: [share_volume(**wants, **owners, **names)])
     assert interpreted == compiled
 
 

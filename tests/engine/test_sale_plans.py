@@ -12,7 +12,8 @@ from tests.engine.cases import UNIT, account_of, column, marks_of
 from reefpoint.engine.bands import RATIO_NO_DEBT
 from reefpoint.engine.book import Book, Marks, one_account
 from reefpoint.engine.columns import BookError
-from reefpoint.engine.liquidation import PlanOutcome, SalePlan, plan_sale, share_volume
+from reefpoint.engine.liquidation import SalePlan, plan_sale
+from reefpoint.engine.plans import PlanOutcome
 
 TARGET = 15_000
 CENT = 100
@@ -304,37 +305,3 @@ def test_a_bad_input_is_refused_and_named(change: dict[str, object], where: str)
     with pytest.raises(BookError) as refusal:
         plan_of(account_of([1, 1]), marks_of([1, 1]), **change)  # type: ignore[arg-type]
     assert where in str(refusal.value)
-
-
-def share(wants: list[tuple[int, int, int, int]], lot: list[int], cap: list[int]) -> list[int]:
-    """Wants as (instrument, wanted, ratio, account)."""
-    columns = [column(*values) for values in zip(*wants, strict=True)] if wants else [column()] * 4
-    instrument, wanted, ratio, account = columns
-    granted = share_volume(
-        instrument=instrument, wanted=wanted, ratio_bp=ratio, account=account, lot=column(*lot), volume_cap=column(*cap)
-    )
-    return granted.tolist()
-
-
-def test_i20_the_worst_account_is_served_first_and_the_rest_waits() -> None:
-    assert share([(0, 300, 12_000, 1), (0, 300, 11_000, 2), (0, 300, 12_500, 3)], [1], [450]) == [150, 300, 0]
-    assert share([(0, 300, 12_000, 2), (0, 300, 12_000, 1)], [100], [450]) == [100, 300]
-    assert share([], [1], [5]) == []
-
-
-wants = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integers(9_000, 9_002), st.integers(1, 6)))
-
-
-@given(wants=wants, lot=st.integers(1, 100), caps=st.lists(st.integers(0, 1_500), min_size=2, max_size=2))
-def test_i20_i28_volume_is_never_passed_and_the_order_of_wants_does_not_matter(
-    wants: list[tuple[int, int, int, int]], lot: int, caps: list[int]
-) -> None:
-    wants = list({(want[0], want[3]): want for want in wants}.values())
-    granted = share(wants, [lot, lot], caps)
-    for name, cap in enumerate(caps):
-        assert sum(give for give, want in zip(granted, wants, strict=True) if want[0] == name) <= cap
-    assert all(
-        give == want[1] or (give < want[1] and give % lot == 0) for give, want in zip(granted, wants, strict=True)
-    )
-    backwards = share(wants[::-1], [lot, lot], caps)
-    assert backwards[::-1] == granted

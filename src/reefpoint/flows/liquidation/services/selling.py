@@ -19,7 +19,8 @@ from reefpoint.decisions.margin.selectors.standing import (
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import Standing
-from reefpoint.engine.liquidation import PlanOutcome, SalePlan, plan_sale
+from reefpoint.engine.liquidation import SalePlan, plan_sale
+from reefpoint.engine.plans import PlanOutcome
 from reefpoint.flows.liquidation import rules
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.services.opening import finish, move

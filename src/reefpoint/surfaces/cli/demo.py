@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 FIRST_DAY = datetime.fromisoformat("2020-01-02")
 LAST_DAY = datetime.fromisoformat("2020-06-30")
+CONSOLE_SECONDS_MAX = 30
+"""How long to wait for the console before its address is told: a link that answers, not one to be tried again."""
 LOCK_SECONDS_MAX = 15
 """How long a demo waits for the processes of one that was killed."""
 
@@ -264,13 +267,21 @@ def _migrate(console: Console) -> None:
 
 
 def _serve(crew: Crew, port: int) -> str:
-    """Start the console on a port that is free now; returns its address."""
+    """Start the console on a port that is free now; returns its address, once it answers there."""
     listener = listen("127.0.0.1", port)
     address = address_of(listener)
     free = listener.getsockname()[1]
     listener.close()
     crew.start("serve", "serve", "--port", str(free))
+    deadline = time.monotonic() + CONSOLE_SECONDS_MAX
+    while not _answers(free) and time.monotonic() < deadline:
+        time.sleep(0.05)
     return address
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _print_sign_in(console: Console, address: str) -> None:

@@ -1,0 +1,85 @@
+"""Reverse stress: how far prices must go in a direction before the desk loses more than it can bear.
+
+The loss is the total shortfall, over accounts the sum of max(0, owed - assets). The way is cut into basis points and a
+grid of it is one stress run; the first grid step over the limit and the one before it bound the next, finer grid: three
+runs find the step among 10,000.
+
+On a book without shorts along a direction in which no name rises the loss never falls from one step to the next, so
+the step found is the smallest there is. Otherwise the loss may rise and fall: then it is the smallest of the grid's
+first crossing, a narrower one between two grid steps may have been missed, and `is_smallest` is False.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reefpoint.engine.bands import Lines
+from reefpoint.engine.book import Book, Marks
+from reefpoint.engine.columns import BP, BookError, Int32s, Int64s
+from reefpoint.engine.scenarios import along
+from reefpoint.engine.stress import stress_book
+
+GRID_STEPS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class ReverseStress:
+    """Where the loss first exceeds the limit. Amounts in units of 1e-4.
+
+    - `step_bp`: basis points of the whole way, 0..10,000; None when even the whole way does not do it
+    - `loss_units` at that step, or at the end of the way; `loss_before_units` one basis point before it, 0 at step 0,
+      and the same as `loss_units` without a step
+    - `accounts` int32[N], `shortfall_units` int64[N]: who makes up the loss, the largest part first
+    - `is_smallest`: no smaller step exceeds the limit; see the module
+    """
+
+    step_bp: int | None
+    loss_units: int
+    loss_before_units: int
+    accounts: Int32s
+    shortfall_units: Int64s
+    is_smallest: bool
+
+
+def reverse_stress(
+    book: Book, marks: Marks, lines: Lines, direction_e8: Int64s, *, limit_units: int, threads: int = 1
+) -> ReverseStress:
+    """The smallest step along `direction_e8` (as in `scenarios.along`) at which the total shortfall exceeds the limit.
+
+    Raises `BookError` for a negative limit, and as `along` and `stress_book` do.
+    """
+    if limit_units < 0:
+        raise BookError("limit_units", None, f"is {limit_units}, below 0")
+
+    def losses(steps: Int64s) -> Int64s:
+        scenarios = along(marks.price_units, direction_e8, steps.tolist())
+        return stress_book(book, marks, lines, scenarios, threads=threads).shortfall_units
+
+    low, high = 0, BP
+    loss_low = loss_high = 0
+    found = False
+    while not found or high - low > 1:
+        steps = np.unique(np.linspace(low, high, GRID_STEPS + 1).astype(np.int64))
+        loss = losses(steps)
+        over = np.flatnonzero(loss > limit_units)
+        if not len(over):
+            low = high
+            loss_high = int(loss[-1])
+            break
+        found, at = True, int(over[0])
+        high, loss_high = int(steps[at]), int(loss[at])
+        if at == 0:
+            break
+        low, loss_low = int(steps[at - 1]), int(loss[at - 1])
+    last = stress_book(book, marks, lines, along(marks.price_units, direction_e8, [high]), threads=threads)
+    shortfall = np.nan_to_num(last.expected_shortfall_units).astype(np.int64)  # the mean over one scenario: exact
+    rows = np.flatnonzero(shortfall)
+    rows = rows[np.argsort(-shortfall[rows], kind="stable")]
+    return ReverseStress(
+        step_bp=high if found else None,
+        loss_units=loss_high,
+        loss_before_units=loss_low if found else loss_high,
+        accounts=rows.astype(np.int32),
+        shortfall_units=shortfall[rows],
+        is_smallest=book.long_only_count == book.account_count and bool((direction_e8 <= 0).all()),
+    )

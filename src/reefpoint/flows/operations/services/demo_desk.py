@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.day_run import begin_day
 from reefpoint.flows.servicing.rules import fee_minor
@@ -258,43 +260,57 @@ def _onboard(
         on=on,
     )
     for done, (client_id, client) in enumerate(zip(ids, clients, strict=True), start=1):
-        scheme = terms[client.scheme_code]
-        loan_minor = first_loan_minor(client, scheme, prices)
-        account_id = open_margin_account(
-            actor=operations,
-            client_id=client_id,
-            scheme_code=client.scheme_code,
-            pool_code=POOL,
-            commitment_minor=min(scheme.limit_minor, loan_minor * 3 // 2),
-            on=on,
-            at=at,
-        )
-        book_securities_receipt(
-            actor=operations,
+        with transaction.atomic():  # a client's first day is one commit, and one batch for the watch
+            _open_for(operations, client_id, client, terms[client.scheme_code], instrument_ids, prices, on, at)
+        progress("clients", done, len(clients))
+
+
+def _open_for(
+    actor: Actor,
+    client_id: int,
+    client: ClientPlan,
+    scheme: SchemeTerms,
+    instrument_ids: Mapping[str, int],
+    prices: Mapping[str, Decimal],
+    on: date,
+    at: datetime,
+) -> None:
+    """One client's account: opened, what the client brings booked, what it asks for lent."""
+    loan_minor = first_loan_minor(client, scheme, prices)
+    account_id = open_margin_account(
+        actor=actor,
+        client_id=client_id,
+        scheme_code=client.scheme_code,
+        pool_code=POOL,
+        commitment_minor=min(scheme.limit_minor, loan_minor * 3 // 2),
+        on=on,
+        at=at,
+    )
+    book_securities_receipt(
+        actor=actor,
+        account_id=account_id,
+        lots=[(instrument_ids[symbol], quantity) for symbol, quantity in client.lots if quantity],
+        reference=f"IN-{client_id}",
+        on=on,
+        at=at,
+    )
+    draw_down(
+        actor=actor,
+        account_id=account_id,
+        amount_minor=loan_minor,
+        key=f"first:{account_id}",
+        on=on,
+        at=at,
+    )
+    if not client.is_investor:
+        withdraw_cash(
+            actor=actor,
             account_id=account_id,
-            lots=[(instrument_ids[symbol], quantity) for symbol, quantity in client.lots if quantity],
-            reference=f"IN-{client_id}",
-            on=on,
-            at=at,
-        )
-        draw_down(
-            actor=operations,
-            account_id=account_id,
-            amount_minor=loan_minor,
+            amount_minor=loan_minor - fee_minor(loan_minor, scheme.drawdown_fee_bp),
             key=f"first:{account_id}",
             on=on,
             at=at,
         )
-        if not client.is_investor:
-            withdraw_cash(
-                actor=operations,
-                account_id=account_id,
-                amount_minor=loan_minor - fee_minor(loan_minor, scheme.drawdown_fee_bp),
-                key=f"first:{account_id}",
-                on=on,
-                at=at,
-            )
-        progress("clients", done, len(clients))
 
 
 def first_loan_minor(client: ClientPlan, scheme: SchemeTerms, prices: Mapping[str, Decimal]) -> int:

@@ -89,6 +89,11 @@ def get_facility(account_id: int) -> FacilityFacts:
     return FacilityFacts(row.number, row.pool_code, row.commitment_minor, row.drawn_minor, row.held_minor)
 
 
+def pool_codes(account_ids: Collection[int]) -> dict[int, str]:
+    """The funding pool behind each account's facility, by account id."""
+    return dict(Facility.objects.filter(account_id__in=account_ids).values_list("account_id", "pool_code"))
+
+
 def find_loan(key: str) -> int | None:
     """The id of the loan that was drawn under an idempotency key."""
     return Loan.objects.filter(key=key).values_list("id", flat=True).first()

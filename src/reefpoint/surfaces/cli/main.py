@@ -15,6 +15,7 @@ from reefpoint.surfaces.cli import (
     people,
     prices,
     serve,
+    stress,
     verify,
     watch,
     work,
@@ -53,6 +54,7 @@ app.command()(work.work)
 app.command()(watch.watch)
 app.command()(demo.demo)
 app.command()(verify.verify)
+app.command()(stress.stress)
 app.command()(bench.bench)
 app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)

@@ -1,5 +1,6 @@
 """Accepted prices: the latest of every name, those of a batch, and a name's history."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import connection
@@ -94,6 +95,17 @@ def recent_closes(since: date, until: date) -> dict[int, list[int]]:
     for instrument_id, units in rows:
         closes.setdefault(instrument_id, []).append(units)
     return closes
+
+
+def closes_on(days: Collection[date]) -> dict[tuple[int, date], int]:
+    """The last accepted price of each of these sessions, by instrument id and session; in one query."""
+    rows = (
+        Price.objects.filter(on__in=set(days))
+        .order_by("instrument_id", "on", "-at", "-id")
+        .distinct("instrument_id", "on")
+        .values_list("instrument_id", "on", "price_units")
+    )
+    return {(instrument_id, on): units for instrument_id, on, units in rows}
 
 
 def get_feed_health() -> FeedHealth:

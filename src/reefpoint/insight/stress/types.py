@@ -1,0 +1,103 @@
+"""What a stress run of the desk is asked, and what it answers. Money in minor units, owed amounts rounded up."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from reefpoint.engine.bands import Band
+from reefpoint.engine.scenarios import ShockRow
+
+
+@dataclass(frozen=True)
+class HistoricalWindow:
+    """A time that people remember, from one close to another."""
+
+    name: str
+    first_on: date
+    last_on: date
+
+
+@dataclass(frozen=True)
+class ScenarioChoice:
+    """Which scenarios are run: falls of everything in bp, history, gaps of the largest names, rows of a table."""
+
+    falls_bp: tuple[int, ...] = ()
+    with_history: bool = False
+    with_gaps: bool = False
+    rows: tuple[ShockRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class BandTotal:
+    """Accounts that stand in a band, and what they have borrowed."""
+
+    band: Band
+    accounts: int
+    debt_minor: int
+
+
+@dataclass(frozen=True)
+class GroupLoss:
+    """What the accounts of one scheme, or of one pool, owe above all they have."""
+
+    code: str
+    debt_minor: int
+    shortfall_minor: int
+
+
+@dataclass(frozen=True)
+class ScenarioOutcome:
+    """The book in one scenario. `proxies` are names that moved like others because history has no closes of them."""
+
+    name: str
+    bands: tuple[BandTotal, ...]
+    unknown_accounts: int
+    shortfall_minor: int
+    by_scheme: tuple[GroupLoss, ...]
+    by_pool: tuple[GroupLoss, ...]
+    proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AccountWorst:
+    """An account in its worst scenario; `expected_shortfall_minor` is its mean over all of them."""
+
+    number: str
+    scenario: str
+    debt_minor: int
+    assets_minor: int
+    shortfall_minor: int
+    expected_shortfall_minor: int
+
+
+@dataclass(frozen=True)
+class StressReport:
+    """The live book at one instant under each scenario, in their order; the first is the prices as they are.
+
+    `not_covered` are the windows of history in which no name has a price on both days.
+    """
+
+    at: datetime
+    currency: str
+    accounts: int
+    debt_minor: int
+    is_exact: bool
+    outcomes: tuple[ScenarioOutcome, ...]
+    worst_accounts: tuple[AccountWorst, ...]
+    not_covered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReverseReport:
+    """How far all prices must fall until the book's shortfall passes a limit; `fall_bp` is None if no fall does it.
+
+    `loss_before_minor` is the shortfall one basis point before. `accounts` make it up, the largest first.
+    """
+
+    at: datetime
+    currency: str
+    limit_minor: int
+    fall_bp: int | None
+    loss_minor: int
+    loss_before_minor: int
+    is_smallest: bool
+    accounts: tuple[tuple[str, int], ...]

@@ -1,0 +1,197 @@
+"""`reefpoint stress`: the live book under prices that might be."""
+
+import json
+import os
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
+
+if TYPE_CHECKING:
+    from reefpoint.insight.stress.types import ReverseReport, ScenarioChoice, StressReport
+
+
+def stress(
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(help="CSV of your own: scenario,target,shock; the target is a symbol, a sector or * (all)."),
+    ] = None,
+    fall: Annotated[str | None, typer.Option(help="Everything falls by each of these percentages: 10,20,35.5.")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Falls that happened, from 1990 to 2022, done to today's prices.")
+    ] = False,
+    gaps: Annotated[bool, typer.Option("--gaps", help="Each of the largest names alone loses half overnight.")] = False,
+    reverse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIMIT", help="How far must everything fall until accounts owe LIMIT above what they have?"
+        ),
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="float32 for a large book: right to a millionth, not to the cent.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data; money in minor units.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="The book that the last demo left, not the desk's.")] = False,
+) -> None:
+    """Value every account under prices that might be: who would be called or sold, and what the desk would lose.
+
+    Without options: falls of 10, 20, 30 and 40 percent, the falls of history, and the largest names one by one. The
+    shortfall is what accounts owe above all they have. Nothing is changed by it.
+
+    A file of your own, one shock a line; a name follows its own line, or its sector's, or that of *:
+
+    scenario,target,shock
+
+    oil crash,Energy,-35
+
+    oil crash,XOM,-45.5
+
+    oil crash,*,-5
+
+    Examples: reefpoint stress · reefpoint stress --fall 15,25 --history · reefpoint stress --scenarios own.csv ·
+    reefpoint stress --reverse 1000000
+    """
+    from reefpoint.platform.database.home import data_home
+
+    if demo:
+        use_demo_database(data_home())
+    open_desk()
+
+    from reefpoint.flows.operations.selectors.clock import desk_now
+    from reefpoint.insight.stress.selectors import find_breaking_fall, stress_desk
+
+    console = Console()
+    at, threads = desk_now(), os.cpu_count() or 1
+    if reverse is not None:
+        answer = find_breaking_fall(limit_minor=_limit_minor(reverse), at=at, threads=threads)
+        _print_json(answer) if as_json else print_reverse(console, answer)
+        return
+    choice = _choice(scenarios, fall, history=history, gaps=gaps)
+    report = stress_desk(choice, at=at, precision="fast" if fast else "exact", threads=threads)
+    _print_json(report) if as_json else print_report(console, report)
+
+
+def _choice(scenarios: Path | None, fall: str | None, *, history: bool, gaps: bool) -> "ScenarioChoice":
+    from reefpoint.insight.stress.rules import FALLS_BP, ScenarioRefused, read_scenarios
+    from reefpoint.insight.stress.types import ScenarioChoice
+
+    if scenarios is None and fall is None and not history and not gaps:
+        return ScenarioChoice(FALLS_BP, with_history=True, with_gaps=True)
+    try:
+        rows = read_scenarios(scenarios.read_text("utf-8").splitlines()) if scenarios is not None else ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioRefused(f"{scenarios} cannot be read: {error}.") from error
+    return ScenarioChoice(_falls_bp(fall) if fall else (), with_history=history, with_gaps=gaps, rows=rows)
+
+
+def _falls_bp(text: str) -> tuple[int, ...]:
+    """Percentages with at most two decimals, above 0 and below 100."""
+    falls = []
+    for word in text.split(","):
+        fall_bp = _number(word.strip().removesuffix("%"), "--fall") * 100
+        if fall_bp != int(fall_bp) or not 0 < fall_bp < 10_000:
+            raise typer.BadParameter(f"{word!r} is not a fall between 0.01 and 99.99 percent.", param_hint="--fall")
+        falls.append(int(fall_bp))
+    return tuple(dict.fromkeys(falls))
+
+
+def _limit_minor(text: str) -> int:
+    limit = _number(text.replace(",", ""), "--reverse") * 100
+    if limit != int(limit) or not 0 <= limit < 10**18:
+        raise typer.BadParameter(f"{text!r} is not an amount of money.", param_hint="--reverse")
+    return int(limit)
+
+
+def _number(text: str, option: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise typer.BadParameter(f"{text!r} is not a number.", param_hint=option)
+    return number
+
+
+def _print_json(report: "StressReport | ReverseReport") -> None:
+    typer.echo(json.dumps(asdict(report), default=str, indent=1, ensure_ascii=False))
+
+
+def print_report(console: Console, report: "StressReport") -> None:
+    """The scenarios one under the other, then the worst of them by scheme and pool, then the worst accounts."""
+    console.print(
+        f"{report.accounts:,} accounts owe {_money(report.debt_minor)} {report.currency}"
+        f" · prices of {report.at:%Y-%m-%d %H:%M} UTC · {'exact' if report.is_exact else 'fast (float32)'}",
+        highlight=False,
+    )
+    table = _table(
+        "scenario", "safe", "warning", "call", "close-out", "unknown", "debt in close-out", "shortfall", "of debt"
+    )
+    for outcome in report.outcomes:
+        share = f"{100 * outcome.shortfall_minor / report.debt_minor:.2f}%" if report.debt_minor else ""
+        table.add_row(
+            escape(outcome.name) + (f" [dim]({len(outcome.proxies)} by proxy)[/dim]" if outcome.proxies else ""),
+            *(f"{total.accounts:,}" for total in outcome.bands),
+            f"{outcome.unknown_accounts:,}",
+            _money(outcome.bands[-1].debt_minor),
+            _money(outcome.shortfall_minor),
+            share,
+        )
+    console.print(table)
+    worst = max(report.outcomes, key=lambda outcome: outcome.shortfall_minor)
+    if worst.shortfall_minor:
+        groups = _table(f"in {escape(worst.name)}", "debt", "shortfall")
+        for label, losses in (("scheme", worst.by_scheme), ("pool", worst.by_pool)):
+            for loss in losses:
+                groups.add_row(f"{label} {escape(loss.code)}", _money(loss.debt_minor), _money(loss.shortfall_minor))
+        console.print(groups)
+    if report.worst_accounts:
+        accounts = _table("account", "worst scenario", "debt", "assets in it", "shortfall", "mean shortfall")
+        for one in report.worst_accounts:
+            amounts = (one.debt_minor, one.assets_minor, one.shortfall_minor, one.expected_shortfall_minor)
+            accounts.add_row(one.number, escape(one.scenario), *map(_money, amounts))
+        console.print(accounts)
+    if report.not_covered:
+        console.print(f"[dim]No prices for: {', '.join(report.not_covered)}.[/dim]", highlight=False)
+
+
+def print_reverse(console: Console, report: "ReverseReport") -> None:
+    """One sentence, then who makes up the loss."""
+    limit = f"{_money(report.limit_minor)} {report.currency}"
+    if report.fall_bp is None:
+        console.print(
+            f"No fall loses more than {limit}: if every price went to the least there is, accounts would owe"
+            f" {_money(report.loss_minor)} above all they have.",
+            highlight=False,
+        )
+        return
+    console.print(
+        f"When everything falls by {report.fall_bp / 100:.2f}%, accounts owe {_money(report.loss_minor)} above all"
+        f" they have, more than {limit}; one basis point less and it is {_money(report.loss_before_minor)}.",
+        highlight=False,
+    )
+    if not report.is_smallest:
+        console.print("The book has shorts: a smaller fall may do it too, between two steps that were looked at.")
+    table = _table("account", "shortfall")
+    for number, shortfall in report.accounts[:20]:
+        table.add_row(number, _money(shortfall))
+    console.print(table)
+    if len(report.accounts) > 20:
+        console.print(f"and {len(report.accounts) - 20:,} more; --json lists them all.", highlight=False)
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(first, box=None, pad_edge=False, header_style="bold")
+    for name in others:
+        table.add_column(name, justify="left" if name == "worst scenario" else "right")
+    return table
+
+
+def _money(minor: int) -> str:
+    return f"{Decimal(minor).scaleb(-2):,.2f}"

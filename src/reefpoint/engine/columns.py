@@ -49,6 +49,9 @@ class BookError(ValueError):
         self.row = row
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type["BookError"], tuple[str, int | None, str]]:
+        return BookError, (self.column, self.row, self.problem)  # so that it can travel between processes
+
 
 def check_column(
     name: str,

@@ -128,8 +128,7 @@ class HaircutInputs:
     @property
     def _has_holes(self) -> Bools:
         is_listed = self.close_units > 0
-        holes: Bools = (is_listed[:, :-1] & ~is_listed[:, 1:]).any(axis=1)
-        return holes
+        return np.asarray((is_listed[:, :-1] & ~is_listed[:, 1:]).any(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -261,6 +261,22 @@ def test_large_accounts_leave_the_tiles_and_are_still_exact() -> None:
         assert bits(stress_book(book, marks, LINES, scenarios)) == expected
 
 
+def test_a_run_that_is_broken_off_leaves_nothing_behind() -> None:
+    book, marks, lines = random_book(500)
+    scenarios = random_scenarios(marks, 150)
+    columns = [*vars(book).values(), *vars(marks).values(), scenarios.price_units]
+    before = [values.tobytes() for values in columns if isinstance(values, np.ndarray)]
+    whole = bits(stress_book(book, marks, lines, scenarios))
+    for tiles in (False, True):
+        with every_job_in_tiles() if tiles else pytest.MonkeyPatch.context(), pytest.MonkeyPatch.context() as patch:
+            blocks = iter([stress.in_blocks])  # the second block of scenarios is never begun
+            patch.setattr(stress, "in_blocks", lambda *rest, blocks=blocks: next(blocks)(*rest))
+            with pytest.raises((StopIteration, RuntimeError)):
+                stress_book(book, marks, lines, scenarios)
+    assert [values.tobytes() for values in columns if isinstance(values, np.ndarray)] == before
+    assert bits(stress_book(book, marks, lines, scenarios)) == whole
+
+
 @pytest.mark.parametrize(("accounts", "names"), [(0, 1), (1, 0)])
 def test_nothing_in_the_book_is_an_answer_too(accounts: int, names: int) -> None:
     book = build_book(

@@ -6,9 +6,10 @@ import pytest
 from tests.desk import MONDAY, TUESDAY, Desk, noon
 
 from reefpoint.decisions.margin.selectors.standing import measure_all
+from reefpoint.engine.bands import Band
 from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, read_scenarios
-from reefpoint.insight.stress.selectors import find_breaking_fall, stress_desk
-from reefpoint.insight.stress.types import ScenarioChoice, ScenarioOutcome, StressReport
+from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
+from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
 from reefpoint.records.accounts.selectors import load_accounts
 
 AT: datetime = noon(MONDAY)
@@ -123,10 +124,31 @@ def test_the_fall_that_breaks_a_limit_is_found_to_the_basis_point(desk: Desk) ->
     assert find_breaking_fall(limit_minor=10**12, at=AT).fall_bp is None
 
 
+def test_one_percent_of_everything_of_each_sector_and_of_each_name(desk: Desk) -> None:
+    desk.prices(TUESDAY, AAPL="87.60", JPM="100", KO="50")  # the near account is a hair over its warning line, 175%
+    report = measure_sensitivities(at=noon(TUESDAY))
+    assert [(one.kind, one.code) for one in report.effects] == [
+        (MoveKind.EVERYTHING, "all"),
+        (MoveKind.SECTOR, "Test"),
+        (MoveKind.NAME, "AAPL"),
+        (MoveKind.NAME, "JPM"),
+    ]
+    everything, sector, apple, _ = report.effects
+    assert everything.market_minor == sector.market_minor == -(11_000 * 87_60 + 1_000 * 100_00) // 100
+    assert apple.market_minor == -11_000 * 87_60 // 100
+    for one in (everything, sector, apple):
+        assert {change.band: change.accounts for change in one.bands if change.accounts} == {
+            Band.SAFE: -1,
+            Band.WARNING: 1,
+        }
+        assert one.shortfall_minor == 0
+
+
 def test_a_stress_run_writes_nothing(desk: Desk) -> None:
     before = desk.books()
     stress_desk(ScenarioChoice(FALLS_BP, with_history=True, with_gaps=True), at=noon(TUESDAY))
     find_breaking_fall(limit_minor=1, at=AT)
+    measure_sensitivities(at=AT)
     assert desk.books() == before
 
 

@@ -58,6 +58,23 @@ def test_the_fall_that_passes_a_limit(desk: Desk) -> None:
     assert json.loads(_run("--reverse", "5000", "--json").output)["limit_minor"] == 5_000_00
 
 
+def test_what_a_percent_changes(desk: Desk) -> None:
+    said = _run("--sensitivity")
+    assert [line.split()[:2] for line in said.output.splitlines()[1:]] == [
+        ["everything", "all"],
+        ["sector", "Test"],
+        ["name", "AAPL"],
+        ["name", "JPM"],
+    ]
+    assert json.loads(_run("--sensitivity", "--json").output)["effects"][0]["bands"][0]["band"] == "safe"
+
+
+@pytest.mark.parametrize("words", [("--reverse", "5", "--history"), ("--sensitivity", "--fall", "10")])
+def test_questions_that_stand_alone_are_not_mixed_with_scenarios(desk: Desk, words: tuple[str, ...]) -> None:
+    said = _run(*words)
+    assert (said.exit_code, "stand alone" in said.output) == (2, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -15,6 +15,8 @@ GAP_PCT = "-50"
 GAP_NAMES = 5
 """How many of the names that the book holds most of get such a scenario."""
 WORST_ACCOUNTS = 10
+MOVE_BP = -100
+"""The small move of a sensitivity: 1% down."""
 HEADER = ("scenario", "target", "shock")
 
 WINDOWS = (

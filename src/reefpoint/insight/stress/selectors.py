@@ -25,15 +25,28 @@ from reefpoint.engine.scenarios import (
     table_scenarios,
     window_scenarios,
 )
+from reefpoint.engine.sensitivity import sensitivity_by_group, sensitivity_by_scenario
 from reefpoint.engine.stress import StressResult, stress_book
-from reefpoint.insight.stress.rules import GAP_NAMES, GAP_PCT, WINDOWS, WORST_ACCOUNTS, ScenarioRefused, line_of_row
+from reefpoint.insight.stress.rules import (
+    GAP_NAMES,
+    GAP_PCT,
+    MOVE_BP,
+    WINDOWS,
+    WORST_ACCOUNTS,
+    ScenarioRefused,
+    line_of_row,
+)
 from reefpoint.insight.stress.types import (
     AccountWorst,
+    BandChange,
     BandTotal,
     GroupLoss,
+    MoveEffect,
+    MoveKind,
     ReverseReport,
     ScenarioChoice,
     ScenarioOutcome,
+    SensitivityReport,
     StressReport,
 )
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units, price_units_per_minor
@@ -44,6 +57,7 @@ from reefpoint.records.market.selectors.prices import closes_on
 from reefpoint.records.products.selectors import get_version
 
 Int64s = npt.NDArray[np.int64]
+_BANDS = (Band.SAFE, Band.WARNING, Band.CALL, Band.CLOSE_OUT)
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,40 @@ def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> R
             for row, units in zip(found.accounts.tolist(), found.shortfall_units.tolist(), strict=True)
         ),
     )
+
+
+def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityReport:
+    """What 1% down changes: of everything, of each sector, of each name that somebody holds.
+
+    Raises `ScenarioRefused` for a book in several currencies.
+    """
+    desk = _load(at)
+    book, marks, lines = book_of(desk.accounts, desk.sheet), desk.sheet.marks, desk.sheet.lines
+    instruments = desk.sheet.instruments
+    sectors = sorted({instrument.sector for instrument in instruments})
+    by_sector = np.array([sectors.index(instrument.sector) for instrument in instruments], dtype=np.int32)
+    by_name = np.arange(len(instruments), dtype=np.int32)
+    symbols = [instrument.symbol for instrument in instruments]
+    moved = {
+        MoveKind.EVERYTHING: sensitivity_by_scenario(
+            book, marks, lines, fall_scenarios(marks.price_units, [-MOVE_BP]), threads=threads
+        ),
+        MoveKind.SECTOR: sensitivity_by_group(book, marks, lines, by_sector, sectors, move_bp=MOVE_BP),
+        MoveKind.NAME: sensitivity_by_group(book, marks, lines, by_name, symbols, move_bp=MOVE_BP),
+    }
+    effects = [
+        MoveEffect(
+            kind,
+            "all" if kind is MoveKind.EVERYTHING else found.names[row],
+            held_minor(int(found.market_units[row]), desk.currency),
+            owed_minor(int(found.shortfall_units[row]), desk.currency),
+            tuple(map(BandChange, _BANDS, found.band_accounts[row].tolist())),
+        )
+        for kind, found in moved.items()
+        for row in np.argsort(found.market_units, kind="stable")
+        if found.market_units[row]
+    ]
+    return SensitivityReport(at, desk.currency, MOVE_BP, tuple(effects))
 
 
 def _load(at: datetime) -> _Desk:
@@ -248,7 +296,7 @@ def _outcome(
                 sum(int(part.band_accounts[k, band]) for part in parts.values()),
                 total([int(part.band_debt_units[k, band]) for part in parts.values()]),
             )
-            for band in (Band.SAFE, Band.WARNING, Band.CALL, Band.CLOSE_OUT)
+            for band in _BANDS
         ),
         unknown_accounts=sum(int(part.unknown_accounts[k]) for part in parts.values()),
         shortfall_minor=total([int(part.shortfall_units[k]) for part in parts.values()]),

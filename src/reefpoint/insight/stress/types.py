@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from reefpoint.engine.bands import Band
 from reefpoint.engine.scenarios import ShockRow
@@ -84,6 +85,43 @@ class StressReport:
     outcomes: tuple[ScenarioOutcome, ...]
     worst_accounts: tuple[AccountWorst, ...]
     not_covered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BandChange:
+    """How many accounts more (or, negative, fewer) stand in a band."""
+
+    band: Band
+    accounts: int
+
+
+class MoveKind(StrEnum):
+    """What moves: all names, those of a sector, or one."""
+
+    EVERYTHING = "everything"
+    SECTOR = "sector"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class MoveEffect:
+    """What a move of one group of names changes in the book; differences, moved less today. `bands` is of accounts."""
+
+    kind: MoveKind
+    code: str
+    market_minor: int
+    shortfall_minor: int
+    bands: tuple[BandChange, ...]
+
+
+@dataclass(frozen=True)
+class SensitivityReport:
+    """The effects of the same small move of everything, of each sector and of each name held, the largest first."""
+
+    at: datetime
+    currency: str
+    move_bp: int
+    effects: tuple[MoveEffect, ...]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rich.table import Table
 from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
 
 if TYPE_CHECKING:
-    from reefpoint.insight.stress.types import ReverseReport, ScenarioChoice, StressReport
+    from reefpoint.insight.stress.types import ReverseReport, ScenarioChoice, SensitivityReport, StressReport
 
 
 def stress(
@@ -34,6 +34,9 @@ def stress(
             metavar="LIMIT", help="How far must everything fall until accounts owe LIMIT above what they have?"
         ),
     ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="What 1% down of everything, of each sector, of each name changes.")
+    ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", help="float32 for a large book: right to a millionth, not to the cent.")
     ] = False,
@@ -56,7 +59,7 @@ def stress(
     oil crash,*,-5
 
     Examples: reefpoint stress · reefpoint stress --fall 15,25 --history · reefpoint stress --scenarios own.csv ·
-    reefpoint stress --reverse 1000000
+    reefpoint stress --reverse 1000000 · reefpoint stress --sensitivity
     """
     from reefpoint.platform.database.home import data_home
 
@@ -65,17 +68,28 @@ def stress(
     open_desk()
 
     from reefpoint.flows.operations.selectors.clock import desk_now
-    from reefpoint.insight.stress.selectors import find_breaking_fall, stress_desk
+    from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
 
     console = Console()
     at, threads = desk_now(), os.cpu_count() or 1
+    if reverse is not None or sensitivity:
+        _refuse_beside(sensitivity and reverse is not None, scenarios, fall, history, gaps, fast)
     if reverse is not None:
         answer = find_breaking_fall(limit_minor=_limit_minor(reverse), at=at, threads=threads)
         _print_json(answer) if as_json else print_reverse(console, answer)
         return
+    if sensitivity:
+        effects = measure_sensitivities(at=at, threads=threads)
+        _print_json(effects) if as_json else print_sensitivities(console, effects)
+        return
     choice = _choice(scenarios, fall, history=history, gaps=gaps)
     report = stress_desk(choice, at=at, precision="fast" if fast else "exact", threads=threads)
     _print_json(report) if as_json else print_report(console, report)
+
+
+def _refuse_beside(*others: object) -> None:
+    if any(others):
+        raise typer.BadParameter("--reverse and --sensitivity each stand alone, with --json and --demo at most.")
 
 
 def _choice(scenarios: Path | None, fall: str | None, *, history: bool, gaps: bool) -> "ScenarioChoice":
@@ -119,8 +133,13 @@ def _number(text: str, option: str) -> Decimal:
     return number
 
 
-def _print_json(report: "StressReport | ReverseReport") -> None:
-    typer.echo(json.dumps(asdict(report), default=str, indent=1, ensure_ascii=False))
+def _print_json(report: "StressReport | ReverseReport | SensitivityReport") -> None:
+    from reefpoint.engine.bands import Band
+
+    def plain(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return {name: value.name.lower() if isinstance(value, Band) else value for name, value in pairs}
+
+    typer.echo(json.dumps(asdict(report, dict_factory=plain), default=str, indent=1, ensure_ascii=False))
 
 
 def print_report(console: Console, report: "StressReport") -> None:
@@ -184,6 +203,16 @@ def print_reverse(console: Console, report: "ReverseReport") -> None:
     console.print(table)
     if len(report.accounts) > 20:
         console.print(f"and {len(report.accounts) - 20:,} more; --json lists them all.", highlight=False)
+
+
+def print_sensitivities(console: Console, report: "SensitivityReport") -> None:
+    """One line a move; a change of nothing is left blank."""
+    table = _table(f"{report.move_bp / 100:g}% of", "market value", "shortfall", "safe", "warning", "call", "close-out")
+    for effect in report.effects:
+        changes = (f"{one.accounts:+,}" if one.accounts else "" for one in effect.bands)
+        shortfall = _money(effect.shortfall_minor) if effect.shortfall_minor else ""
+        table.add_row(f"{effect.kind} {escape(effect.code)}", _money(effect.market_minor), shortfall, *changes)
+    console.print(table)
 
 
 def _table(first: str, *others: str) -> Table:

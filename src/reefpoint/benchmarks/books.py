@@ -94,6 +94,16 @@ def draw_book(accounts: int, *, zipf: float = 1.0, seed: int = 20240607) -> Synt
     return SyntheticBook(book, marks, LINES, popularity)
 
 
+def take_accounts(book: Book, rows: Int64s) -> Book:
+    """The accounts `rows` of a book, in this order, as a book."""
+    count = np.diff(book.start)[rows]
+    start = starts(count)
+    at = np.arange(start[-1]) + np.repeat(book.start[rows] - start[:-1], count)
+    return Book(
+        start, book.instrument[at], book.quantity[at], book.cash_units[rows], book.debt_units[rows], book.terms[rows]
+    )
+
+
 def uniforms(seed: int, stream: str, count: int) -> Float64s:
     """`count` numbers in [0, 1) with 53 bits: number i is the scrambled counter i of this seed's stream."""
     bits = _scramble(_origin(seed, stream) + np.arange(count, dtype=np.uint64)) >> S11

@@ -129,7 +129,7 @@ def _subject(tables: Sequence[Table]) -> str:
 def _name(candidate: str, table: Table) -> str:
     """The candidate's name, and which part of the work was run if the figures are for more than that."""
     line = next((line for line in table.lines if line.candidate == candidate), None)
-    if line is None or line.measured_part == 1:
+    if line is None or line.measured_part >= 1:
         return candidate
     return f"{candidate} (extrapolated: 1/{_number(1 / line.measured_part)} was run)"
 

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from reefpoint.benchmarks.liquidation import measure_liquidation
 from reefpoint.benchmarks.machine import SETTINGS, load_now, measure_machine
 from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
+from reefpoint.benchmarks.stress import measure_stress
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +24,8 @@ Measure = Callable[[int, int, Machine], list[Table]]
 
 SUBJECTS: dict[str, Measure] = {
     "margin": measure_margin,
+    "stress": measure_stress,
+    "liquidation": measure_liquidation,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

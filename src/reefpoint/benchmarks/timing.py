@@ -27,7 +27,8 @@ class Candidate:
     """One way to do the work. `run` is timed; `read` turns what it returned into columns to compare, and is not.
 
     - `tolerance`: how far a column may be from the first candidate's, relative to its largest value; 0 means equal bits
-    - `measured_part`: the part of the whole work that `run` does
+    - `measured_part`: the part of the whole work that `run` does (more than 1: it does that many)
+    - `is_repeated`: whether runs may be added to a turn; not for one that follows a stream, a part further at each run
     """
 
     name: str
@@ -36,6 +37,7 @@ class Candidate:
     read: Callable[[Any], Answer]
     tolerance: float = 0.0
     measured_part: float = 1.0
+    is_repeated: bool = True
 
 
 class WrongAnswer(AssertionError):
@@ -63,7 +65,7 @@ def measure(candidates: Sequence[Candidate], *, rounds: int) -> tuple[Line, ...]
         raise ValueError(f"{rounds} rounds: a median needs at least {ROUNDS_MIN}")
     _nothing.run(INTERPRETED_STEPS + 1)
     check_answers(candidates)
-    runs = [_runs_in_a_turn(candidate.run) for candidate in candidates]
+    runs = [_runs_in_a_turn(candidate.run) if candidate.is_repeated else 1 for candidate in candidates]
     turns: list[list[tuple[float, float]]] = [[] for _ in candidates]
     gc.collect()
     gc.disable()

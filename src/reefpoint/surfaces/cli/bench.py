@@ -12,6 +12,8 @@ class Subject(StrEnum):
     """What can be measured: `benchmarks.suite.SUBJECTS`, or all of them."""
 
     MARGIN = "margin"
+    STRESS = "stress"
+    LIQUIDATION = "liquidation"
     ALL = "all"
 
 

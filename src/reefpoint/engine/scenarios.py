@@ -52,9 +52,11 @@ class Scenarios:
             raise BookError("names", None, "is empty: there must be a scenario")
         check_column("price_units", self.price_units, np.int64, (len(self.names), self.price_units.shape[1]))
         check_range("price_units", self.price_units, 0, PRICE_UNITS_MAX)
+        seen: set[str] = set()
         for row, name in enumerate(self.names):
-            if not name or name in self.names[:row]:
+            if not name or name in seen:
                 raise BookError("names", row, f"is {name!r}: each scenario has a name of its own")
+            seen.add(name)
 
     def __len__(self) -> int:
         return len(self.names)

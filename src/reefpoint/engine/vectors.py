@@ -1,10 +1,11 @@
-"""One tile of scenarios in SIMD registers: the only place where the engine writes LLVM instructions itself.
+"""One tile of scenarios in SIMD registers, written in LLVM's instructions.
 
 A tile is `ROW_BYTES` of scenarios: 64 in float64, 128 in float32, as a table [S, lanes] with the scenarios' prices of
 one instrument side by side. An account's assets under all scenarios of the tile are eight 64-byte registers: each
 position is one broadcast quantity and eight multiply-adds from memory, and nothing is stored until the account ends.
 Written as a Numba loop over a row buffer the same work takes two to three times as long (measured), because every
-position loads and stores the buffer. The vector types are LLVM's portable ones: a machine without 512-bit registers splits them.
+position loads and stores the buffer. The vector types are LLVM's portable ones: a machine without 512-bit registers
+splits them.
 
 Each step stands twice: as a plain function (what an interpreter runs: `stress_tile.py_func`) and as the instructions
 that replace it in compiled code. In float64 every figure is an integer below 2^53, so both forms, any order of adding

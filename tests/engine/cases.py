@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 
 import numpy as np
 from hypothesis import strategies as st
@@ -55,32 +56,42 @@ def column(*values: int) -> np.ndarray:
 @dataclass(frozen=True)
 class Reference:
     market: int
+    short: int
     assets: int
     lendable: int
     requirement: int
     ratio: int
     is_unknown: bool
 
+    @classmethod
+    def unknown(cls) -> "Reference":
+        return cls(0, 0, 0, 0, 0, -1, True)
+
 
 def reference(book: Book, marks: Marks, row: int) -> Reference:
     """One account valued from the definitions, in fractions."""
     held = book.positions(row)
     term, cash, debt = int(book.terms[row]), int(book.cash_units[row]), int(book.debt_units[row])
-    market, lendable, requirement = 0, cash, 0
+    market, short, lendable, requirement = 0, 0, Fraction(cash), Fraction(0)
     for name, quantity in zip(book.instrument[held].tolist(), book.quantity[held].tolist(), strict=True):
         if not quantity:
             continue
         if not marks.price_units[name]:
-            return Reference(0, 0, 0, 0, -1, True)
+            return Reference.unknown()
         value = quantity * int(marks.price_units[name])
+        requirement += abs(value) * Fraction(int(marks.maintenance_bp[term, name]), UNIT)
+        if value < 0:
+            short -= value
+            lendable += value
+            continue
         market += value
         if not (marks.is_stale[name] or marks.is_suspended[name]):
-            lendable += int(value * (1 - Fraction(int(marks.haircut_bp[term, name]), UNIT)))
-        requirement -= -value * int(marks.maintenance_bp[term, name]) // UNIT
-    if market + cash > AMOUNT_UNITS_MAX:
-        return Reference(0, 0, 0, 0, -1, True)
-    ratio = int(Fraction(market + cash, debt) * UNIT) if debt else RATIO_NO_DEBT
-    return Reference(market, market + cash, lendable, requirement, ratio, False)
+            lendable += value * (1 - Fraction(int(marks.haircut_bp[term, name]), UNIT))
+    if market + cash + short > AMOUNT_UNITS_MAX:
+        return Reference.unknown()
+    owed = debt + short
+    ratio = int(Fraction(market + cash, owed) * UNIT) if owed else RATIO_NO_DEBT
+    return Reference(market, short, market + cash, floor(lendable), ceil(requirement), ratio, False)
 
 
 def reference_band(assets: int, debt: int, lines: Lines, term: int, previous: int = -1) -> Band:
@@ -102,6 +113,7 @@ def mostly(usual: st.SearchStrategy[int], *odd: st.SearchStrategy[int]) -> st.Se
 
 prices = mostly(st.integers(1, 5_000_000), st.just(0), st.integers(1, 2**40))
 quantities = mostly(st.integers(0, 10_000), st.just(0), st.integers(0, 2**40))
+long_or_short = mostly(st.integers(-3_000, 10_000), st.just(0), st.integers(-(2**40), 2**40))
 amounts = mostly(st.integers(0, 10**10), st.just(0), st.integers(0, AMOUNT_UNITS_MAX))
 basis_points = st.integers(0, UNIT)
 
@@ -138,7 +150,7 @@ def marks_tables(draw: st.DrawFn, names: int, rows: int = 2) -> Marks:
 
 
 @st.composite
-def books(draw: st.DrawFn, names: int, rows: int = 2, accounts_max: int = 5) -> Book:
+def books(draw: st.DrawFn, names: int, rows: int = 2, accounts_max: int = 5, *, shorts: bool = False) -> Book:
     count = draw(st.integers(0, accounts_max))
     held = [(a, i) for a in range(count) for i in draw(st.sets(st.integers(0, names - 1)))]
     return build_book(
@@ -147,5 +159,5 @@ def books(draw: st.DrawFn, names: int, rows: int = 2, accounts_max: int = 5) -> 
         terms=[draw(st.integers(0, rows - 1)) for _ in range(count)],
         account=[a for a, _ in held],
         instrument=[i for _, i in held],
-        quantity=[draw(quantities) for _ in held],
+        quantity=[draw(long_or_short if shorts else quantities) for _ in held],
     )

@@ -44,7 +44,7 @@ def test_no_rows_are_an_empty_book() -> None:
     ("change", "where"),
     [
         ({"quantity": [30, NAN, 10]}, "quantity[1] is nan"),
-        ({"quantity": [30, 20, -1]}, "quantity[2]"),
+        ({"quantity": [30, 20, -QUANTITY_MAX - 1]}, "quantity[2]"),
         ({"quantity": [30, QUANTITY_MAX + 1, 10]}, "quantity[1]"),
         ({"quantity": [1, 2**80, 3]}, "quantity[1]"),
         ({"quantity": [1, True, 3.0]}, "quantity[1]"),
@@ -85,7 +85,7 @@ def test_a_bad_row_is_refused_and_named(change: dict[str, object], where: str) -
         ({"start": np.array([0, -1, 3], np.int32)}, "start (positions of an account)[0] is -1"),
         ({"start": np.array([1, 2, 3], np.int32)}, "start must run from 0 to 3"),
         ({"start": np.array([0, 3], np.int32)}, "start must have shape (3,)"),
-        ({"quantity": np.array([1, 2, -3])}, "quantity[2] is -3"),
+        ({"quantity": np.array([1, 2, -QUANTITY_MAX - 1])}, "quantity[2] is -"),
     ],
 )
 def test_a_bad_column_is_refused_and_named(change: dict[str, object], where: str) -> None:
@@ -145,6 +145,8 @@ def test_a_position_takes_six_bytes_until_an_instrument_or_a_quantity_needs_more
     assert bytes_a_position(2**16 - 1, 2**31 - 1) == 6
     assert bytes_a_position(2**16, 2**31 - 1) == 8
     assert bytes_a_position(2**16 - 1, 2**31) == 10
+    assert bytes_a_position(0, -(2**31)) == 6
+    assert bytes_a_position(0, -(2**31) - 1) == 10
 
 
 def test_without_day_limits_no_price_is_excluded() -> None:
@@ -152,13 +154,15 @@ def test_without_day_limits_no_price_is_excluded() -> None:
     assert (marks.limit_down_units.tolist(), marks.limit_up_units.tolist()) == ([0, 0], [PRICE_UNITS_MAX] * 2)
 
 
-@given(book=books(4))
+@given(book=books(4, shorts=True))
 def test_sorting_by_size_moves_accounts_and_changes_none(book: Book) -> None:
     by_size, order = sorted_by_size(book)
     assert sorted(order) == list(range(book.account_count))
-    sizes = np.diff(by_size.start)
-    assert (sizes[1:] >= sizes[:-1]).all()
-    for row, old_row in enumerate(order):
-        now, then = by_size.account(row), book.account(old_row)
-        for name in vars(then):
+    accounts = [by_size.account(row) for row in range(by_size.account_count)]
+    keys = [((a.quantity < 0).any(), a.position_count, a.terms[0]) for a in accounts]
+    assert keys == sorted(keys)
+    assert by_size.long_only_count == sum(not key[0] for key in keys)
+    for now, old_row in zip(accounts, order, strict=True):
+        then = book.account(old_row)
+        for name in ("start", "instrument", "quantity", "cash_units", "debt_units", "terms"):
             assert getattr(now, name).tolist() == getattr(then, name).tolist()

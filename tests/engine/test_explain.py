@@ -16,20 +16,46 @@ NAMES = 4
 
 @given(data=st.data())
 def test_terms_add_up_to_the_valuation(data: st.DataObject) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
     whole = value_book(book, marks, lines)
     for row in range(book.account_count):
         explained = explain_account(book.account(row), marks, lines, limit_bp=1_000)
-        for name in ("market_units", "assets_units", "lendable_units", "requirement_units", "ratio_bp", "band"):
+        for name in (
+            "market_units",
+            "short_units",
+            "assets_units",
+            "lendable_units",
+            "requirement_units",
+            "ratio_bp",
+            "band",
+        ):
             assert getattr(explained, name) == getattr(whole, name)[row]
         assert explained.is_unknown == whole.is_unknown[row]
         if not explained.is_unknown:
             terms = explained.terms
-            assert sum(t.value_units for t in terms) == explained.market_units
-            assert sum(t.lendable_units for t in terms) + explained.cash_units == explained.lendable_units
-            assert sum(t.requirement_units for t in terms) == explained.requirement_units
+            assert sum(t.value_units for t in terms) == explained.market_units - explained.short_units
+            assert sum(t.lendable_e8 for t in terms) // UNIT + explained.cash_units == explained.lendable_units
+            assert -(-sum(t.requirement_e8 for t in terms) // UNIT) == explained.requirement_units
             assert all(t.value_units == t.quantity * t.price_units for t in terms)
+            assert all(t.requirement_e8 == abs(t.value_units) * t.maintenance_bp for t in terms)
             assert sum(t.share_bp for t in terms) <= UNIT
+
+
+def test_a_short_line_is_owed_and_held_back_in_full() -> None:
+    account = account_of([100, -50], cash=3_000 * UNIT, debt=1_000 * UNIT)
+    explained = explain_account(account, marks_of([20 * UNIT, 10 * UNIT]), LINES, limit_bp=1_000)
+    long, short = explained.terms
+    assert (long.value_units, long.lendable_units, long.share_bp) == (2_000 * UNIT, 1_400 * UNIT, UNIT)
+    assert (short.value_units, short.lendable_units, short.share_bp) == (-500 * UNIT, -500 * UNIT, 0)
+    assert short.requirement_units == 125 * UNIT
+    assert (explained.owed_units, explained.lendable_units) == (1_500 * UNIT, 3_900 * UNIT)
+
+
+def test_lines_carry_what_rounding_would_lose() -> None:
+    explained = explain_account(account_of([1, 1, 1]), marks_of([1, 1, 1], haircut_bp=5_000), LINES, limit_bp=1_000)
+    assert [t.lendable_e8 for t in explained.terms] == [5_000] * 3
+    assert [t.lendable_units for t in explained.terms] == [0] * 3
+    assert explained.lendable_units == 1
 
 
 def test_a_term_reads_quantity_times_price_less_the_haircut() -> None:

@@ -1,10 +1,11 @@
 """Full valuation: golden answers, the oracle, and what must hold of any book."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.cases import (
     LINES,
@@ -18,15 +19,28 @@ from tests.engine.cases import (
     reference_band,
 )
 
-from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band
-from reefpoint.engine.book import Marks, build_book
+from reefpoint.engine import valuation
+from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN, Band, Lines
+from reefpoint.engine.book import Book, Marks, build_book, sorted_by_size
+from reefpoint.engine.columns import BookError
+from reefpoint.engine.kernel import BLOCK_ROWS, Kernel
 from reefpoint.engine.valuation import Valuation, value_book
 
 NAMES = 4
 
 
-def columns(valuation: Valuation) -> list[bytes]:
-    return [column.tobytes() for column in vars(valuation).values()]
+def columns(valued: Valuation) -> list[bytes]:
+    return [column.tobytes() for column in vars(valued).values()]
+
+
+def in_both_forms(work: Callable[[], Valuation]) -> list[list[bytes]]:
+    """The columns by the interpreter and by compiled code."""
+    answers = []
+    for steps_left in (2**62, -1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Kernel, "_steps_left", steps_left)
+            answers.append(columns(work()))
+    return answers
 
 
 def test_cn01_half_a_million_cash_and_a_million_of_shares_over_a_million_is_150_percent() -> None:
@@ -127,14 +141,12 @@ def test_a_ratio_on_its_line_still_holds_it(assets: int, band: Band) -> None:
     assert value_book(account_of([], cash=assets, debt=10_000), marks_of([]), LINES).band[0] == band
 
 
-@given(data=st.data())
-def test_every_figure_equals_the_oracle(data: st.DataObject) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
-    valued = value_book(book, marks, lines)
+def assert_equals_the_oracle(book: Book, marks: Marks, lines: Lines, valued: Valuation) -> None:
     for row in range(book.account_count):
         expected = reference(book, marks, row)
         assert (
             valued.market_units[row],
+            valued.short_units[row],
             valued.assets_units[row],
             valued.lendable_units[row],
             valued.requirement_units[row],
@@ -142,13 +154,124 @@ def test_every_figure_equals_the_oracle(data: st.DataObject) -> None:
             valued.is_unknown[row],
         ) == tuple(vars(expected).values())
         if not expected.is_unknown:
-            band = reference_band(expected.assets, int(book.debt_units[row]), lines, int(book.terms[row]))
-            assert valued.band[row] == band
+            owed = int(book.debt_units[row]) + expected.short
+            assert valued.band[row] == reference_band(expected.assets, owed, lines, int(book.terms[row]))
+
+
+@given(data=st.data())
+def test_every_figure_equals_the_oracle(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    assert_equals_the_oracle(book, marks, lines, value_book(book, marks, lines))
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_every_figure_of_the_float_pass_equals_the_oracle_in_both_forms(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(valuation, "is_worth_a_table", lambda book, marks: True)
+        interpreted, compiled = in_both_forms(lambda: value_book(book, marks, lines))
+        assert_equals_the_oracle(book, marks, lines, value_book(book, marks, lines))
+    assert interpreted == compiled == columns(value_book(book, marks, lines))
+
+
+def big_book(accounts: int, names: int, seed: int = 1) -> tuple[Book, Marks]:
+    """Some of everything: shorts, names without a price, amounts that float64 does not hold, accounts without debt."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(0, 20, accounts)
+    book = build_book(
+        cash_units=rng.integers(0, 10**9, accounts),
+        debt_units=rng.integers(0, 10**10, accounts) * (rng.random(accounts) < 0.9),
+        terms=rng.integers(0, 2, accounts),
+        account=np.repeat(np.arange(accounts), sizes),
+        instrument=np.concatenate([rng.permutation(names)[:size] for size in sizes]),
+        quantity=rng.integers(1, 2_000, sizes.sum())
+        * np.where(rng.random(sizes.sum()) < 0.01, -1, 1)
+        * np.where(rng.random(sizes.sum()) < 0.01, 10**6, 1),
+    )
+    price = rng.integers(1, 10**6, names) * (rng.random(names) < 0.99)
+    price[0] = 2**39
+    marks = Marks(
+        price,
+        rng.integers(0, UNIT, (2, names)),
+        rng.integers(0, UNIT, (2, names)),
+        rng.random(names) < 0.1,
+        rng.random(names) < 0.1,
+        np.ones(names, dtype=np.int64),
+    )
+    return book, marks
+
+
+TWO_SCHEMES = Lines(*(np.array([bp, bp + 500]) for bp in (16_000, 15_000, 13_000, 15_000, 0)))
+
+
+def test_a_book_of_many_blocks_is_the_same_for_any_threads_order_of_accounts_and_reused_columns() -> None:
+    book, marks = big_book(3 * BLOCK_ROWS // 2, 300)
+    exact = value_book(book, marks, TWO_SCHEMES, np.arange(book.account_count))
+    assert {-1, 0, 1, 2, 3} == set(exact.band.tolist())
+    assert (exact.short_units > 0).any()
+    assert (exact.assets_units > 2**53 // UNIT).any()
+    once, thrice = value_book(book, marks, TWO_SCHEMES), value_book(book, marks, TWO_SCHEMES, threads=3)
+    assert columns(once) == columns(thrice) == columns(exact)
+    by_size, order = sorted_by_size(book)
+    assert by_size.long_only_count > BLOCK_ROWS
+    assert columns(value_book(by_size, marks, TWO_SCHEMES, out=thrice)) == [
+        column[order].tobytes() for column in vars(exact).values()
+    ]
+    with pytest.raises(BookError, match="out has 1 rows, not"):
+        value_book(book, marks, TWO_SCHEMES, out=Valuation.of_size(1))
+    with pytest.raises(BookError, match=r"rows\[1\] is 7"):
+        value_book(account_of([1]), marks_of([1]), LINES, np.array([0, 7]))
+
+
+@given(
+    owed=st.integers(1, 2**49),
+    assets=st.one_of(st.integers(0, 2**49), st.sampled_from([0, 1, 2**49 - 1, 2**49])),
+    near=st.integers(-2, 2),
+)
+def test_the_ratio_is_the_exact_floor_even_beside_a_whole_number(owed: int, assets: int, near: int) -> None:
+    """The float pass divides in floats and corrects; the worst quotients are those next to a whole number."""
+    beside = min(max(assets * UNIT // owed * owed // UNIT + near, 0), 2**49)
+    book = build_book(
+        cash_units=[assets, beside], debt_units=[owed, owed], terms=[0, 0], account=[], instrument=[], quantity=[]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(valuation, "is_worth_a_table", lambda book, marks: True)
+        patch.setattr(Kernel, "_steps_left", -1)
+        valued = value_book(book, marks_of([]), LINES)
+    assert valued.ratio_bp.tolist() == [assets * UNIT // owed, beside * UNIT // owed]
+
+
+def test_a_short_counts_with_what_is_owed() -> None:
+    """Shenzhen 4.9: (cash + securities) / (financed + securities lent at their price now)."""
+    book = account_of([100, -50], cash=3_000 * UNIT, debt=1_000 * UNIT)
+    valued = value_book(book, marks_of([20 * UNIT, 10 * UNIT], haircut_bp=3_000, maintenance_bp=3_000), LINES)
+    assert valued.market_units[0] == 2_000 * UNIT
+    assert valued.short_units[0] == 500 * UNIT
+    assert valued.ratio_bp[0] == 5_000 * UNIT // 1_500
+    assert valued.requirement_units[0] == (2_000 + 500) * UNIT * 3 // 10
+    assert valued.lendable_units[0] == (3_000 + 1_400 - 500) * UNIT
+
+
+def test_a_short_without_debt_is_owed_all_the_same() -> None:
+    valued = value_book(account_of([-10], cash=12 * UNIT), marks_of([UNIT]), LINES)
+    assert (valued.ratio_bp[0], valued.band[0]) == (12_000, Band.CLOSE_OUT)
+
+
+def test_a_stale_short_still_takes_its_whole_value_from_what_is_lent() -> None:
+    valued = value_book(account_of([-10], cash=12 * UNIT), marks_of([UNIT], stale=(0,)), LINES)
+    assert valued.lendable_units[0] == 2 * UNIT
+
+
+def test_sums_are_rounded_once_for_the_account() -> None:
+    marks = marks_of([1, 1, 1], haircut_bp=5_000, maintenance_bp=5_000)
+    valued = value_book(account_of([1, 1, 1]), marks, LINES)
+    assert (valued.lendable_units[0], valued.requirement_units[0]) == (1, 2)
 
 
 @given(data=st.data())
 def test_i09_rows_alone_or_in_another_order_have_the_same_figures(data: st.DataObject) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
     whole = value_book(book, marks, lines)
     rows = np.array(data.draw(st.permutations(range(book.account_count))), dtype=np.int64)
     assert columns(value_book(book, marks, lines, rows)) == [c[rows].tobytes() for c in vars(whole).values()]
@@ -176,14 +299,20 @@ def test_i06_lowering_one_price_never_improves_a_long_account(data: st.DataObjec
     assert (worse.band[known] >= better.band[known]).all()
 
 
-@given(data=st.data(), extra=st.integers(1, 10**9))
-def test_adding_collateral_never_worsens(data: st.DataObject, extra: int) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+@given(data=st.data(), extra=st.integers(1, 10**9), name=st.integers(0, NAMES - 1))
+def test_adding_collateral_never_worsens(data: st.DataObject, extra: int, name: int) -> None:
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
     cash = np.minimum(book.cash_units + extra, 2**49)
-    before, after = value_book(book, marks, lines), value_book(replace(book, cash_units=cash), marks, lines)
-    known = ~before.is_unknown & ~after.is_unknown
-    assert (after.ratio_bp[known] >= before.ratio_bp[known]).all()
-    assert (after.band[known] <= before.band[known]).all()
+    quantity = book.quantity.astype(np.int64)
+    quantity[book.instrument == name] += extra  # more of a long position, or less of a short one
+    quantity = np.minimum(quantity, 2**40)
+    before = value_book(book, marks, lines)
+    for better in (replace(book, cash_units=cash), replace(book, quantity=quantity)):
+        after = value_book(better, marks, lines)
+        known = ~before.is_unknown & ~after.is_unknown
+        assert (after.ratio_bp[known] >= before.ratio_bp[known]).all()
+        assert (after.lendable_units[known] >= before.lendable_units[known]).all()
+        assert (after.band[known] <= before.band[known]).all()
 
 
 @given(quantity=st.integers(1, 10**6), parts=st.integers(2, 5), price=st.integers(1, 10**7), rate=st.integers(0, UNIT))

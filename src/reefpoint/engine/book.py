@@ -1,8 +1,8 @@
 """The book and the marks as columns, checked at the door.
 
 Units everywhere in the engine: money and prices are int64 in 1e-4 of the currency ("units"; one cent is 100 units),
-quantities are whole shares, rates and ratios are basis points. A position is long: quantity >= 0. A negative quantity
-(short), negative cash or negative debt is refused with `BookError`, which names column and row.
+quantities are whole shares, negative for a short position, rates and ratios are basis points. Negative cash or debt is
+refused with `BookError`, which names column and row.
 
 A single account is a book of one (`one_account`). An instrument is its column number in `Marks` (0..S-1), an account
 its row number in `Book` (0..A-1): the caller keeps the mapping to its own ids.
@@ -22,6 +22,7 @@ from reefpoint.engine.columns import (
     QUANTITY_MAX,
     BookError,
     Bools,
+    Float64s,
     Instruments,
     Int32s,
     Int64s,
@@ -46,7 +47,8 @@ class Book:
 
     - `start` int32[A+1]: positions of account a are rows start[a]..start[a+1]; start[0] = 0, start[A] = P
     - `instrument` uint16[P], or uint32 above 65,536 instruments: column of `Marks`, at most once in an account
-    - `quantity` int32[P], or int64 if one does not fit: shares, >= 0 (0 is held as nothing: its price does not matter)
+    - `quantity` int32[P], or int64 if one does not fit: shares, negative for a short position (0 is held as nothing:
+      its price does not matter)
     - `cash_units`, `debt_units` int64[A]: >= 0
     - `terms` uint16[A]: row of `Lines` and of the haircut tables
 
@@ -74,7 +76,7 @@ class Book:
         if self.start[0] != 0 or self.start[-1] != positions[0]:
             raise BookError("start", None, f"must run from 0 to {positions[0]} positions")
         check_range("start (positions of an account)", np.diff(self.start), 0, positions[0])
-        check_range("quantity", self.quantity, 0, QUANTITY_MAX)
+        check_range("quantity", self.quantity, -QUANTITY_MAX, QUANTITY_MAX)
         check_range("cash_units", self.cash_units, 0, AMOUNT_UNITS_MAX)
         check_range("debt_units", self.debt_units, 0, AMOUNT_UNITS_MAX)
 
@@ -94,8 +96,20 @@ class Book:
     @cached_property
     def long_only_count(self) -> int:
         """Account rows before this one hold no short; all of them do not when it is `account_count`."""
+        if self.quantity.min(initial=0) >= 0:
+            return self.account_count
         short = np.flatnonzero(self.quantity < 0)
-        return int(np.searchsorted(self.start, short[0], side="right")) - 1 if len(short) else self.account_count
+        return int(np.searchsorted(self.start, short[0], side="right")) - 1
+
+    @cached_property
+    def instruments_needed(self) -> int:
+        """How many instruments the marks must have at least."""
+        return int(self.instrument.max(initial=0)) + 1 if self.position_count else 0
+
+    @cached_property
+    def terms_needed(self) -> int:
+        """How many rows of terms there must be at least."""
+        return int(self.terms.max(initial=0)) + 1 if self.account_count else 0
 
     def positions(self, row: int) -> slice:
         """The rows of one account's positions."""
@@ -170,6 +184,28 @@ class Marks:
     def lends_nothing(self) -> Bools:
         """bool[S]: stale or suspended names give no credit."""
         return self.is_stale | self.is_suspended
+
+    @cached_property
+    def lent_bp(self) -> Int64s:
+        """int64[T, S]: what is lent on a name, 10,000 less the haircut; 0 where nothing is."""
+        return np.where(self.lends_nothing, 0, BP - self.haircut_bp)
+
+    def figures(self) -> Float64s:
+        """float64[T, S, 4] for the kernels: price (NaN if there is none), and price times what is lent, times
+        maintenance, in 1e-8. NaN too where that is not below 2^53, so not for certain exact.
+
+        Made anew each time, since prices may be written in place.
+        """
+        price = np.where(self.price_units, self.price_units, np.nan)
+        price[price * BP >= 2.0**53] = np.nan
+        return price[:, None] * self.factors
+
+    @cached_property
+    def factors(self) -> Float64s:
+        """float64[T, S, 4]: what a price is multiplied by in `figures`: 1, `lent_bp`, `maintenance_bp`, 0."""
+        factors = np.zeros((*self.haircut_bp.shape, 4))
+        factors[:, :, 0], factors[:, :, 1], factors[:, :, 2] = 1, self.lent_bp, self.maintenance_bp
+        return factors
 
 
 def build_book(
@@ -254,8 +290,10 @@ def sorted_by_size(book: Book) -> tuple[Book, Int32s]:
 
 def check_book(book: Book, marks: Marks, terms_count: int) -> None:
     """Refuse a book that points outside the marks or the lines: unknown symbols and unknown terms, the row named."""
-    check_range("instrument", book.instrument, 0, marks.instrument_count - 1)
-    check_range("terms", book.terms, 0, terms_count - 1)
+    if book.instruments_needed > marks.instrument_count:
+        check_range("instrument", book.instrument, 0, marks.instrument_count - 1)
+    if book.terms_needed > terms_count:
+        check_range("terms", book.terms, 0, terms_count - 1)
     if marks.terms_count != terms_count:
         raise BookError("haircut_bp", None, f"has {marks.terms_count} rows of terms, the lines have {terms_count}")
 
@@ -279,8 +317,9 @@ def pack_instruments(instrument: Int64s) -> Instruments:
 
 def pack_quantities(quantity: Int64s) -> Quantities:
     """Shares in 4 bytes each, or in 8 when one does not fit. Refuses what is past `QUANTITY_MAX`."""
-    check_range("quantity", quantity, 0, QUANTITY_MAX)
-    return quantity.astype(np.int32) if quantity.max(initial=0) < 2**31 else quantity.astype(np.int64)
+    check_range("quantity", quantity, -QUANTITY_MAX, QUANTITY_MAX)
+    is_small = quantity.min(initial=0) >= -(2**31) and quantity.max(initial=0) < 2**31
+    return quantity.astype(np.int32) if is_small else quantity.astype(np.int64)
 
 
 def _pack_terms(terms: Sequence[int] | npt.NDArray[np.int64]) -> UInt16s:

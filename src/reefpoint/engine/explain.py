@@ -1,24 +1,26 @@
 """Why an account stands where it stands: every figure of its valuation as terms, line by line.
 
-Each position is valued as a book of its own by the same kernel as the whole account, so the lines add up to the
-valuation to the last unit. Money in units of 1e-4, quantities in shares, rates and ratios in basis points.
+Each position is summed alone by the same kernel as the whole account. A line carries its lending value and requirement
+exactly, in 1e-8: the lines add up to the account's sum to the last digit, and that sum is rounded once, as in the
+valuation. Other money is in units of 1e-4, quantities in shares, rates and ratios in basis points.
 """
 
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from reefpoint.engine.bands import Band, Lines
 from reefpoint.engine.book import Book, Marks
-from reefpoint.engine.columns import BP, BookError
+from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, BookError
 from reefpoint.engine.cures import fall_to_line_bp, limit_days_to_line
-from reefpoint.engine.valuation import value_book
+from reefpoint.engine.valuation import sum_positions, value_book
 
 
 @dataclass(frozen=True)
 class PositionTerm:
-    """One position: value = quantity * price; lendable = floor(value * (1 - haircut)), 0 if stale or suspended;
-    requirement = ceil(value * maintenance). `share_bp` is its part of the market value, rounded down.
+    """One position: value = quantity * price, negative for a short one.
+
+    Long: lendable = value * (1 - haircut), 0 if stale or suspended. Short: lendable = value, all of it held back.
+    Either: requirement = value without its sign * maintenance. `share_bp` is a long position's part of the market
+    value, rounded down, and 0 for a short one.
     """
 
     instrument: int
@@ -27,12 +29,22 @@ class PositionTerm:
     value_units: int
     share_bp: int
     haircut_bp: int
-    lendable_units: int
+    lendable_e8: int
     maintenance_bp: int
-    requirement_units: int
+    requirement_e8: int
     is_stale: bool
     is_suspended: bool
     is_price_missing: bool
+
+    @property
+    def lendable_units(self) -> int:
+        """This line alone, rounded down: for display. Lines add up in `lendable_e8`."""
+        return self.lendable_e8 // BP
+
+    @property
+    def requirement_units(self) -> int:
+        """This line alone, rounded up: for display. Lines add up in `requirement_e8`."""
+        return -(-self.requirement_e8 // BP)
 
 
 @dataclass(frozen=True)
@@ -51,16 +63,21 @@ class LineDistance:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The account's figures and the terms they add up from: market = sum of values, assets = market + cash,
-    lendable = cash + sum of lendables, requirement = sum of requirements, ratio = floor(assets / debt).
+    """The account's figures and the terms they add up from:
 
-    `band` is by the lines alone. Amounts are 0 and there are no distances when the account is unknown.
+    - market = sum of the long values, short = sum of the short ones without their sign
+    - assets = market + cash, owed = debt + short, ratio = floor(assets / owed)
+    - lendable = cash + sum of `lendable_e8`, rounded down; requirement = sum of `requirement_e8`, rounded up
+
+    `band` is by the lines alone. Amounts are 0 and there are no distances when the account is unknown. Distances are
+    falls of the long positions, the short ones staying at their price.
     """
 
     terms: tuple[PositionTerm, ...]
     cash_units: int
     debt_units: int
     market_units: int
+    short_units: int
     assets_units: int
     lendable_units: int
     requirement_units: int
@@ -68,6 +85,11 @@ class Explanation:
     band: Band
     is_unknown: bool
     distances: tuple[LineDistance, ...]
+
+    @property
+    def owed_units(self) -> int:
+        """Debt and the value of what was sold short."""
+        return self.debt_units + self.short_units
 
 
 def explain_account(account: Book, marks: Marks, lines: Lines, *, limit_bp: int) -> Explanation:
@@ -78,55 +100,58 @@ def explain_account(account: Book, marks: Marks, lines: Lines, *, limit_bp: int)
     if account.account_count != 1:
         raise BookError("account", None, f"must be a book of one, not of {account.account_count}")
     whole = value_book(account, marks, lines)
-    count, term = account.position_count, int(account.terms[0])
-    nothing = np.zeros(count, dtype=np.int64)
-    singles = replace(
-        account,
-        start=np.arange(count + 1, dtype=np.int32),
-        cash_units=nothing,
-        debt_units=nothing,
-        terms=np.full(count, term, dtype=np.uint16),
-    )
-    parts = value_book(singles, marks, lines)
-    market, cash, debt = int(whole.market_units[0]), int(account.cash_units[0]), int(account.debt_units[0])
-    terms = []
-    for i, name in enumerate(account.instrument.tolist()):
-        value = int(parts.market_units[i])
-        terms.append(
-            PositionTerm(
-                instrument=name,
-                quantity=int(account.quantity[i]),
-                price_units=int(marks.price_units[name]),
-                value_units=value,
-                share_bp=value * BP // market if market else 0,
-                haircut_bp=int(marks.haircut_bp[term, name]),
-                lendable_units=int(parts.lendable_units[i]),
-                maintenance_bp=int(marks.maintenance_bp[term, name]),
-                requirement_units=int(parts.requirement_units[i]),
-                is_stale=bool(marks.is_stale[name]),
-                is_suspended=bool(marks.is_suspended[name]),
-                is_price_missing=bool(parts.is_unknown[i]),
-            )
-        )
-    levels = () if whole.is_unknown[0] else tuple(zip(list(Band)[2:], lines.table[term, :3].tolist(), strict=True))
+    term, is_unknown = int(account.terms[0]), bool(whole.is_unknown[0])
+    market, short = int(whole.market_units[0]), int(whole.short_units[0])
+    cash, owed = int(account.cash_units[0]), int(account.debt_units[0]) + short
+    levels = () if is_unknown else tuple(zip(list(Band)[2:], lines.table[term, :3].tolist(), strict=True))
     return Explanation(
-        terms=tuple(terms),
+        terms=tuple(_explain_position(account, marks, row, market) for row in range(account.position_count)),
         cash_units=cash,
-        debt_units=debt,
+        debt_units=int(account.debt_units[0]),
         market_units=market,
+        short_units=short,
         assets_units=int(whole.assets_units[0]),
         lendable_units=int(whole.lendable_units[0]),
         requirement_units=int(whole.requirement_units[0]),
         ratio_bp=int(whole.ratio_bp[0]),
         band=Band(int(whole.band[0])),
-        is_unknown=bool(whole.is_unknown[0]),
+        is_unknown=is_unknown,
         distances=tuple(
             LineDistance(
                 band=level,
                 line_bp=line_bp,
-                fall_bp=fall_to_line_bp(market, cash, debt, line_bp),
-                limit_days=limit_days_to_line(market, cash, debt, line_bp, limit_bp),
+                fall_bp=fall_to_line_bp(market, cash, owed, line_bp),
+                limit_days=limit_days_to_line(market, cash, owed, line_bp, limit_bp),
             )
             for level, line_bp in levels
         ),
+    )
+
+
+def _explain_position(account: Book, marks: Marks, row: int, market_units: int) -> PositionTerm:
+    name, term = int(account.instrument[row]), int(account.terms[0])
+    long, short, lendable, requirement, _ = sum_positions.run(
+        1,
+        row,
+        row + 1,
+        account.instrument,
+        account.quantity,
+        marks.price_units,
+        marks.lent_bp[term],
+        marks.maintenance_bp[term],
+        AMOUNT_UNITS_MAX,
+    )
+    return PositionTerm(
+        instrument=name,
+        quantity=int(account.quantity[row]),
+        price_units=int(marks.price_units[name]),
+        value_units=int(long) - int(short),
+        share_bp=int(long) * BP // market_units if market_units else 0,
+        haircut_bp=int(marks.haircut_bp[term, name]),
+        lendable_e8=int(lendable),
+        maintenance_bp=int(marks.maintenance_bp[term, name]),
+        requirement_e8=int(requirement),
+        is_stale=bool(marks.is_stale[name]),
+        is_suspended=bool(marks.is_suspended[name]),
+        is_price_missing=bool(account.quantity[row] and not marks.price_units[name]),
     )

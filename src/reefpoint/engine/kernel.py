@@ -6,10 +6,11 @@ if there is one). So a web request that values one account never waits a second 
 million accounts never waits for the interpreter; neither ever costs more than twice the better choice. Both forms are
 the same function, and the tests hold their bits equal.
 
-A kernel may call another one, on one row or one number: the whole then runs in one form. Both stand in the same file,
-because Numba's cache of compiled code looks at the age of the caller's file alone.
+A kernel may call another one, on one row or one number: the whole then runs in one form.
 """
 
+import os
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -68,36 +69,58 @@ class Kernel(Generic[P, R]):
             return self.py_func(*args, **kwargs)
 
     def _with_compiled_parts(self) -> Callable[P, R]:
-        """The function, with the compiled form of each kernel that it calls in place of that kernel."""
-        whole = self.py_func
+        """The function, with the compiled form of each kernel that it calls in place of that kernel.
+
+        Numba's cache of compiled code looks at the age of the caller's own file. The ages of the files of the parts go
+        into the name that the code is cached under, so that a changed part is never run as it was.
+        """
+        whole, parts = self.py_func, self._parts()
         assert isinstance(whole, FunctionType)
-        names = whole.__globals__
-        parts = {name: names[name] for name in whole.__code__.co_names if isinstance(names.get(name), Kernel)}
-        for name, part in parts.items():
-            assert part.is_in_file_of(whole), f"{name} must stand in the file of {whole.__name__}"
         linked = {name: part.compiled for name, part in parts.items()}
-        return FunctionType(whole.__code__, {**names, **linked}, whole.__name__, whole.__defaults__)
+        function = FunctionType(whole.__code__, {**whole.__globals__, **linked}, whole.__name__, whole.__defaults__)
+        others = self.files() - {whole.__code__.co_filename}
+        if others:
+            ages = sorted((file, os.stat(file).st_mtime_ns) for file in others)
+            function.__qualname__ = f"{whole.__name__}_{zlib.crc32(repr(ages).encode()):08x}"
+        return function
 
-    def is_in_file_of(self, whole: FunctionType) -> bool:
-        """Whether a change of this kernel makes the cached code of `whole` stale, as it must."""
-        return self.py_func.__code__.co_filename == whole.__code__.co_filename
+    def _parts(self) -> "dict[str, Kernel[Any, Any]]":
+        assert isinstance(self.py_func, FunctionType)
+        names = self.py_func.__globals__
+        return {name: names[name] for name in self.py_func.__code__.co_names if isinstance(names.get(name), Kernel)}
+
+    def files(self) -> set[str]:
+        """The source files of this kernel and its parts."""
+        assert isinstance(self.py_func, FunctionType)
+        return {self.py_func.__code__.co_filename}.union(*(part.files() for part in self._parts().values()))
 
 
-class _Unsigned(Kernel[[Any], int]):
-    """`unsigned`: its compiled form is not its source but a change of type, and it never changes."""
+class Part(Kernel[P, R]):
+    """A part of kernels whose compiled form is not its own source: `load` gives it, once Numba is loaded."""
+
+    def __init__(self, py_func: Callable[P, R], load: Callable[[], Callable[P, R]]) -> None:
+        super().__init__(py_func)
+        self._load = load
 
     @cached_property
-    def compiled(self) -> Callable[[Any], int]:
-        from numba import njit  # noqa: PLC0415
-
-        compiled: Callable[[Any], int] = njit(lambda number: np.uint64(number))  # noqa: PLW0108 - a type has no source
-        return compiled
-
-    def is_in_file_of(self, whole: FunctionType) -> bool:
-        return True
+    def compiled(self) -> Callable[P, R]:
+        return self._load()
 
 
-def _as_int(number: Any) -> int:
+def part(load: Callable[[], Callable[..., Any]]) -> Callable[[Callable[P, R]], Part[P, R]]:
+    """Mark the interpreted form of a part of kernels; `load` imports or makes what Numba is to call instead."""
+    return lambda py_func: Part(py_func, load)
+
+
+def _load_unsigned() -> Callable[..., Any]:
+    from numba import njit  # noqa: PLC0415
+
+    compiled: Callable[..., Any] = njit(lambda number: np.uint64(number))  # noqa: PLW0108 - a type has no source
+    return compiled
+
+
+@part(_load_unsigned)
+def unsigned(number: Any) -> int:
     """A number >= 0 as an index: a plain int when interpreted, an unsigned one when compiled.
 
     Numba tests each signed index for being negative (and then counts from the end); that test took a third of the time
@@ -105,9 +128,6 @@ def _as_int(number: Any) -> int:
     adds a signed and an unsigned number as floats.
     """
     return int(number)
-
-
-unsigned = _Unsigned(_as_int)
 
 
 @overload

@@ -20,6 +20,7 @@ from reefpoint.engine.columns import (
     AMOUNT_UNITS_MAX,
     BP,
     PRICE_UNITS_MAX,
+    QUANTITY_MAX,
     BookError,
     Bools,
     Int8s,
@@ -120,6 +121,7 @@ class Watch:
 
     def __init__(self, book: Book, marks: Marks, lines: Lines, bands: Int8s | None = None) -> None:
         check_book(book, marks, len(lines))
+        _check_long(book)
         count = book.account_count
         if bands is None:
             bands = np.full(count, Band.UNKNOWN, dtype=np.int8)
@@ -231,6 +233,7 @@ class Watch:
             instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
         )
         check_book(one, self._marks, len(self._lines))
+        _check_long(one)
         book, held = self._book, self._book.positions(row)
         start = book.start.copy()
         start[row + 1 :] += one.position_count - (held.stop - held.start)
@@ -253,6 +256,7 @@ class Watch:
             instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
         )
         check_book(one, self._marks, len(self._lines))
+        _check_long(one)
         book, row = self._book, self._book.account_count
         self._book = Book(
             start=np.append(book.start, np.int32(book.position_count + one.position_count)),
@@ -305,3 +309,8 @@ class Watch:
             np.cumsum(np.bincount(book.instrument, minlength=self._marks.instrument_count), out=start[1:])
             self._holders = _Holders(start, book.account_of_position[order], book.quantity[order])
         return self._holders
+
+
+def _check_long(book: Book) -> None:
+    """Refuse a short position: prices are followed by adding to assets alone."""
+    check_range("quantity", book.quantity, 0, QUANTITY_MAX)

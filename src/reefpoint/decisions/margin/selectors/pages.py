@@ -244,7 +244,7 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
         positions=tuple(sorted(positions, key=lambda row: (-row.value_minor, row.symbol))),
         distances=tuple(Distance(one.band, one.line_bp, one.fall_bp, one.limit_days) for one in explained.distances),
         limit_bp=limit_bp,
-        cures=_cures(explained.assets_units, explained.debt_units, terms.cure_bp, account.currency)
+        cures=_cures(explained.assets_units, explained.owed_units, terms.cure_bp, account.currency)
         if standing.ratio_bp is not None and standing.ratio_bp < terms.cure_bp
         else None,
         snapshots=tuple(

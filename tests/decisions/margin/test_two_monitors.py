@@ -26,11 +26,20 @@ class Elsewhere:
         return self._thread.submit(self._monitor.run_on_duty).result()
 
     def die(self) -> None:
-        self._thread.submit(_close).result()
+        """Leave the database, which ends the session, and all that it held, a moment later."""
+        session = self._thread.submit(_close).result()
+        with connection.cursor() as cursor:
+            is_there = session is not None
+            while is_there:
+                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [session])
+                is_there = cursor.fetchone()[0]
 
 
-def _close() -> None:
-    connection.close()  # looked up in the thread that runs it
+def _close() -> int | None:
+    """Close the connection of the thread that runs this; returns the process that served it."""
+    session = connection.connection.info.backend_pid if connection.connection else None
+    connection.close()
+    return session
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What is sealed, and how an audit entry reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -15,6 +15,15 @@ class Chain:
 
     name: str
     rows: str
+
+
+@dataclass(frozen=True)
+class EntryDraft:
+    """What one of many entries of the same action says by itself."""
+
+    subject: str
+    reason: str = ""
+    inputs: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

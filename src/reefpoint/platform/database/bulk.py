@@ -1,9 +1,31 @@
 """Many rows in one statement, as columns: much cheaper than a model instance and a clause for each."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 from psycopg import sql
+
+
+def array_literal(values: Sequence[object]) -> str:
+    """A column as the text of a PostgreSQL array, for a parameter cast to its type.
+
+    Ten times as quick as handing over the list: the driver runs a regular expression over every text (measured). A
+    column that says the same in every row is written once.
+    """
+    if values and values.count(values[0]) == len(values):
+        texts = [_element(values[0])] * len(values)
+    else:
+        texts = [_element(value) for value in values]
+    return "{" + ",".join(texts) + "}"
+
+
+def _element(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        return "NULL"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def insert_columns(
@@ -34,5 +56,38 @@ def insert_columns(
     elif ignore_on:
         statement += sql.SQL(" ON CONFLICT ({}) DO NOTHING").format(sql.SQL(", ").join(map(sql.Identifier, ignore_on)))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
         return int(cursor.rowcount)
+
+
+def update_columns(table: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]], *, key: str) -> int:
+    """Set the other `columns` (name -> SQL type) of the rows that `key`, one of them, finds. Returns how many."""
+    if not rows:
+        return 0
+    changes = [sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in columns if name != key]
+    statement = sql.SQL("UPDATE {} AS old SET {} FROM unnest({}) AS new({}) WHERE old.{key} = new.{key}").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(changes),
+        sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(kind)) for kind in columns.values()),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        key=sql.Identifier(key),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
+        return int(cursor.rowcount)
+
+
+def next_ids(table: str, count: int) -> list[int]:
+    """Ids for that many new rows of `table`, for rows that others must name before they are written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def copy_out(query: str, params: Mapping[str, Any] | None = None) -> bytearray:
+    """The rows of a query as PostgreSQL sends them on COPY BINARY, for `engine.loading`: no Python object a value."""
+    buffer = bytearray()
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as rows:
+        for row in rows:
+            buffer += row
+    return buffer

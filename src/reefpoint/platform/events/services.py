@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.database.bulk import array_literal
 from reefpoint.platform.events import rules
 from reefpoint.platform.events.models import Delivery
 from reefpoint.platform.events.types import ClaimedDelivery, DeliveryState, Event, Handler, StoredEvent
@@ -46,6 +47,8 @@ def publish(event: Event) -> int:
 def publish_all(events: Sequence[Event]) -> list[int]:
     """Publish many events in one statement, in the order given. Returns their ids."""
     assert connection.in_atomic_block, "an event is published in the transaction of what it tells"
+    if not events:
+        return []
     kinds = {type(event) for event in events}
     listeners = [
         (kind.name, handler.consumer, handler.group)
@@ -73,10 +76,10 @@ def publish_all(events: Sequence[Event]) -> list[int]:
             SELECT id FROM event ORDER BY id
             """,
             [
-                [event.name for event in events],
-                [event.stream for event in events],
-                [json.dumps(rules.encode_event(event)) for event in events],
-                [event.at for event in events],
+                array_literal([event.name for event in events]),
+                array_literal([event.stream for event in events]),
+                array_literal([json.dumps(rules.encode_event(event)) for event in events]),
+                array_literal([event.at for event in events]),
                 *([listener[column] for listener in listeners] for column in range(3)),
             ],
         )

@@ -1,10 +1,11 @@
 """From measured accounts to margin states, calls and their end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.events import BandCrossed, CallCured, CallExpired, CallOpened, CloseOutBreached
@@ -13,14 +14,15 @@ from reefpoint.decisions.margin.selectors.standing import measure
 from reefpoint.decisions.margin.types import Band, CallState, Standing
 from reefpoint.engine.cures import repayment_to_reach
 from reefpoint.platform.access.services import require
-from reefpoint.platform.audit.services import record
+from reefpoint.platform.audit.services import record, record_all
+from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
-from reefpoint.platform.database.bulk import insert_columns
-from reefpoint.platform.events.services import publish
+from reefpoint.platform.database.bulk import array_literal, insert_columns, next_ids, update_columns
+from reefpoint.platform.events.services import publish, publish_all
 from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.accounts.selectors import account_numbers
 from reefpoint.records.market.selectors.calendar import deadline_at
 from reefpoint.records.market.types import VENUE
 from reefpoint.records.products.selectors import get_terms
@@ -29,74 +31,110 @@ from reefpoint.records.products.types import SchemeTerms
 
 @dataclass(frozen=True)
 class SettleResult:
-    """What one round of measures led to: counts."""
+    """What one round of measures led to: counts, and the measured accounts whose call is open now."""
 
     states: int
     crossings: int
     opened: int
     cured: int
     breached: int
+    called: frozenset[int]
 
 
 @transaction.atomic
 def settle_standings(
     *,
     actor: Actor,
-    measured: Sequence[tuple[AccountFacts, Standing]],
+    measured: Sequence[tuple[Standing, int]],
     on: date,
     at: datetime,
 ) -> SettleResult:
     """Write the states of measured accounts and do what follows: open and cure calls, tell of breached lines.
 
-    The band in each standing is the one after hysteresis. Doing it again with the same measures changes nothing.
+    Each standing comes with the scheme version of its account; its band is the one after hysteresis. Doing it again
+    with the same measures changes nothing. A fixed number of statements, however many accounts there are.
     """
-    ids = [account.id for account, _ in measured]
-    before = {
-        state.account_id: state
-        for state in MarginState.objects.select_for_update().filter(account_id__in=ids).order_by("account_id")
-    }
-    open_calls = {call.account_id: call for call in MarginCall.objects.filter(account_id__in=ids, state=CallState.OPEN)}
-    states, crossed, opened, cured, breached = [], 0, 0, 0, 0
-    for account, standing in measured:
-        known = before.get(account.id)
-        state = _state_of(standing, known, at)
-        if known is None or known.band != standing.band:
-            crossed += 1
-            publish(
-                BandCrossed(
-                    at=at,
-                    account_id=account.id,
-                    old=known.band if known else Band.SAFE.value,
-                    new=standing.band.value,
-                )
+    ids = [standing.account_id for standing, _ in measured]
+    before = _lock_states(ids)
+    open_calls = _load_open_calls(ids)
+    now = str(at)
+    never_measured = _State(Band.SAFE, now, is_enforced=False)
+    states: list[tuple[object, ...]] = []
+    crossings: list[BandCrossed] = []
+    to_cure: list[tuple[Standing, _OpenCall]] = []
+    to_open: list[tuple[Standing, SchemeTerms]] = []
+    to_breach: list[tuple[Standing, SchemeTerms]] = []
+    for standing, scheme_version_id in measured:
+        known = before.get(standing.account_id, never_measured)
+        is_crossing = standing.account_id not in before or known.band != standing.band
+        if is_crossing:
+            crossings.append(
+                BandCrossed(at=at, account_id=standing.account_id, old=int(known.band), new=standing.band.value)
             )
-        terms = get_terms(account.scheme_version_id)
-        call = open_calls.get(account.id)
+        terms = get_terms(scheme_version_id)
+        call = open_calls.get(standing.account_id)
         follows = rules.consequence(
             band=standing.band,
             ratio_bp=standing.ratio_bp,
             cure_bp=terms.cure_bp,
             has_open_call=call is not None,
-            is_enforced=state.is_enforced,
+            is_enforced=known.is_enforced,
         )
         if follows.cures_call and call is not None:
-            _cure_call(actor, call, standing, at)
-            cured += 1
+            to_cure.append((standing, call))
         if follows.opens_call:
-            _open_call(actor, account, standing, terms, on, at)
-            opened += 1
+            to_open.append((standing, terms))
         if follows.breaches_close_out:
-            state.is_enforced = True
-            _breach_close_out(actor, account, standing, terms, call, at)
-            breached += 1
-        states.append(state)
-    insert_columns(
-        MarginState._meta.db_table,
-        STATE_COLUMNS,
-        [tuple(getattr(state, name) for name in STATE_COLUMNS) for state in states],
-        update_on="account_id",
-    )
-    return SettleResult(len(states), crossed, opened, cured, breached)
+            to_breach.append((standing, terms))
+        is_enforced = known.is_enforced or follows.breaches_close_out
+        states.append(_state_row(standing, now if is_crossing else known.band_since, is_enforced, at))
+    publish_all(crossings)
+    _cure_calls(actor, to_cure, at)
+    _open_calls(actor, to_open, on, at)
+    _breach_close_outs(actor, to_breach, open_calls, at)
+    insert_columns(MarginState._meta.db_table, STATE_COLUMNS, states, update_on="account_id")
+    ended = {standing.account_id for standing, _ in (*to_cure, *to_breach)}
+    opened = {standing.account_id for standing, _ in to_open}
+    called = frozenset((open_calls.keys() - ended) | opened)
+    return SettleResult(len(states), len(crossings), len(to_open), len(to_cure), len(to_breach), called)
+
+
+class _State(NamedTuple):
+    """What a stored state says that the next one goes on from. `band_since` is only handed back: it stays text."""
+
+    band: int
+    band_since: str
+    is_enforced: bool
+
+
+def _lock_states(account_ids: Sequence[int]) -> dict[int, _State]:
+    """The stored states of these accounts, locked in account order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account_id, band, band_since::text, is_enforced FROM margin_marginstate
+             WHERE account_id = ANY(%s::bigint[]) ORDER BY account_id FOR UPDATE
+            """,
+            [array_literal(account_ids)],
+        )
+        return {account_id: _State(*state) for account_id, *state in cursor.fetchall()}
+
+
+class _OpenCall(NamedTuple):
+    """What ending a call takes."""
+
+    id: int
+    account_id: int
+    cure_bp: int
+
+
+def _load_open_calls(account_ids: Sequence[int]) -> dict[int, _OpenCall]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, account_id, cure_bp FROM margin_margincall WHERE account_id = ANY(%s::bigint[]) AND state = %s",
+            [array_literal(account_ids), CallState.OPEN],
+        )
+        return {call[1]: _OpenCall(*call) for call in cursor.fetchall()}
 
 
 STATE_COLUMNS = {
@@ -114,94 +152,159 @@ STATE_COLUMNS = {
 }
 
 
-def _state_of(standing: Standing, before: MarginState | None, at: datetime) -> MarginState:
-    same_band = before is not None and before.band == standing.band
-    return MarginState(
-        account_id=standing.account_id,
-        band=standing.band.value,
-        band_since=before.band_since if before is not None and same_band else at,
-        is_enforced=before.is_enforced if before is not None else False,
-        market_minor=standing.market_minor,
-        assets_minor=standing.assets_minor,
-        lendable_minor=standing.lendable_minor,
-        requirement_minor=standing.requirement_minor,
-        debt_minor=standing.debt_minor,
-        ratio_bp=standing.ratio_bp,
-        valued_at=at,
+def _state_row(standing: Standing, band_since: str, is_enforced: bool, at: datetime) -> tuple[object, ...]:
+    """In the order of `STATE_COLUMNS`."""
+    return (
+        standing.account_id,
+        standing.band.value,
+        band_since,
+        is_enforced,
+        standing.market_minor,
+        standing.assets_minor,
+        standing.lendable_minor,
+        standing.requirement_minor,
+        standing.debt_minor,
+        standing.ratio_bp,
+        at,
     )
 
 
-def _open_call(
-    actor: Actor, account: AccountFacts, standing: Standing, terms: SchemeTerms, on: date, at: datetime
-) -> None:
-    call = MarginCall.objects.create(
-        number=_call_number(account, on),
-        account_id=account.id,
-        opened_on=on,
-        opened_at=at,
-        deadline_at=deadline_at(VENUE, on, terms.call_deadline_sessions),
-        amount_minor=repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp),
-        debt_minor=standing.debt_minor,
-        assets_minor=standing.assets_minor,
-        ratio_bp=standing.ratio_bp or 0,
-        call_bp=terms.call_bp,
-        cure_bp=terms.cure_bp,
-    )
-    record(
-        actor=actor,
-        action="margin.open_call",
-        subject=f"call:{call.id}",
-        reason=f"ratio {percent(call.ratio_bp)} under the call line {percent(terms.call_bp)}",
-        inputs={
-            "account": account.id,
-            "assets_minor": standing.assets_minor,
-            "debt_minor": standing.debt_minor,
-            "amount_minor": call.amount_minor,
-            "deadline_at": call.deadline_at.isoformat(),
-        },
-        at=at,
-    )
-    publish(CallOpened(at=at, account_id=account.id, call_id=call.id))
+CALL_COLUMNS = {
+    "id": "bigint",
+    "number": "varchar",
+    "account_id": "bigint",
+    "state": "varchar",
+    "opened_on": "date",
+    "opened_at": "timestamptz",
+    "deadline_at": "timestamptz",
+    "amount_minor": "bigint",
+    "debt_minor": "bigint",
+    "assets_minor": "bigint",
+    "ratio_bp": "bigint",
+    "call_bp": "integer",
+    "cure_bp": "integer",
+    "close_reason": "varchar",
+}
 
 
-def _call_number(account: AccountFacts, on: date) -> str:
+def _open_calls(actor: Actor, to_open: Sequence[tuple[Standing, SchemeTerms]], on: date, at: datetime) -> None:
+    if not to_open:
+        return
+    ids = next_ids(MarginCall._meta.db_table, len(to_open))
+    numbers = _call_numbers([standing.account_id for standing, _ in to_open], on)
+    sessions = {terms.call_deadline_sessions for _, terms in to_open}
+    deadlines = {count: deadline_at(VENUE, on, count) for count in sessions}
+    calls, entries = [], []
+    for call_id, (standing, terms) in zip(ids, to_open, strict=True):
+        deadline = deadlines[terms.call_deadline_sessions]
+        amount_minor = repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp)
+        ratio_bp = standing.ratio_bp or 0
+        calls.append(
+            (
+                call_id,
+                numbers[standing.account_id],
+                standing.account_id,
+                CallState.OPEN.value,
+                on,
+                at,
+                deadline,
+                amount_minor,
+                standing.debt_minor,
+                standing.assets_minor,
+                ratio_bp,
+                terms.call_bp,
+                terms.cure_bp,
+                "",
+            )
+        )
+        entries.append(
+            EntryDraft(
+                subject=f"call:{call_id}",
+                reason=f"ratio {percent(ratio_bp)} under the call line {percent(terms.call_bp)}",
+                inputs={
+                    "account": standing.account_id,
+                    "assets_minor": standing.assets_minor,
+                    "debt_minor": standing.debt_minor,
+                    "amount_minor": amount_minor,
+                    "deadline_at": deadline.isoformat(),
+                },
+            )
+        )
+    insert_columns(MarginCall._meta.db_table, CALL_COLUMNS, calls)
+    record_all(actor=actor, action="margin.open_call", entries=entries, at=at)
+    publish_all(
+        [
+            CallOpened(at=at, account_id=standing.account_id, call_id=call_id)
+            for call_id, (standing, _) in zip(ids, to_open, strict=True)
+        ]
+    )
+
+
+def _call_numbers(account_ids: Sequence[int], on: date) -> dict[int, str]:
     """Account and day name a call; a further one on the same day is counted."""
-    number = f"K-{account.number.removeprefix('M-')}-{on:%y%m%d}"
-    earlier = MarginCall.objects.filter(account_id=account.id, opened_on=on).count()
-    return f"{number}-{earlier + 1}" if earlier else number
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account_id, count(*) FROM margin_margincall
+             WHERE account_id = ANY(%s::bigint[]) AND opened_on = %s GROUP BY account_id
+            """,
+            [array_literal(account_ids), on],
+        )
+        earlier = dict(cursor.fetchall())
+    return {
+        account_id: f"K-{number.removeprefix('M-')}-{on:%y%m%d}"
+        + (f"-{earlier[account_id] + 1}" if account_id in earlier else "")
+        for account_id, number in account_numbers(account_ids).items()
+    }
 
 
-def _cure_call(actor: Actor, call: MarginCall, standing: Standing, at: datetime) -> None:
-    reason = (
+def _cure_calls(actor: Actor, to_cure: Sequence[tuple[Standing, _OpenCall]], at: datetime) -> None:
+    reasons = [
         "nothing is owed"
         if standing.ratio_bp is None
         else f"ratio {percent(standing.ratio_bp)} reached {percent(call.cure_bp)}"
-    )
-    _close(actor, call, CallState.CURED, reason, at)
-    publish(CallCured(at=at, account_id=call.account_id, call_id=call.id))
+        for standing, call in to_cure
+    ]
+    _close(actor, [call.id for _, call in to_cure], CallState.CURED, reasons, at)
+    publish_all([CallCured(at=at, account_id=call.account_id, call_id=call.id) for _, call in to_cure])
 
 
-def _breach_close_out(
-    actor: Actor, account: AccountFacts, standing: Standing, terms: SchemeTerms, call: MarginCall | None, at: datetime
+def _breach_close_outs(
+    actor: Actor,
+    to_breach: Sequence[tuple[Standing, SchemeTerms]],
+    open_calls: Mapping[int, _OpenCall],
+    at: datetime,
 ) -> None:
-    if call is not None:
-        _close(actor, call, CallState.SUPERSEDED, "the close-out line was crossed", at)
-    record(
-        actor=actor,
-        action="margin.breach_close_out",
-        subject=f"account:{account.id}",
-        reason=f"ratio {percent(standing.ratio_bp or 0)} under the close-out line {percent(terms.close_out_bp)}",
-        inputs={"assets_minor": standing.assets_minor, "debt_minor": standing.debt_minor},
-        at=at,
+    ended = [open_calls[standing.account_id].id for standing, _ in to_breach if standing.account_id in open_calls]
+    _close(actor, ended, CallState.SUPERSEDED, ["the close-out line was crossed"] * len(ended), at)
+    entries = [
+        EntryDraft(
+            subject=f"account:{standing.account_id}",
+            reason=f"ratio {percent(standing.ratio_bp or 0)} under the close-out line {percent(terms.close_out_bp)}",
+            inputs={"assets_minor": standing.assets_minor, "debt_minor": standing.debt_minor},
+        )
+        for standing, terms in to_breach
+    ]
+    record_all(actor=actor, action="margin.breach_close_out", entries=entries, at=at)
+    publish_all(
+        [
+            CloseOutBreached(at=at, account_id=standing.account_id, ratio_bp=standing.ratio_bp or 0)
+            for standing, _ in to_breach
+        ]
     )
-    publish(CloseOutBreached(at=at, account_id=account.id, ratio_bp=standing.ratio_bp or 0))
 
 
-def _close(actor: Actor, call: MarginCall, state: CallState, reason: str, at: datetime) -> None:
-    rules.CALL_STATES.check(CallState(call.state), state)
-    call.state, call.closed_at, call.close_reason = state, at, reason
-    call.save(update_fields=["state", "closed_at", "close_reason"])
-    record(actor=actor, action=f"margin.call_{state.value}", subject=f"call:{call.id}", reason=reason, at=at)
+def _close(actor: Actor, call_ids: Sequence[int], state: CallState, reasons: Sequence[str], at: datetime) -> None:
+    """End open calls, each for its reason."""
+    rules.CALL_STATES.check(CallState.OPEN, state)
+    update_columns(
+        MarginCall._meta.db_table,
+        {"id": "bigint", "state": "varchar", "closed_at": "timestamptz", "close_reason": "varchar"},
+        [(call_id, state.value, at, reason) for call_id, reason in zip(call_ids, reasons, strict=True)],
+        key="id",
+    )
+    entries = [EntryDraft(f"call:{call_id}", reason) for call_id, reason in zip(call_ids, reasons, strict=True)]
+    record_all(actor=actor, action=f"margin.call_{state.value}", entries=entries, at=at)
 
 
 def expire_due_calls(*, actor: Actor, at: datetime) -> list[int]:
@@ -230,7 +333,7 @@ def expire_margin_call(*, actor: Actor, call_id: int, at: datetime) -> bool:
     if obstacle := _obstacle_to_expiry(call, standing):
         record(actor=actor, action="margin.expiry_stopped", subject=f"call:{call.id}", reason=obstacle, at=at)
         return False
-    _close(actor, call, CallState.EXPIRED, "the deadline passed without cure", at)
+    _close(actor, [call.id], CallState.EXPIRED, ["the deadline passed without cure"], at)
     state.is_enforced = True
     state.save(update_fields=["is_enforced"])
     publish(CallExpired(at=at, account_id=account_id, call_id=call.id))

@@ -1,24 +1,36 @@
 """The margin monitor: it holds the book as columns, takes price batches and account changes, and settles what follows.
 
-Its memory is a cache of the records. All that it concludes is written in the one transaction that also marks the
+Its memory is a cache of the records. All that it concludes is written in transactions whose last one also marks the
 events done, so a monitor that is killed at any point loses nothing: the next one loads the book and goes on.
+
+What is written, and when:
+
+- **due**: accounts that crossed a line, whose own facts changed, that were never measured, or whose open call has
+  reached its cure line. All of them, before any further event is taken, the lowest ratio first.
+- **behind**: accounts that merely moved with prices, so that the figures on record are not the latest. As many as the
+  transaction has room for; the rest in the turns that follow, those in a band worse than safe before the others.
+
+One transaction writes up to `STATES_A_TRANSACTION` states. So a desk of some thousand accounts has all its states
+written together with the events that moved them, and a desk of a million never waits for states that nobody asked for.
 """
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import structlog
 from django.db import connection, transaction
 from django.db.models import Max
 
 from reefpoint.decisions.margin.models import MarginState
-from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, load_sheet, standings
+from reefpoint.decisions.margin.selectors.book import OnRecord, load_book
+from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet
 from reefpoint.decisions.margin.services.calls import settle_standings
-from reefpoint.decisions.margin.types import Band, Standing
+from reefpoint.decisions.margin.types import Band
+from reefpoint.engine.bands import RATIO_UNKNOWN
+from reefpoint.engine.columns import Int64s
 from reefpoint.engine.watch import Watch
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.money import price_units_per_minor
@@ -26,12 +38,12 @@ from reefpoint.platform.events.services import claim_batch, claim_for_session, m
 from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.accounts.selectors import load_accounts
-from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors.instruments import list_instruments
 
 CONSUMER = "margin.watch"
 BATCH_LIMIT = 2_000
+STATES_A_TRANSACTION = 5_000
 WATCH = system_actor("watch")
 
 log = structlog.get_logger(__name__)
@@ -39,13 +51,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Live:
-    """The book in memory as of `at`: `accounts[i]` stands in row i of the watch."""
+    """The book in memory as of `at`: `record.account_id[i]` stands in row i of the watch.
+
+    - `due`: rows to write before any further event is taken, in this order; `claimed`: the deliveries that then end
+    - `unchecked`: how many rows may be behind, in a circle from `place` on
+    """
 
     at: datetime
     watch: Watch
     sheet: Sheet
-    accounts: list[AccountFacts]
-    row: dict[int, int]
+    record: OnRecord
+    due: Int64s = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    claimed: list[int] = field(default_factory=list)
+    unchecked: int = 0
+    place: int = 0
 
 
 class Monitor:
@@ -57,20 +76,23 @@ class Monitor:
         self._session: object = None
 
     def run_once(self) -> int:
-        """Take what waits, settle what follows, mark it done: one transaction. Returns how many events it took.
+        """One transaction: take what waits, unless something is still due, and write what has room.
 
-        Whoever calls it sees to it that no other monitor takes events in between (`run_on_duty`).
+        Returns how many events it took and states it wrote; zero when there is nothing to do. Whoever calls it sees
+        to it that no other monitor takes events in between (`run_on_duty`).
         """
         try:
             with transaction.atomic():
-                claimed = claim_batch(CONSUMER, BATCH_LIMIT)
-                if claimed:
-                    self._settle(claimed)
-                    mark_done([delivery.id for delivery in claimed])
+                taken = 0
+                if self._live is None or not len(self._live.due):
+                    claimed = claim_batch(CONSUMER, BATCH_LIMIT)
+                    taken = len(claimed)
+                    if claimed:
+                        self._live = _take(self._live, claimed)
+                return taken + (self._write(self._live) if self._live else 0)
         except BaseException:
             self._live = None  # what was applied in memory was not written: read it all again
             raise
-        return len(claimed)
 
     def run_on_duty(self) -> int:
         """`run_once`, if this database session is the one that watches; another waits in reserve and takes nothing.
@@ -83,28 +105,110 @@ class Monitor:
             self._session = connection.connection if claim_for_session(CONSUMER) else None
         return self.run_once() if self._session is not None else 0
 
-    def _settle(self, claimed: Sequence[ClaimedDelivery]) -> None:
-        events = [delivery.stored.event for delivery in claimed]
-        at = max(*(event.at for event in events), self._live.at if self._live else _last_measured_at(events[0].at))
-        changed = {event.account_id for event in events if isinstance(event, AccountChanged)}
-        if self._live is None:
-            self._live = _load(at)
-            rows = np.arange(len(self._live.accounts))
-        else:
-            only_accounts = all(isinstance(event, AccountChanged) for event in events)
-            moved = _no_rows() if only_accounts else _take_marks(self._live, at)
-            rows = np.union1d(moved, _take_accounts(self._live, changed, at))
-        self._live.at = at
-        if not len(rows):
-            return
-        self._live.watch.decide()
-        result = settle_standings(
-            actor=self._actor,
-            measured=_measured(self._live, rows),
-            on=current_book_day() or at.date(),
-            at=at,
-        )
-        log.info("settled", events=len(events), accounts=result.states, crossings=result.crossings, at=at.isoformat())
+    def _write(self, live: _Live) -> int:
+        """Settle the next rows that are due, fill the rest with rows that are behind, and mark done what ends here."""
+        now, live.due = live.due[:STATES_A_TRANSACTION], live.due[STATES_A_TRANSACTION:]
+        room = STATES_A_TRANSACTION - len(now)
+        record, rows = live.record, np.concatenate((now, _next_behind(live, now, room)))
+        if len(rows):
+            rows = rows[np.argsort(record.account_id[rows])]
+            valued = live.watch.value(rows)
+            versions = record.scheme_version_id[rows].tolist()
+            result = settle_standings(
+                actor=self._actor,
+                measured=list(zip(record.standings(rows, valued), versions, strict=True)),
+                on=current_book_day() or live.at.date(),
+                at=live.at,
+            )
+            record.figures[:, rows] = record.figures_of(rows, valued)
+            record.is_measured[rows] = True
+            record.is_called[rows] = np.isin(record.account_id[rows], list(result.called))
+            log.info(
+                "settled",
+                events=0 if len(live.due) else len(live.claimed),
+                accounts=result.states,
+                crossings=result.crossings,
+                at=live.at.isoformat(),
+            )
+        if not len(live.due):
+            mark_done(live.claimed)
+            live.claimed = []
+        return len(rows)
+
+
+def _take(live: _Live | None, claimed: Sequence[ClaimedDelivery]) -> _Live:
+    """Bring the book in memory up to these events, and find what is due."""
+    events = [delivery.stored.event for delivery in claimed]
+    at = max(*(event.at for event in events), live.at if live else _last_measured_at(events[0].at))
+    changed_ids = {event.account_id for event in events if isinstance(event, AccountChanged)}
+    if live is None:
+        live = _load(at)
+        found = live.record.find_rows(sorted(changed_ids))
+        under_a_line = ~live.record.is_measured | (live.watch.band >= Band.CALL)
+        changed = np.union1d(found[found >= 0], np.flatnonzero(under_a_line))
+    else:
+        if not all(isinstance(event, AccountChanged) for event in events):
+            live = _take_marks(live, at)
+        live, changed = _take_accounts(live, changed_ids, at)
+    live.at = at
+    live.claimed = [delivery.id for delivery in claimed]
+    live.due = _due(live, changed)
+    return live
+
+
+def _due(live: _Live, changed: Int64s) -> Int64s:
+    """The rows that must be written now, the lowest ratio first: `changed`, crossings, and calls that may be cured."""
+    crossed = live.watch.decide().row
+    called = np.flatnonzero(live.record.is_called)
+    rows = np.union1d(np.union1d(changed, crossed), called[_reach_cure(live, called)])
+    ratio = live.watch.value(rows).ratio_bp
+    # who cannot be valued comes last: nothing follows for them
+    worst_first: Int64s = rows[np.lexsort((rows, ratio, ratio == RATIO_UNKNOWN))]
+    return worst_first
+
+
+def _reach_cure(live: _Live, rows: Int64s) -> Int64s:
+    """Places in `rows` of those whose ratio has reached their cure line; only a settlement can tell what follows."""
+    ratio = live.watch.value(rows).ratio_bp
+    versions, place = np.unique(live.record.scheme_version_id[rows], return_inverse=True)
+    cure_bp = np.array([live.sheet.terms[version].cure_bp for version in versions.tolist()], dtype=np.int64)
+    return np.flatnonzero(ratio >= cure_bp[place])
+
+
+def _next_behind(live: _Live, now: Int64s, room: int) -> Int64s:
+    """Up to `room` rows beside `now` whose figures on record are not the latest: in trouble first, then round the book.
+
+    At most half of the room goes to those in trouble, unless nobody else needs it: every account has its turn.
+    """
+    if not room or not live.unchecked:
+        return np.empty(0, dtype=np.int64)
+    count = len(live.record)
+    is_taken = np.zeros(count, dtype=np.bool_)
+    is_taken[now] = True
+    troubled = _behind(live, np.flatnonzero((live.watch.band > Band.SAFE) & ~is_taken))
+    found = [troubled[: room // 2]]
+    is_taken[found[0]] = True
+    room -= len(found[0])
+    while room and live.unchecked:
+        some = np.arange(live.place, min(live.place + live.unchecked, count, live.place + SWEEP_ROWS))
+        behind = _behind(live, some[~is_taken[some]])
+        swept = len(some) if len(behind) <= room else int(behind[room]) - live.place
+        found.append(behind[:room])
+        room -= len(found[-1])
+        live.place = (live.place + swept) % count
+        live.unchecked -= swept
+    return np.concatenate(found)
+
+
+SWEEP_ROWS = 50_000
+"""Rows that are compared at once: half a millisecond."""
+
+
+def _behind(live: _Live, rows: Int64s) -> Int64s:
+    """Those of `rows` whose figures on record differ from what they are worth now."""
+    figures = live.record.figures_of(rows, live.watch.value(rows))
+    behind: Int64s = rows[(figures != live.record.figures[:, rows]).any(axis=0)]
+    return behind
 
 
 def _last_measured_at(default: datetime) -> datetime:
@@ -115,54 +219,49 @@ def _last_measured_at(default: datetime) -> datetime:
 
 def _load(at: datetime) -> _Live:
     """Read the whole book, with the bands it was left in."""
-    accounts = load_accounts()
-    sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
-    left = dict(MarginState.objects.values_list("account_id", "band"))
-    bands = np.array([left.get(account.id, Band.UNKNOWN.value) for account in accounts], dtype=np.int8)
-    watch = Watch(book_of(accounts, sheet), sheet.marks, sheet.lines, bands)
-    return _Live(at, watch, sheet, accounts, {account.id: row for row, account in enumerate(accounts)})
+    loaded = load_book(at=at)
+    watch = Watch(loaded.book, loaded.sheet.marks, loaded.sheet.lines, loaded.band)
+    return _Live(at, watch, loaded.sheet, loaded.record, unchecked=len(loaded.record))
 
 
-def _take_marks(live: _Live, at: datetime) -> npt.NDArray[np.int64]:
-    """Bring prices and flags up to `at`; returns the rows that hold what changed."""
+def _take_marks(live: _Live, at: datetime) -> _Live:
+    """Bring prices and flags up to `at`."""
     if [instrument.id for instrument in list_instruments()] != list(live.sheet.column):
-        return _reload(live, at)
+        return _load(at)
     before = live.watch.marks
     sheet = load_sheet(list(live.sheet.row), at=at)
     marks = sheet.marks
-    flags_changed = (before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)
-    changed = np.flatnonzero((before.price_units != marks.price_units) | flags_changed)
-    if flags_changed.any():
+    changed = np.flatnonzero(before.price_units != marks.price_units)
+    if ((before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)).any():
         live.watch.replace_marks(marks, sheet.lines)
-    else:
+    elif len(changed):
         live.watch.apply_prices(changed, marks.price_units[changed])
+    else:
+        return live
     live.sheet = sheet
-    book = live.watch.book
-    return np.unique(book.account_of_position[np.isin(book.instrument, changed)]).astype(np.int64)
+    live.unchecked = len(live.record)
+    return live
 
 
-def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> npt.NDArray[np.int64]:
+def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> tuple[_Live, Int64s]:
     """Bring these accounts up to what the records say; returns their rows."""
-    if not account_ids:
-        return _no_rows()
-    facts = load_accounts(account_ids)
+    facts = load_accounts(account_ids) if account_ids else []
     if any(one.scheme_version_id not in live.sheet.row for one in facts) or any(
         holding.instrument_id not in live.sheet.column for one in facts for holding in one.holdings
     ):
-        return _reload(live, at)
-    same_holdings: list[AccountFacts] = []
-    for one in facts:
-        row = live.row.get(one.id)
-        if row is not None and _holds_the_same(live.accounts[row], one):
-            same_holdings.append(one)
-            live.accounts[row] = one
-            continue
-        if row is None:
-            row = live.row[one.id] = live.watch.add_account(
+        live = _load(at)
+        return live, live.record.find_rows([one.id for one in facts])
+    opened = [one for one, row in zip(facts, live.record.find_rows([one.id for one in facts]), strict=True) if row < 0]
+    if opened:
+        for one in opened:
+            live.watch.add_account(
                 instrument=[], quantity=[], cash_units=0, debt_units=0, terms=live.sheet.row[one.scheme_version_id]
             )
-            live.accounts.append(one)
+        live.record.add([one.id for one in opened])
+    rows = live.record.find_rows([one.id for one in facts])
+    for row, one in zip(rows.tolist(), facts, strict=True):
         scale = price_units_per_minor(one.currency)
+        live.record.take_facts(row, one)
         live.watch.replace_account(
             row,
             instrument=[live.sheet.column[holding.instrument_id] for holding in one.holdings],
@@ -171,34 +270,7 @@ def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> npt.NDAr
             debt_units=one.debt_minor * scale,
             terms=live.sheet.row[one.scheme_version_id],
         )
-        live.accounts[row] = one
-    if same_holdings:
-        scales = [price_units_per_minor(one.currency) for one in same_holdings]
-        live.watch.set_balances(
-            [live.row[one.id] for one in same_holdings],
-            [one.cash_minor * scale for one, scale in zip(same_holdings, scales, strict=True)],
-            [one.debt_minor * scale for one, scale in zip(same_holdings, scales, strict=True)],
-        )
-    return np.array(sorted(live.row[one.id] for one in facts), dtype=np.int64)
-
-
-def _holds_the_same(before: AccountFacts, now: AccountFacts) -> bool:
-    return before.holdings == now.holdings and before.scheme_version_id == now.scheme_version_id
-
-
-def _reload(live: _Live, at: datetime) -> npt.NDArray[np.int64]:
-    fresh = _load(at)
-    live.watch, live.sheet, live.accounts, live.row = fresh.watch, fresh.sheet, fresh.accounts, fresh.row
-    return np.arange(len(live.accounts))
-
-
-def _measured(live: _Live, rows: npt.NDArray[np.int64]) -> list[tuple[AccountFacts, Standing]]:
-    accounts = [live.accounts[row] for row in rows]
-    return list(zip(accounts, standings(accounts, live.watch.value(rows)), strict=True))
-
-
-def _no_rows() -> npt.NDArray[np.int64]:
-    return np.empty(0, dtype=np.int64)
+    return live, rows
 
 
 def run_monitor(stop: threading.Event) -> None:

@@ -1,9 +1,12 @@
 """Stress runs: the right answer to the last unit, by every way of getting it."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -361,6 +364,37 @@ def _blocks(book, lines, scenarios, block, values) -> tuple[np.ndarray, ...]:  #
         worst.append(assets.argmin(axis=1))
         expected.append(short.mean(axis=1))
     return shortfall, under, debts, np.concatenate(worst), np.concatenate(expected)
+
+
+SMALL_AND_LARGE = """
+import sys
+from reefpoint.engine import stress
+from reefpoint.engine.reverse_stress import reverse_stress
+from reefpoint.engine.scenarios import fall_scenarios
+from tests.engine.cases import LINES, account_of, column, marks_of
+book, marks, falls = account_of([10], debt=9), marks_of([1]), fall_scenarios(column(1), range(0, 1000, 10))
+plain = stress.stress_book(book, marks, LINES, falls)
+reverse_stress(book, marks, LINES, column(-10**8), limit_units=5)
+assert "numba" not in sys.modules
+stress.TILE_STEPS_MIN = 0
+tiled = stress.stress_book(book, marks, LINES, falls)
+assert all((vars(tiled)[name] == values).all() for name, values in vars(plain).items())
+from reefpoint.engine import vectors
+print(sum(vectors.stress_tile.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.slow
+def test_a_small_book_loads_no_compiler_and_a_large_one_finds_the_tile_kernel_compiled(tmp_path: Path) -> None:
+    # "generic": a machine without AVX and FMA splits the vectors, and says the same
+    environment = {"PYTHONPATH": "src:.", "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_CPU_NAME": "generic"}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", SMALL_AND_LARGE], check=True, env=environment, capture_output=True, text=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert said == ["0", "1"]
 
 
 @pytest.mark.slow

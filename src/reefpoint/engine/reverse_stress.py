@@ -19,7 +19,8 @@ from reefpoint.engine.columns import BP, BookError, Int32s, Int64s
 from reefpoint.engine.scenarios import along
 from reefpoint.engine.stress import stress_book
 
-GRID_STEPS = 64
+GRID_STEPS = 63
+"""With both ends 64 points, one tile of scenarios."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,8 @@ from reefpoint.surfaces.cli import (
     check_config,
     database,
     demo,
+    gap,
+    haircuts,
     migrate,
     people,
     prices,
@@ -55,6 +57,8 @@ app.command()(watch.watch)
 app.command()(demo.demo)
 app.command()(verify.verify)
 app.command()(stress.stress)
+app.command()(gap.gap)
+app.command()(haircuts.haircuts)
 app.command()(bench.bench)
 app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)

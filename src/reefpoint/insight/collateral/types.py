@@ -1,0 +1,90 @@
+"""What the desk is told of its collateral. Money in minor units, rounded up; parts of a haircut as fractions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class HaircutParts:
+    """How a proposal came about: daily deviations, days to sell, the parts that add up to `total`."""
+
+    historical: float
+    ewma: float
+    days: int
+    volatility: float
+    liquidity: float
+    concentration: float
+    gap: float
+    total: float
+
+
+@dataclass(frozen=True)
+class HaircutProposal:
+    """One name: its haircuts in the schemes in use (least and greatest), and what its prices would propose.
+
+    `proposed_bp` and `parts` are None when there is too little history; `why_not` says so.
+    """
+
+    symbol: str
+    shares: int
+    assumed_daily_volume: int
+    current_bp: tuple[int, int] | None
+    returns: int
+    is_own_history: bool
+    proposed_bp: int | None
+    parts: HaircutParts | None
+    why_not: str
+
+
+@dataclass(frozen=True)
+class HaircutReport:
+    """Proposals only: schemes are published in versions and nothing is changed by this."""
+
+    at: datetime
+    confidence: float
+    paths: int
+    seed: int
+    proposals: tuple[HaircutProposal, ...]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TailFigures:
+    """The loss of one part of the book; errors are Monte Carlo standard errors.
+
+    `value_at_risk_minor` and `expected_shortfall_minor` have one figure for each level of the report.
+    """
+
+    code: str
+    debt_minor: int
+    expected_minor: int
+    expected_error_minor: int
+    value_at_risk_minor: tuple[int, ...]
+    value_at_risk_error_minor: tuple[int, ...]
+    expected_shortfall_minor: tuple[int, ...]
+    expected_shortfall_error_minor: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GapReport:
+    """The lender's loss if the desk called every account today and sold all collateral of all of them.
+
+    `proxies` are names without history, which move like the wildest that has one. `unknown_accounts` hold a name
+    without a price and are in no figure.
+    """
+
+    at: datetime
+    currency: str
+    paths: int
+    days: int
+    grace_days: int
+    seed: int
+    levels: tuple[float, ...]
+    accounts: int
+    unknown_accounts: int
+    total: TailFigures
+    by_scheme: tuple[TailFigures, ...]
+    by_pool: tuple[TailFigures, ...]
+    worst_accounts: tuple[TailFigures, ...]
+    proxies: tuple[str, ...]
+    assumptions: tuple[str, ...]

@@ -29,7 +29,7 @@ def moves_of_groups(marks: Marks, group: np.ndarray, count: int, move_bp: int) -
 @SETTINGS
 @given(data=st.data(), move_bp=st.integers(-9_999, 3_000))
 def test_moving_a_group_changes_what_two_full_valuations_say(data: st.DataObject, move_bp: int) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
     marks.price_units.clip(0, 2**38, out=marks.price_units)
     group = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=NAMES, max_size=NAMES)), dtype=np.int32)
     expected = sensitivity_by_scenario(book, marks, lines, moves_of_groups(marks, group, 3, move_bp))
@@ -131,9 +131,11 @@ def test_who_makes_up_the_loss_is_told_largest_first() -> None:
     assert found.shortfall_units.tolist() == [34, 14]
 
 
-def test_a_direction_in_which_a_name_rises_proves_nothing() -> None:
+def test_a_direction_in_which_a_name_rises_and_a_short_prove_nothing() -> None:
     book, marks, lines = account_of([10, 0, 3, 1], debt=900), marks_of([100] * 4), LINES
     assert not reverse_stress(book, marks, lines, column(-E8, -E8, 0, 1), limit_units=10**9).is_smallest
     assert reverse_stress(book, marks, lines, column(-E8, -E8, 0, 0), limit_units=10**9).is_smallest
+    short = account_of([10, -1, 3, 1], debt=900)
+    assert not reverse_stress(short, marks, lines, column(-E8, -E8, 0, 0), limit_units=10**9).is_smallest
     with pytest.raises(BookError, match="limit_units is -1"):
         reverse_stress(book, marks, lines, column(0, 0, 0, 0), limit_units=-1)

@@ -52,13 +52,12 @@ def by_full_valuations(book: Book, marks: Marks, lines: Lines, scenarios: Scenar
     worst: list[tuple[int, int, int]] = [(2**80, -1, 0)] * accounts
     for k in range(count):
         valued = value_book(book, replace(marks, price_units=scenarios.price_units[k]), lines)
-        shorts = getattr(valued, "short_units", np.zeros(accounts, dtype=np.int64))
         for a in range(accounts):
             if valued.is_unknown[a]:
                 totals[k][9] += 1
                 continue
             debt, assets, band = int(book.debt_units[a]), int(valued.assets_units[a]), int(valued.band[a])
-            equity = assets - debt - int(shorts[a])
+            equity = assets - debt - int(valued.short_units[a])
             totals[k][band] += 1
             totals[k][4 + band] += debt
             totals[k][8] += max(0, -equity)
@@ -111,6 +110,25 @@ def test_a_fall_in_figures_that_can_be_worked_out_by_hand() -> None:
     assert result.expected_shortfall_units.tolist() == [1_000_000, 0, 0]
 
 
+def test_what_is_short_counts_with_what_is_owed() -> None:
+    # 10 of A at 100 and 200 in cash, 5 of B sold short at 100: 1,200 against 500, and no debt beside it
+    book = account_of([10, -5], cash=200)
+    scenarios = Scenarios(("today", "B doubles", "A halves too"), np.array([[100, 100], [100, 200], [50, 200]]))
+    for tiles in (False, True):
+        with every_job_in_tiles() if tiles else pytest.MonkeyPatch.context():
+            result = stress_book(book, marks_of([100, 100]), LINES, scenarios)
+        assert result.band_accounts.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]]
+        assert result.band_debt_units.sum() == 0
+        assert result.shortfall_units.tolist() == [0, 0, 300]
+        assert (result.worst_scenario.tolist(), result.worst_assets_units.tolist()) == ([2], [700])
+
+
+def test_the_worst_scenario_of_a_short_is_where_least_is_left_not_where_assets_are_least() -> None:
+    scenarios = Scenarios(("down", "up"), np.array([[50, 10], [100, 300]]))
+    result = stress_book(account_of([10, -5]), marks_of([100, 100]), LINES, scenarios)
+    assert (result.worst_scenario.tolist(), result.worst_assets_units.tolist()) == ([1], [1_000])
+
+
 def test_of_equally_bad_scenarios_the_first_is_the_worst() -> None:
     book, today = account_of([10], debt=50), column(100)
     for count in (3, 200):
@@ -141,7 +159,7 @@ def test_an_account_that_cannot_be_valued_counts_nowhere_else() -> None:
 @SETTINGS
 @given(data=st.data())
 def test_every_way_is_a_full_valuation_under_each_scenario(data: st.DataObject) -> None:
-    book, marks, lines = data.draw(books(NAMES)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
     scenarios = data.draw(scenario_tables())
     expected = bits(by_full_valuations(book, marks, lines, scenarios))
     for steps_left in (2**62, -1):  # interpreted, compiled

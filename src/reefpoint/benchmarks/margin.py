@@ -63,7 +63,7 @@ def measure_margin(accounts: int, rounds: int, machine: Machine) -> list[Table]:
     """Value a book of `accounts` accounts by every engine that is installed."""
     drawn = draw_book(accounts)
     rows = Rows.of(drawn)
-    lines = measure([*_ours(drawn), *_peers(rows)], rounds=rounds)
+    lines = measure([*engine_candidates(drawn), *_peers(rows)], rounds=rounds)
     ours = lines[0]
     touched = _bytes_touched(drawn)
     table = Table(
@@ -90,7 +90,7 @@ def measure_margin(accounts: int, rounds: int, machine: Machine) -> list[Table]:
     return [table.with_figures(figures)]
 
 
-def _ours(drawn: SyntheticBook) -> Iterator[Candidate]:
+def engine_candidates(drawn: SyntheticBook) -> Iterator[Candidate]:
     book, marks, lines = drawn.book, drawn.marks, drawn.lines
     yield Candidate("value_book, 1 thread", OURS, lambda: value_book(book, marks, lines), _read_valuation)
 

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from reefpoint.benchmarks.gap import measure_gap
 from reefpoint.benchmarks.liquidation import measure_liquidation
 from reefpoint.benchmarks.machine import SETTINGS, load_now, measure_machine
 from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
+from reefpoint.benchmarks.start import measure_start
 from reefpoint.benchmarks.stress import measure_stress
 
 P = ParamSpec("P")
@@ -26,6 +28,8 @@ SUBJECTS: dict[str, Measure] = {
     "margin": measure_margin,
     "stress": measure_stress,
     "liquidation": measure_liquidation,
+    "gap": measure_gap,
+    "start": measure_start,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

@@ -14,6 +14,8 @@ class Subject(StrEnum):
     MARGIN = "margin"
     STRESS = "stress"
     LIQUIDATION = "liquidation"
+    GAP = "gap"
+    START = "start"
     ALL = "all"
 
 

@@ -21,7 +21,7 @@ ASSUMPTIONS = (
     "No daily price limits: the desk's venues have none.",
     f"Each name falls by {-JUMP_SIZE:.0%} more on a day in {1 / JUMP_CHANCE:.0f}, alone and without warning.",
     f"A suspended name stays so for {SUSPENDED_DAYS} days, then resumes with a chance of {RESUME_CHANCE:.0%} a day.",
-    "The market's days are drawn from those of the window, one independent of the other.",
+    "The market's days are those of the window, scaled up to today's volatility and drawn one by one.",
 )
 
 

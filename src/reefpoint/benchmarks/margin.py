@@ -7,6 +7,7 @@ stands with its best exact forms, in int64 and in float64 (all sums are integers
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reefpoint.benchmarks.books import SyntheticBook, draw_book
+from reefpoint.benchmarks.machine import THREADS
 from reefpoint.benchmarks.peers import OURS, absent, is_installed, open_chdb, open_duckdb
 from reefpoint.benchmarks.results import Machine, Table
 from reefpoint.benchmarks.timing import Answer, Candidate, measure
@@ -91,12 +93,22 @@ def measure_margin(accounts: int, rounds: int, machine: Machine) -> list[Table]:
 
 
 def engine_candidates(drawn: SyntheticBook) -> Iterator[Candidate]:
+    """`value_book` into columns that are there already, as a run that values again and again does; and into new ones,
+    whose memory the system must clear first.
+    """
     book, marks, lines = drawn.book, drawn.marks, drawn.lines
-    yield Candidate("value_book, 1 thread", OURS, lambda: value_book(book, marks, lines), _read_valuation)
+    filled = Valuation.of_size(book.account_count)
+    for name, out, threads in (
+        ("value_book, 1 thread", filled, 1),
+        (f"value_book, {THREADS} threads", filled, THREADS),
+        ("value_book into new columns, 1 thread", None, 1),
+    ):
+        work = partial(value_book, book, marks, lines, threads=threads, out=out)
+        yield Candidate(name, OURS, work, _read_valuation)
 
 
 def _read_valuation(valuation: Valuation) -> Answer:
-    return {name: getattr(valuation, name) for name in FIGURES}
+    return {name: getattr(valuation, name).copy() for name in FIGURES}
 
 
 def _bytes_touched(drawn: SyntheticBook) -> int:

@@ -104,6 +104,34 @@ def test_a_price_file_is_judged_line_by_line(finished: DemoRun) -> None:
     assert (said.returncode, "lacks the column symbol" in said.stderr) == (1, True)
 
 
+def test_a_business_day_is_begun_sold_on_and_ended_by_hand_and_twice_is_once(finished: DemoRun) -> None:
+    environment = {**finished.environment, "DATABASE_URL": finished.server.ensure_database("reefpoint_demo")}
+
+    def day(*arguments: str) -> tuple[int, str]:
+        command = [REEFPOINT, "day", *arguments]
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert "Traceback" not in said.stderr
+        return said.returncode, " ".join((said.stdout + said.stderr).split())
+
+    code, words = day("sell")
+    assert (code, "No books are open: begin a day first" in words) == (1, True)
+    assert day("begin", "--on", "2020-03-02")[0] == 1  # a day that is past
+    for _ in range(2):
+        code, words = day("begin", "--on", "2020-03-25")
+        assert (code, "The books of 2020-03-25 are open" in words) == (0, True), words
+    code, words = day("sell")
+    assert (code, "Session 2020-03-25" in words) == (0, True), words
+    code, words = day("end")
+    assert (code, "can be ended after that" in words) == (1, True), (
+        words
+    )  # the clock is at the evening before
+    with psycopg.connect(environment["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE operations_deskclock SET at = '2020-03-25 22:00Z'")
+    for _ in range(2):
+        code, words = day("end", "--on", "2020-03-25")
+        assert (code, "End of 2020-03-25: done" in words, "accrue interest" in words) == (0, True, True), words
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -10,6 +10,7 @@ from reefpoint.surfaces.cli import (
     bench,
     check_config,
     database,
+    day,
     demo,
     gap,
     haircuts,
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(people.app, name="people")
+app.add_typer(day.app, name="day")
 app.command()(migrate.migrate)
 app.command()(serve.serve)
 app.command()(work.work)

@@ -21,17 +21,24 @@ from reefpoint.flows.servicing.services.interest import accrue_funding_cost, acc
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import anchor_seals, record, seal
 from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import retry_notices
 from reefpoint.records.accounts.selectors import quantities_held
 from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
 from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger
-from reefpoint.records.market.selectors.calendar import next_session
+from reefpoint.records.market.selectors.calendar import next_session, session_close
 from reefpoint.records.market.types import VENUE
 from reefpoint.records.treasury.adapters.paper_bank import PaperBank
 from reefpoint.records.treasury.services import reconcile_bank
 
 DAY_RUN = system_actor("day-run")
+
+
+class DayNotOver(Refusal):
+    """An end of day before the close: it would cancel orders that can still be filled."""
+
+    code = "day_not_over"
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,12 @@ def begin_day(*, actor: Actor, on: date, at: datetime) -> None:
 def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:
     """Run the end of a business day, or what is left of it. Returns its state.
 
-    A step that fails raises and stays undone, for the next run.
+    A step that fails raises and stays undone, for the next run. Raises `DayNotOver` before the session's close.
     """
     require(actor, "operations.run_day")
+    closes_at = session_close(VENUE, on)
+    if at < closes_at:
+        raise DayNotOver(f"The session of {on} closes at {closes_at:%H:%M} UTC. The day can be ended after that.")
     run, _ = DayRun.objects.get_or_create(on=on, defaults={"at": at})
     done = set(run.steps.values_list("name", flat=True))
     day = _Day(actor, on, next_session(VENUE, on), run.at)

@@ -275,17 +275,17 @@ def sorted_by_size(book: Book) -> tuple[Book, Int32s]:
     if book.long_only_count < book.account_count:
         short[book.account_of_position[book.quantity < 0]] = True
     order = np.lexsort((book.terms, count, short)).astype(np.int32)
-    start = starts(count[order])
-    at = np.arange(book.position_count) + np.repeat(book.start[order] - start[:-1], count[order])
-    moved = Book(
-        start,
-        book.instrument[at],
-        book.quantity[at],
-        book.cash_units[order],
-        book.debt_units[order],
-        book.terms[order],
+    return take_accounts(book, order), order
+
+
+def take_accounts(book: Book, rows: npt.NDArray[np.integer]) -> Book:
+    """A book of the accounts `rows` of this one, in that order."""
+    count = book.start[rows + 1] - book.start[rows]
+    start = starts(count)
+    at = np.arange(start[-1]) + np.repeat(book.start[rows] - start[:-1], count)
+    return Book(
+        start, book.instrument[at], book.quantity[at], book.cash_units[rows], book.debt_units[rows], book.terms[rows]
     )
-    return moved, order
 
 
 def check_book(book: Book, marks: Marks, terms_count: int) -> None:

@@ -3,18 +3,18 @@
 Nothing is written: a run that is broken off leaves nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, load_sheet
+from reefpoint.decisions.margin.selectors.book import load_book
+from reefpoint.decisions.margin.selectors.standing import Sheet
 from reefpoint.engine.bands import Band
-from reefpoint.engine.columns import BookError
+from reefpoint.engine.book import Book, take_accounts
+from reefpoint.engine.columns import BookError, Int64s
 from reefpoint.engine.reverse_stress import reverse_stress
 from reefpoint.engine.scenarios import (
     E8,
@@ -50,24 +50,42 @@ from reefpoint.insight.stress.types import (
     StressReport,
 )
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units, price_units_per_minor
-from reefpoint.records.accounts.selectors import load_accounts, pool_codes
-from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.accounts.selectors import account_numbers, currencies_kept, pool_codes
 from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.prices import closes_on
 from reefpoint.records.products.selectors import get_version
 
-Int64s = npt.NDArray[np.int64]
 _BANDS = (Band.SAFE, Band.WARNING, Band.CALL, Band.CLOSE_OUT)
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """The book as it is: accounts, the sheet they are measured by, and the scheme and pool of each."""
+class _Group(NamedTuple):
+    """Accounts under one scheme that are funded from one pool."""
 
-    accounts: list[AccountFacts]
+    scheme: str
+    pool: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A group's accounts, by their rows, and what became of them."""
+
+    group: _Group
+    rows: Int64s
+    debt_minor: int
+    result: StressResult
+
+
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """The book as it is, as columns: row i is the account `account_id[i]`, of the group `groups[group[i]]`."""
+
+    book: Book
     sheet: Sheet
     currency: str
-    groups: list[tuple[str, str]]
+    account_id: Int64s
+    debt_minor: Int64s
+    group: Int64s
+    groups: tuple[_Group, ...]
 
 
 def stress_desk(
@@ -80,31 +98,29 @@ def stress_desk(
     desk = _load(at)
     scenarios, proxies, not_covered = _scenarios(choice, desk)
     # groups split the accounts: their results add up to the book's, so each account is valued once
-    rows_of: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row, group in enumerate(desk.groups):
-        rows_of[group].append(row)
-    parts = {
-        group: stress_book(
-            book_of([desk.accounts[row] for row in rows], desk.sheet),
+    parts = []
+    for number, group in enumerate(desk.groups):
+        rows = np.flatnonzero(desk.group == number)
+        result = stress_book(
+            take_accounts(desk.book, rows),
             desk.sheet.marks,
             desk.sheet.lines,
             scenarios,
             precision=precision,
             threads=threads,
         )
-        for group, rows in sorted(rows_of.items())
-    }
+        parts.append(_Part(group, rows, int(desk.debt_minor[rows].sum()), result))
     return StressReport(
         at=at,
         currency=desk.currency,
-        accounts=len(desk.accounts),
-        debt_minor=sum(account.debt_minor for account in desk.accounts),
+        accounts=desk.book.account_count,
+        debt_minor=int(desk.debt_minor.sum()),
         is_exact=precision == "exact",
         outcomes=tuple(
-            _outcome(desk, scenarios.names[k], parts, k, proxies.get(scenarios.names[k], ()))
+            _outcome(desk.currency, scenarios.names[k], parts, k, proxies.get(scenarios.names[k], ()))
             for k in range(len(scenarios))
         ),
-        worst_accounts=_worst_accounts(desk, scenarios, [(rows_of[group], part) for group, part in parts.items()]),
+        worst_accounts=_worst_accounts(desk, scenarios, parts),
         not_covered=not_covered,
     )
 
@@ -119,13 +135,14 @@ def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> R
     desk = _load(at)
     marks = desk.sheet.marks
     found = reverse_stress(
-        book_of(desk.accounts, desk.sheet),
+        desk.book,
         marks,
         desk.sheet.lines,
         np.full(marks.instrument_count, -E8, dtype=np.int64),
         limit_units=limit_minor * price_units_per_minor(desk.currency),
         threads=threads,
     )
+    numbers = account_numbers(desk.account_id[found.accounts].tolist())
     return ReverseReport(
         at=at,
         currency=desk.currency,
@@ -135,8 +152,10 @@ def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> R
         loss_before_minor=owed_minor(found.loss_before_units, desk.currency),
         is_smallest=found.is_smallest,
         accounts=tuple(
-            (desk.accounts[row].number, owed_minor(units, desk.currency))
-            for row, units in zip(found.accounts.tolist(), found.shortfall_units.tolist(), strict=True)
+            (numbers[account_id], owed_minor(units, desk.currency))
+            for account_id, units in zip(
+                desk.account_id[found.accounts].tolist(), found.shortfall_units.tolist(), strict=True
+            )
         ),
     )
 
@@ -147,7 +166,7 @@ def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityRepor
     Raises `ScenarioRefused` for a book in several currencies.
     """
     desk = _load(at)
-    book, marks, lines = book_of(desk.accounts, desk.sheet), desk.sheet.marks, desk.sheet.lines
+    book, marks, lines = desk.book, desk.sheet.marks, desk.sheet.lines
     instruments = desk.sheet.instruments
     sectors = sorted({instrument.sector for instrument in instruments})
     by_sector = np.array([sectors.index(instrument.sector) for instrument in instruments], dtype=np.int32)
@@ -176,17 +195,26 @@ def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityRepor
 
 
 def _load(at: datetime) -> _Desk:
-    accounts = load_accounts()
-    versions = {version_id: get_version(version_id) for version_id in {one.scheme_version_id for one in accounts}}
-    pools = pool_codes([account.id for account in accounts])
-    currencies = sorted({account.currency for account in accounts}) or ["USD"]
+    currencies = currencies_kept() or ["USD"]
     if len(currencies) > 1:
         raise ScenarioRefused(f"The book is in {' and '.join(currencies)}: there is no rate to add them up by.")
+    loaded = load_book(at=at)
+    ids, versions = loaded.record.account_id, loaded.record.scheme_version_id
+    schemes = {version: get_version(version).scheme_code for version in np.unique(versions).tolist()}
+    pools = pool_codes(ids.tolist())
+    groups = [
+        _Group(schemes[version], pools.get(account_id, ""))
+        for account_id, version in zip(ids.tolist(), versions.tolist(), strict=True)
+    ]
+    number = {group: place for place, group in enumerate(sorted(set(groups)))}
     return _Desk(
-        accounts=accounts,
-        sheet=load_sheet(list(versions), at=at),
+        book=loaded.book,
+        sheet=loaded.sheet,
         currency=currencies[0],
-        groups=[(versions[one.scheme_version_id].scheme_code, pools.get(one.id, "")) for one in accounts],
+        account_id=ids,
+        debt_minor=loaded.record.debt_minor,
+        group=np.array([number[group] for group in groups], dtype=np.int64),
+        groups=tuple(number),
     )
 
 
@@ -257,77 +285,66 @@ def _packaged_closes(on: date) -> dict[str, int]:
 def _largest_names(desk: _Desk) -> list[str]:
     """The symbols of which the book holds most by value today, the largest first."""
     prices = desk.sheet.marks.price_units
-    value: dict[int, int] = defaultdict(int)
-    for account in desk.accounts:
-        for holding in account.holdings:
-            column = desk.sheet.column[holding.instrument_id]
-            value[column] += holding.quantity * int(prices[column])
-    ranked = sorted((column for column in value if value[column]), key=lambda column: (-value[column], column))
-    return [desk.sheet.instruments[column].symbol for column in ranked[:GAP_NAMES]]
+    worth = desk.book.quantity * prices[desk.book.instrument].astype(np.float64)
+    value = np.bincount(desk.book.instrument, worth, len(prices))
+    ranked = np.argsort(-value, kind="stable")[:GAP_NAMES]
+    return [desk.sheet.instruments[column].symbol for column in ranked.tolist() if value[column]]
 
 
-def _outcome(
-    desk: _Desk, name: str, parts: dict[tuple[str, str], StressResult], k: int, proxies: tuple[str, ...]
-) -> ScenarioOutcome:
-    def total(values: Sequence[int]) -> int:
-        return owed_minor(sum(values), desk.currency)
+def _outcome(currency: str, name: str, parts: Sequence[_Part], k: int, proxies: tuple[str, ...]) -> ScenarioOutcome:
+    def total(units: Iterable[int]) -> int:
+        return owed_minor(sum(int(one) for one in units), currency)
 
-    def losses(which: int) -> tuple[GroupLoss, ...]:
-        codes = sorted({group[which] for group in parts})
-        members = {code: [part for group, part in parts.items() if group[which] == code] for code in codes}
+    def losses(code_of: Callable[[_Group], str]) -> tuple[GroupLoss, ...]:
+        members: dict[str, list[_Part]] = {}
+        for part in parts:
+            members.setdefault(code_of(part.group), []).append(part)
         return tuple(
-            GroupLoss(
-                code,
-                sum(
-                    one.debt_minor
-                    for one, group in zip(desk.accounts, desk.groups, strict=True)
-                    if group[which] == code
-                ),
-                total([int(part.shortfall_units[k]) for part in members[code]]),
-            )
-            for code in codes
+            GroupLoss(code, sum(one.debt_minor for one in own), total(one.result.shortfall_units[k] for one in own))
+            for code, own in sorted(members.items())
         )
 
+    results = [part.result for part in parts]
     return ScenarioOutcome(
         name=name,
         bands=tuple(
             BandTotal(
                 band,
-                sum(int(part.band_accounts[k, band]) for part in parts.values()),
-                total([int(part.band_debt_units[k, band]) for part in parts.values()]),
+                sum(int(one.band_accounts[k, band]) for one in results),
+                total(one.band_debt_units[k, band] for one in results),
             )
             for band in _BANDS
         ),
-        unknown_accounts=sum(int(part.unknown_accounts[k]) for part in parts.values()),
-        shortfall_minor=total([int(part.shortfall_units[k]) for part in parts.values()]),
-        by_scheme=losses(0),
-        by_pool=losses(1),
+        unknown_accounts=sum(int(one.unknown_accounts[k]) for one in results),
+        shortfall_minor=total(one.shortfall_units[k] for one in results),
+        by_scheme=losses(lambda group: group.scheme),
+        by_pool=losses(lambda group: group.pool),
         proxies=proxies,
     )
 
 
-def _worst_accounts(
-    desk: _Desk, scenarios: Scenarios, parts: list[tuple[list[int], StressResult]]
-) -> tuple[AccountWorst, ...]:
+def _worst_accounts(desk: _Desk, scenarios: Scenarios, parts: Sequence[_Part]) -> tuple[AccountWorst, ...]:
     """The accounts whose worst scenario leaves the largest shortfall; none that is covered in all of them."""
-    rows: list[AccountWorst] = []
-    for accounts, part in parts:
-        for index, row in enumerate(accounts):
-            account = desk.accounts[row]
-            if part.worst_scenario[index] < 0 or not part.expected_shortfall_units[index] > 0:
-                continue
-            assets = held_minor(int(part.worst_assets_units[index]), desk.currency)
-            rows.append(
+    worst: list[AccountWorst] = []
+    for part in parts:
+        short = np.flatnonzero(part.result.expected_shortfall_units > 0)
+        lost = desk.book.debt_units[part.rows[short]] - part.result.worst_assets_units[short]
+        short = short[np.argsort(-lost, kind="stable")[:WORST_ACCOUNTS]]
+        numbers = account_numbers(desk.account_id[part.rows[short]].tolist())
+        for index in short.tolist():
+            row = part.rows[index]
+            debt = int(desk.debt_minor[row])
+            assets = held_minor(int(part.result.worst_assets_units[index]), desk.currency)
+            mean = int(np.ceil(part.result.expected_shortfall_units[index]))
+            worst.append(
                 AccountWorst(
-                    number=account.number,
-                    scenario=scenarios.names[part.worst_scenario[index]],
-                    debt_minor=account.debt_minor,
+                    number=numbers[int(desk.account_id[row])],
+                    scenario=scenarios.names[part.result.worst_scenario[index]],
+                    debt_minor=debt,
                     assets_minor=assets,
-                    shortfall_minor=account.debt_minor - assets,
-                    expected_shortfall_minor=owed_minor(
-                        int(np.ceil(part.expected_shortfall_units[index])), desk.currency
-                    ),
+                    shortfall_minor=debt - assets,
+                    expected_shortfall_minor=owed_minor(mean, desk.currency),
                 )
             )
-    rows.sort(key=lambda one: (-one.shortfall_minor, one.number))
-    return tuple(rows[:WORST_ACCOUNTS])
+    worst.sort(key=lambda one: (-one.shortfall_minor, one.number))
+    return tuple(worst[:WORST_ACCOUNTS])

@@ -128,6 +128,12 @@ def get_facility(account_id: int) -> FacilityFacts:
     return FacilityFacts(row.number, row.pool_code, row.commitment_minor, row.drawn_minor, row.held_minor)
 
 
+def currencies_kept() -> list[str]:
+    """The currencies of the accounts that are not closed."""
+    kept = MarginAccount.objects.exclude(status=AccountStatus.CLOSED).values_list("currency", flat=True)
+    return sorted(kept.distinct())
+
+
 def pool_codes(account_ids: Collection[int]) -> dict[int, str]:
     """The funding pool behind each account's facility, by account id."""
     return dict(Facility.objects.filter(account_id__in=account_ids).values_list("account_id", "pool_code"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
-from tests.engine.cases import UNIT, account_of, column, marks_of
+from tests.engine.cases import LINES, UNIT, account_of, books, column, marks_of, marks_tables
 from tests.engine.sale_books import breached_accounts
 
 from reefpoint.engine import plans as plans_module
@@ -17,7 +17,8 @@ from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BookError
 from reefpoint.engine.kernel import Kernel
 from reefpoint.engine.liquidation import SaleReason, explain_plan, plan_of, plan_sale
-from reefpoint.engine.plans import CURES, OUTCOMES, PlanOutcome, SalePlans, Sales, plan_sales, sellable_today
+from reefpoint.engine.plans import CURES, OUTCOMES, UNKNOWN, PlanOutcome, SalePlans, Sales, plan_sales, sellable_today
+from reefpoint.engine.valuation import value_book
 
 TARGET = 15_000
 NAMES = 4
@@ -98,6 +99,20 @@ def test_i28_the_order_of_accounts_does_not_change_a_plan(
     assert [plan_of(after, moved, i) for i in range(len(order))] == [plan_of(before, book, a) for a in order]
 
 
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_accounts_are_valued_as_everywhere_shorts_and_unknown_ones_too(data: st.DataObject) -> None:
+    book, marks = data.draw(books(NAMES, rows=1, shorts=True)), data.draw(marks_tables(NAMES, rows=1))
+    nothing = np.zeros(book.position_count, dtype=np.int64)
+    plans, valued = (
+        plan_sales(book, marks, sellable=nothing, cost_bp=nothing, target_bp=TARGET),
+        value_book(book, marks, LINES),
+    )
+    assert ((plans.outcome == UNKNOWN) == valued.is_unknown).all()
+    assert (plans.assets_before_units == valued.assets_units).all()
+    assert (plans.ratio_before_bp == valued.ratio_bp).all()
+
+
 @settings(max_examples=50, deadline=None)
 @given(desk=desks())
 def test_interpreted_and_compiled_make_the_same_plan(desk: tuple[Book, Marks, dict[str, np.ndarray]]) -> None:
@@ -140,6 +155,26 @@ def test_an_account_whose_gap_passes_an_int64_is_planned_all_the_same() -> None:
     gain = 900_000 * 9_990 - UNIT * UNIT
     assert large.bound_units == -(-needed * UNIT // gain)
     assert large.lines[0].quantity == -(-large.bound_units // million)
+
+
+def test_an_account_with_a_short_is_refused_and_says_so_unless_it_holds_its_target() -> None:
+    book = build_book(
+        cash_units=[100 * UNIT] * 2,
+        debt_units=[0, 0],
+        terms=[0, 0],
+        account=[0, 0, 1, 1],
+        instrument=[0, 1, 0, 1],
+        quantity=[40, -100, 60, -100],
+    )
+    marks = marks_of([UNIT, UNIT])
+    plans = plan_sales(book, marks, sellable=column(40, 100, 60, 100), cost_bp=column(0, 0, 0, 0), target_bp=TARGET)
+    assert [OUTCOMES[code] for code in plans.outcome] == [PlanOutcome.HOLDS_SHORTS, PlanOutcome.NOT_NEEDED]
+    assert not plans.quantity.any()
+    assert (plans.debt_before_units[0], plans.ratio_before_bp[0]) == (100 * UNIT, 14_000)
+    assert plans.deposit_still_needed_units.tolist() == [10 * UNIT, 0]
+    valued = value_book(book, marks, LINES)
+    assert (plans.assets_before_units == valued.assets_units).all()
+    assert (plans.ratio_before_bp == valued.ratio_bp).all()
 
 
 def test_a_name_locked_at_its_limit_down_is_not_sold() -> None:

@@ -15,7 +15,7 @@ from tests.engine.test_plans import NAMES, TARGET, desks
 
 from reefpoint.engine import shared_volume as module
 from reefpoint.engine.book import Book, Marks, build_book
-from reefpoint.engine.columns import BookError
+from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BookError
 from reefpoint.engine.kernel import Kernel
 from reefpoint.engine.liquidation import plan_of
 from reefpoint.engine.plans import CURES, OUTCOMES, PlanOutcome, plan_sales
@@ -71,6 +71,27 @@ def test_the_programme_moves_an_account_off_the_name_that_another_needs() -> Non
     assert shared.plans.quantity[1] > greedy.plans.quantity[1] == 0
     assert shared.greedy_cost_units == greedy.cost_units > shared.cost_units >= shared.bound_units
     assert shared.cost_units <= 1.002 * shared.bound_units
+
+
+def test_an_account_whose_gap_passes_an_int64_shares_like_any_other() -> None:
+    million = 1_000_000 * UNIT
+    book = build_book(
+        cash_units=[0, 0],
+        debt_units=[AMOUNT_UNITS_MAX * 3 // 4, 80 * million],
+        terms=[0, 0],
+        account=[0, 1, 1],
+        instrument=[0, 0, 1],
+        quantity=[AMOUNT_UNITS_MAX // million, 50, 54],
+    )
+    options = {"cost_bp": column(10, 10, 20), "target_bp": column(900_000, TARGET)}
+    marks, held = marks_of([million, million]), book.quantity.astype(np.int64)
+    needed = plan_sales(book, marks, sellable=held, **options).quantity
+    cap = column(int(needed[0]), 100)
+    shared = share_volume(book, marks, sellable=held, volume_cap=cap, **options)
+    assert shared.method is ShareMethod.PROGRAMME
+    assert shared.plans.outcome.tolist() == [CURES, CURES]
+    assert shared.plans.quantity[:2].tolist() == [needed[0], 0]
+    assert 0 < shared.bound_units <= shared.cost_units
 
 
 def test_when_no_volume_binds_each_account_has_the_plan_it_would_have_alone() -> None:

@@ -309,7 +309,7 @@ def _spare(
 def _value(first: int, end: int, quantity: Int64s, price: Int64s, cash: int, debt: int) -> tuple[int, int, float, bool]:
     """Assets, what is owed with the shorts, the larger of both in float64 or -1 if unknown, and if there is a short."""
     assets, owed = cash, debt
-    rough, short, is_short = float(cash), float(debt), False
+    rough, short, is_short = float(cash), 0.0, False
     for i in range(first, end):
         worth = float(quantity[i]) * float(price[i])
         if quantity[i] > 0:
@@ -319,13 +319,13 @@ def _value(first: int, end: int, quantity: Int64s, price: Int64s, cash: int, deb
             is_short = True
         else:
             continue
-        if price[i] == 0 or max(rough, short) > AMOUNT_UNITS_MAX:
+        if price[i] == 0 or rough + short > AMOUNT_UNITS_MAX:
             return 0, debt, -1.0, is_short
         if quantity[i] > 0:
             assets += quantity[i] * price[i]
         else:
             owed -= quantity[i] * price[i]
-    return assets, owed, max(rough, short), is_short
+    return assets, owed, max(rough, float(debt) + short), is_short
 
 
 @kernel
@@ -688,6 +688,7 @@ def plan_sales(
     or int64[A]. Stale and suspended names and names locked at their limit down are never sold. Raises `BookError` for
     a wrong column or a target not above 10,000.
 
+    Pass the accounts that are to be sold, not the whole book: some 200 bytes a position are in use meanwhile.
     Equal accounts get equal plans, whatever the order of accounts and positions and whoever else is in the book.
     """
     sales = Sales(

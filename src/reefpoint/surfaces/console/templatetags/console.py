@@ -210,6 +210,8 @@ SALE_OUTCOMES = {
     "cures": gettext_lazy("the sales reach the target, and no less would"),
     "falls_short": gettext_lazy("all that may be sold is sold, and it stays under the target"),
     "cannot_help": gettext_lazy("selling cannot raise the ratio; it recovers what it can"),
+    "nothing_to_sell": gettext_lazy("no holding may be sold now"),
+    "holds_shorts": gettext_lazy("it is short of a name; a person decides what is bought back"),
 }
 
 

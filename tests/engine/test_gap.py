@@ -227,7 +227,7 @@ def test_more_debt_is_never_less_loss(more: list[int]) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(fall=st.lists(st.floats(0.2, 1.0), min_size=10, max_size=10))
-def test_lower_prices_are_never_less_loss(fall: list[float]) -> None:
+def test_i06_lower_prices_are_never_less_loss(fall: list[float]) -> None:
     book, marks = random_book(30, 10)
     lower = marks_at(np.maximum((marks.price_units * np.array(fall)).astype(np.int64), 1))
     before, after = (

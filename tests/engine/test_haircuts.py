@@ -39,10 +39,11 @@ def inputs_of(closes: np.ndarray | None = None, **columns: object) -> HaircutInp
         "issue_share": 0.0,
         "pool_share": 0.0,
         "gap_shortfall": 0.0,
+        "legal_bp": 0,
     }
     full = {}
     for name, value in {**usual, **columns}.items():
-        dtype = np.int64 if name in {"size", "daily_volume"} else np.float64
+        dtype = np.int64 if name in {"size", "daily_volume", "legal_bp"} else np.float64
         full[name] = np.array(np.broadcast_to(np.asarray(value, dtype=dtype), (len(table),)))
     return HaircutInputs(close_units=table, **full)
 
@@ -147,6 +148,13 @@ def test_a_name_that_cannot_be_sold_is_not_lent_against() -> None:
     assert capped.haircut_bp.tolist() == [7_000]
 
 
+@pytest.mark.parametrize(("legal", "haircut"), [(0, 1_500), (3_000, 3_000), (3_333, 3_333), (10_000, 10_000)])
+def test_what_the_exchange_asks_comes_before_every_figure_of_ones_own(legal: int, haircut: int) -> None:
+    """30% for a constituent of an index, all of it for a name under risk warning: also above the desk's cap."""
+    found = find_haircuts(inputs_of(legal_bp=legal), replace(POLICY, cap_bp=2_000))
+    assert found.haircut_bp.tolist() == [haircut]
+
+
 names = st.fixed_dictionaries(
     {
         "size": st.integers(0, 10**8),
@@ -196,6 +204,7 @@ def test_parts_add_up_and_names_do_not_touch_each_other(rows: list[dict[str, flo
         ("issue_share", 1.1),
         ("pool_share", np.nan),
         ("gap_shortfall", -np.inf),
+        ("legal_bp", 10_001),
     ],
 )
 def test_a_figure_that_cannot_be_is_refused_with_its_row(column: str, value: float) -> None:
@@ -226,7 +235,7 @@ def test_a_hole_in_the_closes_and_closes_that_never_move_are_refused() -> None:
 @pytest.mark.parametrize("closes", [swinging().astype(float), swinging()[None, None, :], None])
 def test_closes_that_are_no_table_of_whole_numbers_are_refused(closes: object) -> None:
     with pytest.raises(BookError, match="close_units"):
-        HaircutInputs(closes, *(np.zeros(1, dtype=np.int64),) * 2, *(np.zeros(1),) * 4)  # type: ignore[arg-type]
+        HaircutInputs(closes, *(np.zeros(1, dtype=np.int64),) * 2, *(np.zeros(1),) * 4, np.zeros(1, dtype=np.int64))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def sold_at(returns: tuple[float, ...], *, grace_days: int = 0, **columns: objec
         pytest.param((-0.99, 0.0), 0, {}, 0.1, id="a day never takes more than 90%"),
     ],
 )  # fmt: skip
-def test_the_sale_price_worked_by_hand(
+def test_i18_i19_the_sale_price_worked_by_hand(
     returns: tuple[float, ...], grace_days: int, columns: dict[str, object], expected: float
 ) -> None:
     assert sold_at(returns, grace_days=grace_days, **columns) == pytest.approx(expected, rel=1e-6)
@@ -106,7 +106,7 @@ def test_compiled_and_interpreted_sales_have_the_same_bits(monkeypatch: pytest.M
     assert answers[0] == answers[1]
 
 
-def test_a_wider_limit_lets_a_falling_name_go_sooner_and_dearer() -> None:
+def test_i19_a_wider_limit_lets_a_falling_name_go_sooner_and_dearer() -> None:
     """Ten per cent a day keeps holders in until the fall is over; without a limit they are out at the first close."""
     fall = Told((-0.12, -0.12, -0.12, -0.12, 0.0, 0.0, 0.0, 0.0))
     model = model_of(3, limit=[0.1, 0.2, np.inf])
@@ -125,7 +125,7 @@ def test_the_figures_of_a_name_are_those_of_its_paths() -> None:
     assert figures.tail_mean[:, 0] == pytest.approx(ordered[:, :10].mean(axis=1))
 
 
-def test_the_share_unsold_is_that_of_names_locked_or_suspended_to_the_end() -> None:
+def test_i18_i19_the_share_unsold_is_that_of_names_locked_or_suspended_to_the_end() -> None:
     model = model_of(3, limit=[0.1, np.inf, np.inf], suspended_days=[0, 0, 200])
     figures = sale_prices(model, Told((-0.2,) * 8), EIGHT_DAYS, paths=100)
     assert figures.unsold_share.tolist() == [1.0, 0.0, 1.0]

@@ -16,7 +16,9 @@ of the volume that the desk may be), all parts as fractions of the price:
 - concentration: issue_slope * (share of the issue - issue_free), if positive, + the same for the share of the pool
 - gap: expected shortfall of the sale price in the gap model (`sale_prices`) less the volatility part, if positive
 
-The sum is rounded up to a step and held between a floor and a cap. What the haircut is worth is not proven here: these
+The sum is rounded up to a step and held between a floor and a cap; what law or exchange ask of the name comes before
+both (Shanghai and Shenzhen: at least 30% for index constituents, 35% for other A shares, 100% for names under risk
+warning; margin trading rules, 2016 revision, art. 35). What the haircut is worth is not proven here: these
 are estimates of a model, to be validated, approved and watched like any other.
 """
 
@@ -31,6 +33,7 @@ from reefpoint.engine.columns import BP, BookError, Bools, Float64s, Int64s, che
 HISTORY_MIN = 250
 """Fewest daily returns of a name: a year (CRE22). Less is refused, never filled up."""
 YEARS_MAX = 250 * 40
+SHARES_MAX = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class HaircutInputs:
     - `spread` float64[S]: 0..1, bid to ask as a fraction of the price
     - `issue_share`, `pool_share` float64[S]: 0..1, of the shares issued, and of the pool's collateral by value
     - `gap_shortfall` float64[S]: 0..1, expected shortfall of the fall to the sale price in the gap model; 0 without one
+    - `legal_bp` int64[S]: 0..10,000, the least haircut that law or exchange allow
 
     Refused with `BookError` and the row: another dtype or shape, NaN, infinite, negative, a gap in the closes, too
     short a history, and closes that never move (they are no prices).
@@ -106,6 +110,7 @@ class HaircutInputs:
     issue_share: Float64s
     pool_share: Float64s
     gap_shortfall: Float64s
+    legal_bp: Int64s
 
     def __post_init__(self) -> None:
         names = (len(self.size),)
@@ -114,9 +119,9 @@ class HaircutInputs:
         check_column("close_units", self.close_units, np.int64, (*names, self.close_units.shape[1]))
         check_range("close_units (days)", np.array([self.close_units.shape[1]]), HISTORY_MIN + 1, YEARS_MAX)
         check_range("close_units", self.close_units, 0, int(np.iinfo(np.int64).max))
-        for name in ("size", "daily_volume"):
+        for name, most in (("size", SHARES_MAX), ("daily_volume", SHARES_MAX), ("legal_bp", BP)):
             check_column(name, getattr(self, name), np.int64, names)
-            check_range(name, getattr(self, name), 0, int(np.iinfo(np.int64).max))
+            check_range(name, getattr(self, name), 0, most)
         for name in ("spread", "issue_share", "pool_share", "gap_shortfall"):
             _check_fractions(name, getattr(self, name), names)
         _refuse("close_units", self._has_holes, "has a day without a close after its first one")
@@ -137,7 +142,7 @@ class Haircuts:
 
     `historical`, `ewma`: daily deviations. `days` int64: the liquidation time. `volatility`, `liquidity`,
     `concentration`, `gap`: the parts, fractions of the price; `total` their sum. `haircut_bp` int64: the sum rounded up
-    to the step, not under the floor, not over the cap.
+    to the step, not under the floor, not over the cap, and never under what law asks.
     """
 
     historical: Float64s
@@ -177,6 +182,7 @@ def find_haircuts(inputs: HaircutInputs, policy: HaircutPolicy) -> Haircuts:
     # Rounded to a millionth of a basis point first: 15% that comes out of the sum as 15.000000000000002% is 15%.
     steps = np.ceil(np.round(total * BP / policy.step_bp, 6))
     haircut = np.clip(steps * policy.step_bp, policy.floor_bp, policy.cap_bp).astype(np.int64)
+    haircut = np.maximum(haircut, inputs.legal_bp)
     return Haircuts(historical, ewma, days, volatility, liquidity, concentration, gap, total, haircut)
 
 

@@ -122,9 +122,7 @@ def test_a_business_day_is_begun_sold_on_and_ended_by_hand_and_twice_is_once(fin
     code, words = day("sell")
     assert (code, "Session 2020-03-25" in words) == (0, True), words
     code, words = day("end")
-    assert (code, "can be ended after that" in words) == (1, True), (
-        words
-    )  # the clock is at the evening before
+    assert (code, "can be ended after that" in words) == (1, True), words  # the clock is at the evening before
     with psycopg.connect(environment["DATABASE_URL"]) as connection:
         connection.execute("UPDATE operations_deskclock SET at = '2020-03-25 22:00Z'")
     for _ in range(2):

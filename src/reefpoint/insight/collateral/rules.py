@@ -18,6 +18,7 @@ SUSPENDED_DAYS, RESUME_CHANCE = 3, 0.2
 ASSUMPTIONS = (
     "Daily volumes are the instruments' assumed ones: there are no volume data.",
     f"The spread is {SPREAD:.2%} for every name; the shares issued are not known, so no part for a share of the issue.",
+    "No legal least haircut: the rule pack of the United States sets the equity of an account, not haircuts.",
     "No daily price limits: the desk's venues have none.",
     f"Each name falls by {-JUMP_SIZE:.0%} more on a day in {1 / JUMP_CHANCE:.0f}, alone and without warning.",
     f"A suspended name stays so for {SUSPENDED_DAYS} days, then resumes with a chance of {RESUME_CHANCE:.0%} a day.",

@@ -83,6 +83,7 @@ def propose_haircuts(
                 issue_share=np.zeros(len(known)),
                 pool_share=pool_share[known],
                 gap_shortfall=np.clip(1.0 - sold.tail_mean[known, 0], 0.0, 1.0),
+                legal_bp=np.zeros(len(known), dtype=np.int64),
             ),
             policy,
         )

@@ -7,6 +7,7 @@ from tests.desk import MONDAY, TUESDAY, Desk, noon
 
 from reefpoint.decisions.margin.selectors.standing import measure_all
 from reefpoint.engine.bands import Band
+from reefpoint.insight.collateral import selectors as collateral
 from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, read_scenarios
 from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
@@ -70,6 +71,25 @@ def test_history_is_done_to_todays_prices_and_says_where_a_proxy_stood_in(desk: 
     assert bands(outcome(report, "2000-2002 dot-com"))[3] == 1  # Apple fell by four fifths
 
 
+def test_when_the_market_falls_each_name_follows_by_its_beta(desk: Desk) -> None:
+    desk.instruments["NEWCO"] = desk.list_name("NEWCO")
+    desk.prices(MONDAY, NEWCO="10")
+    report = stress_desk(ScenarioChoice(market_falls_bp=(3_000, 9_900)), at=AT)
+    assert [one.name for one in report.outcomes] == ["today", "market -30.00% by beta", "market -99.00% by beta"]
+    assert report.outcomes[1].proxies == ("NEWCO",)
+    assert bands(report.outcomes[0])[3] < bands(report.outcomes[1])[3]
+    near = desk.account(desk.near)
+    # Apple's beta is over one: it keeps a hundredth of its price, and no more is taken
+    assert report.worst_accounts[0].assets_minor == near.cash_minor + 1_000 * 1_00
+
+
+def test_without_history_the_market_is_left_out_and_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collateral, "load_us20", lambda first, last: [])
+    report = stress_desk(ScenarioChoice(market_falls_bp=(1_000,)), at=AT)
+    assert ([one.name for one in report.outcomes], report.not_covered) == (["today"], ("the market by beta",))
+    assert MoveKind.MARKET not in {one.kind for one in measure_sensitivities(at=AT).effects}
+
+
 def test_the_largest_names_gap_one_at_a_time(desk: Desk) -> None:
     report = stress_desk(ScenarioChoice(with_gaps=True), at=AT)
     assert [one.name for one in report.outcomes] == ["today", "AAPL alone -50%", "JPM alone -50%"]
@@ -129,11 +149,12 @@ def test_one_percent_of_everything_of_each_sector_and_of_each_name(desk: Desk) -
     report = measure_sensitivities(at=noon(TUESDAY))
     assert [(one.kind, one.code) for one in report.effects] == [
         (MoveKind.EVERYTHING, "all"),
+        (MoveKind.MARKET, "all"),
         (MoveKind.SECTOR, "Test"),
         (MoveKind.NAME, "AAPL"),
         (MoveKind.NAME, "JPM"),
     ]
-    everything, sector, apple, _ = report.effects
+    everything, market, sector, apple, _ = report.effects
     assert everything.market_minor == sector.market_minor == -(11_000 * 87_60 + 1_000 * 100_00) // 100
     assert apple.market_minor == -11_000 * 87_60 // 100
     for one in (everything, sector, apple):
@@ -142,6 +163,7 @@ def test_one_percent_of_everything_of_each_sector_and_of_each_name(desk: Desk) -
             Band.WARNING: 1,
         }
         assert one.shortfall_minor == 0
+    assert market.market_minor < 0
 
 
 def test_a_stress_run_writes_nothing(desk: Desk) -> None:

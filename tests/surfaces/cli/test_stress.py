@@ -27,7 +27,15 @@ def _run(*words: str) -> Result:
 def test_without_options_all_shipped_scenarios_are_run(desk: Desk) -> None:
     said = _run()
     assert said.exit_code == 0, said.output
-    for words in ("2 accounts owe", "all -40.00%", "2020 pandemic", "AAPL alone -50%", "scheme STANDARD", "pool MAIN"):
+    for words in (
+        "2 accounts owe",
+        "all -40.00%",
+        "2020 pandemic",
+        "AAPL alone -50%",
+        "market -20.00% by beta",
+        "scheme STANDARD",
+        "pool MAIN",
+    ):
         assert words in said.output
     assert desk.account(desk.near).number in said.output
 
@@ -62,6 +70,7 @@ def test_what_a_percent_changes(desk: Desk) -> None:
     said = _run("--sensitivity")
     assert [line.split()[:2] for line in said.output.splitlines()[1:]] == [
         ["everything", "all"],
+        ["market", "all"],
         ["sector", "Test"],
         ["name", "AAPL"],
         ["name", "JPM"],
@@ -85,6 +94,7 @@ def test_questions_that_stand_alone_are_not_mixed_with_scenarios(desk: Desk, wor
         ("--fall", "0.001"),
         ("--reverse", "-1"),
         ("--reverse", "inf"),
+        ("--market", "100"),
     ],
 )
 def test_what_is_no_number_is_refused_with_the_option(desk: Desk, words: tuple[str, str]) -> None:

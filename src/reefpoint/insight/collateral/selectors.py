@@ -227,6 +227,11 @@ def _load(at: datetime) -> _Desk:
     )
 
 
+def fit_market(sheet: Sheet, *, at: datetime) -> FactorFit:
+    """How each name of the sheet follows the market, from the closes up to `at`. Raises `NotEnoughHistory`."""
+    return _history(sheet, at).fit
+
+
 def _history(sheet: Sheet, at: datetime) -> _History:
     """The closes of sessions that had ended by `at`.
 

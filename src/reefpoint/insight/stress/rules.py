@@ -10,6 +10,10 @@ from reefpoint.platform.basics.errors import Refusal
 
 FALLS_BP = (1_000, 2_000, 3_000, 4_000)
 """Parallel falls: -10%, -20%, -30%, -40%."""
+MARKET_FALLS_BP = (1_000, 2_000, 3_000)
+"""Falls of the market; each name follows by its beta."""
+WORST_BY_BETA = -0.99
+"""What a name loses at most in them, however large its beta."""
 GAP_PCT = "-50"
 """What a single name loses overnight in its own scenario."""
 GAP_NAMES = 5

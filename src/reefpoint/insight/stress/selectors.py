@@ -14,25 +14,29 @@ from reefpoint.decisions.margin.selectors.book import load_book
 from reefpoint.decisions.margin.selectors.standing import Sheet
 from reefpoint.engine.bands import Band
 from reefpoint.engine.book import Book, take_accounts
-from reefpoint.engine.columns import BookError, Int64s
+from reefpoint.engine.columns import BP, BookError, Bools, Int64s
 from reefpoint.engine.reverse_stress import reverse_stress
 from reefpoint.engine.scenarios import (
     E8,
     Scenarios,
     ShockRow,
     Window,
+    factor_scenarios,
     fall_scenarios,
     table_scenarios,
     window_scenarios,
 )
 from reefpoint.engine.sensitivity import sensitivity_by_group, sensitivity_by_scenario
 from reefpoint.engine.stress import StressResult, stress_book
+from reefpoint.insight.collateral.rules import NotEnoughHistory
+from reefpoint.insight.collateral.selectors import fit_market
 from reefpoint.insight.stress.rules import (
     GAP_NAMES,
     GAP_PCT,
     MOVE_BP,
     WINDOWS,
     WORST_ACCOUNTS,
+    WORST_BY_BETA,
     ScenarioRefused,
     line_of_row,
 )
@@ -96,7 +100,7 @@ def stress_desk(
     Raises `ScenarioRefused` for a scenario that cannot be, and for a book in several currencies.
     """
     desk = _load(at)
-    scenarios, proxies, not_covered = _scenarios(choice, desk)
+    scenarios, proxies, not_covered = _scenarios(choice, desk, at)
     # groups split the accounts: their results add up to the book's, so each account is valued once
     parts = []
     for number, group in enumerate(desk.groups):
@@ -161,7 +165,7 @@ def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> R
 
 
 def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityReport:
-    """What 1% down changes: of everything, of each sector, of each name that somebody holds.
+    """What 1% down changes: of everything, of the market, of each sector, of each name that somebody holds.
 
     Raises `ScenarioRefused` for a book in several currencies.
     """
@@ -172,22 +176,25 @@ def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityRepor
     by_sector = np.array([sectors.index(instrument.sector) for instrument in instruments], dtype=np.int32)
     by_name = np.arange(len(instruments), dtype=np.int32)
     symbols = [instrument.symbol for instrument in instruments]
+    market = _market_falls(desk, [-MOVE_BP], at)
     moved = {
         MoveKind.EVERYTHING: sensitivity_by_scenario(
             book, marks, lines, fall_scenarios(marks.price_units, [-MOVE_BP]), threads=threads
         ),
+        MoveKind.MARKET: market and sensitivity_by_scenario(book, marks, lines, market[0], threads=threads),
         MoveKind.SECTOR: sensitivity_by_group(book, marks, lines, by_sector, sectors, move_bp=MOVE_BP),
         MoveKind.NAME: sensitivity_by_group(book, marks, lines, by_name, symbols, move_bp=MOVE_BP),
     }
     effects = [
         MoveEffect(
             kind,
-            "all" if kind is MoveKind.EVERYTHING else found.names[row],
+            "all" if kind in (MoveKind.EVERYTHING, MoveKind.MARKET) else found.names[row],
             held_minor(int(found.market_units[row]), desk.currency),
             owed_minor(int(found.shortfall_units[row]), desk.currency),
             tuple(map(BandChange, _BANDS, found.band_accounts[row].tolist())),
         )
         for kind, found in moved.items()
+        if found is not None
         for row in np.argsort(found.market_units, kind="stable")
         if found.market_units[row]
     ]
@@ -218,7 +225,24 @@ def _load(at: datetime) -> _Desk:
     )
 
 
-def _scenarios(choice: ScenarioChoice, desk: _Desk) -> tuple[Scenarios, dict[str, tuple[str, ...]], tuple[str, ...]]:
+def _market_falls(desk: _Desk, falls_bp: Sequence[int], at: datetime) -> tuple[Scenarios, Bools] | None:
+    """The market falls and each name follows by its beta; and bool[S] of the names that have none and follow like the
+    wildest that has one. None when no name has a year of closes.
+    """
+    try:
+        fit = fit_market(desk.sheet, at=at)
+    except NotEnoughHistory:
+        return None
+    beta = np.where(fit.is_fitted, fit.beta, np.nanmax(fit.beta))[:, np.newaxis]
+    moves = np.array(falls_bp, dtype=np.float64)[:, np.newaxis] / -BP
+    back = np.maximum(WORST_BY_BETA - moves @ beta.T, 0.0)
+    names = [f"market {-fall / 100:+.2f}% by beta" for fall in falls_bp]
+    return factor_scenarios(desk.sheet.marks.price_units, beta, moves, names, back), ~fit.is_fitted
+
+
+def _scenarios(
+    choice: ScenarioChoice, desk: _Desk, at: datetime
+) -> tuple[Scenarios, dict[str, tuple[str, ...]], tuple[str, ...]]:
     """All scenarios of the choice, today's prices first; the proxies of each that has some; windows left out."""
     prices = desk.sheet.marks.price_units
     symbols = [instrument.symbol for instrument in desk.sheet.instruments]
@@ -226,9 +250,17 @@ def _scenarios(choice: ScenarioChoice, desk: _Desk) -> tuple[Scenarios, dict[str
     parts = [_refusing(lambda: fall_scenarios(prices, (0, *choice.falls_bp)))]
     proxies: dict[str, tuple[str, ...]] = {}
     not_covered: tuple[str, ...] = ()
+    if choice.market_falls_bp:
+        market = _market_falls(desk, choice.market_falls_bp, at)
+        if market is None:
+            not_covered = ("the market by beta",)
+        else:
+            parts.append(market[0])
+            unfitted = tuple(symbols[column] for column in np.flatnonzero(market[1] & (prices > 0)))
+            proxies.update(dict.fromkeys(market[0].names, unfitted))
     if choice.with_history:
         closes, windows = _closes_of_windows(desk)
-        not_covered = tuple(one.name for one in WINDOWS if one.name not in {window.name for window in windows})
+        not_covered += tuple(one.name for one in WINDOWS if one.name not in {window.name for window in windows})
         if windows:
             history, is_proxy = window_scenarios(prices, closes, windows, sectors)
             parts.append(history)

@@ -19,9 +19,12 @@ class HistoricalWindow:
 
 @dataclass(frozen=True)
 class ScenarioChoice:
-    """Which scenarios are run: falls of everything in bp, history, gaps of the largest names, rows of a table."""
+    """Which scenarios are run: falls of everything in bp, falls of the market that names follow by their beta, history,
+    gaps of the largest names, rows of a table.
+    """
 
     falls_bp: tuple[int, ...] = ()
+    market_falls_bp: tuple[int, ...] = ()
     with_history: bool = False
     with_gaps: bool = False
     rows: tuple[ShockRow, ...] = ()
@@ -74,7 +77,8 @@ class AccountWorst:
 class StressReport:
     """The live book at one instant under each scenario, in their order; the first is the prices as they are.
 
-    `not_covered` are the windows of history in which no name has a price on both days.
+    `not_covered` are scenarios that there is no history for: windows in which no name has a price on both days, and
+    falls of the market when no name has a beta.
     """
 
     at: datetime
@@ -96,9 +100,10 @@ class BandChange:
 
 
 class MoveKind(StrEnum):
-    """What moves: all names, those of a sector, or one."""
+    """What moves: all names alike, all by their beta, those of a sector, or one."""
 
     EVERYTHING = "everything"
+    MARKET = "market"
     SECTOR = "sector"
     NAME = "name"
 
@@ -116,7 +121,9 @@ class MoveEffect:
 
 @dataclass(frozen=True)
 class SensitivityReport:
-    """The effects of the same small move of everything, of each sector and of each name held, the largest first."""
+    """The effects of the same small move of everything, of the market, of each sector and of each name held, in this
+    order, the largest first. Without history there is no effect of the market.
+    """
 
     at: datetime
     currency: str

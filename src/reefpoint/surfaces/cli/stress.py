@@ -24,6 +24,9 @@ def stress(
         typer.Option(help="CSV of your own: scenario,target,shock; the target is a symbol, a sector or * (all)."),
     ] = None,
     fall: Annotated[str | None, typer.Option(help="Everything falls by each of these percentages: 10,20,35.5.")] = None,
+    market: Annotated[
+        str | None, typer.Option(help="The market falls by each of these percentages; each name follows by its beta.")
+    ] = None,
     history: Annotated[
         bool, typer.Option("--history", help="Falls that happened, from 1990 to 2022, done to today's prices.")
     ] = False,
@@ -35,7 +38,8 @@ def stress(
         ),
     ] = None,
     sensitivity: Annotated[
-        bool, typer.Option("--sensitivity", help="What 1% down of everything, of each sector, of each name changes.")
+        bool,
+        typer.Option("--sensitivity", help="What 1% down of everything, the market, each sector, each name changes."),
     ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", help="float32 for a large book: right to a millionth, not to the cent.")
@@ -45,8 +49,8 @@ def stress(
 ) -> None:
     """Value every account under prices that might be: who would be called or sold, and what the desk would lose.
 
-    Without options: falls of 10, 20, 30 and 40 percent, the falls of history, and the largest names one by one. The
-    shortfall is what accounts owe above all they have. Nothing is changed by it.
+    Without options: falls of 10, 20, 30 and 40 percent, falls of the market, those of history, and the largest names
+    one by one. The shortfall is what accounts owe above all they have. Nothing is changed by it.
 
     A file of your own, one shock a line; a name follows its own line, or its sector's, or that of *:
 
@@ -73,7 +77,7 @@ def stress(
     console = Console()
     at, threads = desk_now(), os.cpu_count() or 1
     if reverse is not None or sensitivity:
-        _refuse_beside(sensitivity and reverse is not None, scenarios, fall, history, gaps, fast)
+        _refuse_beside(sensitivity and reverse is not None, scenarios, fall, market, history, gaps, fast)
     if reverse is not None:
         answer = find_breaking_fall(limit_minor=_limit_minor(reverse), at=at, threads=threads)
         _print_json(answer) if as_json else print_reverse(console, answer)
@@ -82,7 +86,7 @@ def stress(
         effects = measure_sensitivities(at=at, threads=threads)
         _print_json(effects) if as_json else print_sensitivities(console, effects)
         return
-    choice = _choice(scenarios, fall, history=history, gaps=gaps)
+    choice = _choice(scenarios, fall, market, history=history, gaps=gaps)
     report = stress_desk(choice, at=at, precision="fast" if fast else "exact", threads=threads)
     _print_json(report) if as_json else print_report(console, report)
 
@@ -92,26 +96,30 @@ def _refuse_beside(*others: object) -> None:
         raise typer.BadParameter("--reverse and --sensitivity each stand alone, with --json and --demo at most.")
 
 
-def _choice(scenarios: Path | None, fall: str | None, *, history: bool, gaps: bool) -> "ScenarioChoice":
-    from reefpoint.insight.stress.rules import FALLS_BP, ScenarioRefused, read_scenarios
+def _choice(
+    scenarios: Path | None, fall: str | None, market: str | None, *, history: bool, gaps: bool
+) -> "ScenarioChoice":
+    from reefpoint.insight.stress.rules import FALLS_BP, MARKET_FALLS_BP, ScenarioRefused, read_scenarios
     from reefpoint.insight.stress.types import ScenarioChoice
 
-    if scenarios is None and fall is None and not history and not gaps:
-        return ScenarioChoice(FALLS_BP, with_history=True, with_gaps=True)
+    if scenarios is None and fall is None and market is None and not history and not gaps:
+        return ScenarioChoice(FALLS_BP, MARKET_FALLS_BP, with_history=True, with_gaps=True)
     try:
         rows = read_scenarios(scenarios.read_text("utf-8").splitlines()) if scenarios is not None else ()
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioRefused(f"{scenarios} cannot be read: {error}.") from error
-    return ScenarioChoice(_falls_bp(fall) if fall else (), with_history=history, with_gaps=gaps, rows=rows)
+    return ScenarioChoice(
+        _falls_bp(fall, "--fall"), _falls_bp(market, "--market"), with_history=history, with_gaps=gaps, rows=rows
+    )
 
 
-def _falls_bp(text: str) -> tuple[int, ...]:
-    """Percentages with at most two decimals, above 0 and below 100."""
+def _falls_bp(text: str | None, option: str) -> tuple[int, ...]:
+    """Percentages with at most two decimals, above 0 and below 100; none without the option."""
     falls = []
-    for word in text.split(","):
-        fall_bp = _number(word.strip().removesuffix("%"), "--fall") * 100
+    for word in text.split(",") if text is not None else ():
+        fall_bp = _number(word.strip().removesuffix("%"), option) * 100
         if fall_bp != int(fall_bp) or not 0 < fall_bp < 10_000:
-            raise typer.BadParameter(f"{word!r} is not a fall between 0.01 and 99.99 percent.", param_hint="--fall")
+            raise typer.BadParameter(f"{word!r} is not a fall between 0.01 and 99.99 percent.", param_hint=option)
         falls.append(int(fall_bp))
     return tuple(dict.fromkeys(falls))
 
@@ -177,7 +185,7 @@ def print_report(console: Console, report: "StressReport") -> None:
             accounts.add_row(one.number, escape(one.scenario), *map(_money, amounts))
         console.print(accounts)
     if report.not_covered:
-        console.print(f"[dim]No prices for: {', '.join(report.not_covered)}.[/dim]", highlight=False)
+        console.print(f"[dim]No history for: {', '.join(report.not_covered)}.[/dim]", highlight=False)
 
 
 def print_reverse(console: Console, report: "ReverseReport") -> None:

@@ -26,6 +26,7 @@ def _instructions() -> dict[str, Callable[..., Any]]:
     """The compiled forms. Loads Numba."""
     from llvmlite import ir  # noqa: PLC0415
     from numba import types  # noqa: PLC0415
+    from numba.core import cgutils  # noqa: PLC0415
     from numba.extending import intrinsic, models, register_model  # noqa: PLC0415
 
     vector = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -47,11 +48,14 @@ def _instructions() -> dict[str, Callable[..., Any]]:
         return quad(), lambda context, builder, signature, arguments: ir.Constant(vector, [0.0] * WIDTH)
 
     @intrinsic
-    def add_quad(typing_context: Any, sums: Any, quantity: Any, figures: Any, row: Any) -> Any:
+    def add_quad(typing_context: Any, sums: Any, quantity: Any, figures: Any, table: Any, row: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            before, held, table, at = arguments
-            first = context.make_array(figures)(context, builder, table).data
-            address = builder.gep(first, [builder.mul(at, ir.Constant(word, WIDTH))])
+            before, held, tables, at_table, at_row = arguments
+            array = context.make_array(figures)(context, builder, tables)
+            _, rows, _ = cgutils.unpack_tuple(builder, array.shape, 3)  # type: ignore[no-untyped-call]
+            # two steps, so that the first, which is the same for all of an account, leaves the loop
+            of_table = builder.gep(array.data, [builder.mul(at_table, builder.mul(rows, ir.Constant(word, WIDTH)))])
+            address = builder.gep(of_table, [builder.mul(at_row, ir.Constant(word, WIDTH))])
             row_figures = builder.load(builder.bitcast(address, vector.as_pointer()), align=8)
             alone = builder.insert_element(undefined, held, ir.Constant(index, 0))
             all_held = builder.shuffle_vector(alone, undefined, ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH))
@@ -59,7 +63,11 @@ def _instructions() -> dict[str, Callable[..., Any]]:
             value = builder.fmul(all_held, row_figures, flags=("contract",))
             return builder.fadd(before, value, flags=("contract",))
 
-        return quad(quad, types.float64, figures, types.uint64), generate
+        return quad(quad, types.float64, figures, types.uint64, types.uint64), generate
+
+    @intrinsic
+    def add_quads(typing_context: Any, sums: Any, more: Any) -> Any:
+        return quad(quad, quad), lambda context, builder, signature, arguments: builder.fadd(*arguments)
 
     @intrinsic
     def unpack_quad(typing_context: Any, sums: Any) -> Any:
@@ -71,7 +79,7 @@ def _instructions() -> dict[str, Callable[..., Any]]:
 
         return signature, generate
 
-    return {"no_quad": no_quad, "add_quad": add_quad, "unpack_quad": unpack_quad}
+    return {"no_quad": no_quad, "add_quad": add_quad, "add_quads": add_quads, "unpack_quad": unpack_quad}
 
 
 @part(lambda: _instructions()["no_quad"])
@@ -81,11 +89,17 @@ def no_quad() -> Quad:
 
 
 @part(lambda: _instructions()["add_quad"])
-def add_quad(sums: Quad, quantity: float, figures: Float64s, row: int) -> Quad:
-    """sums + quantity * figures[row], for a C-ordered table of figures, float64[N, 4]; `row` is unsigned."""
-    first, second, third, fourth = figures[row].tolist()
+def add_quad(sums: Quad, quantity: float, figures: Float64s, table: int, row: int) -> Quad:
+    """sums + quantity * figures[table, row], for C-ordered figures, float64[T, N, 4]; the numbers are unsigned."""
+    first, second, third, fourth = figures[table, row].tolist()
     held = float(quantity)
     return sums[0] + held * first, sums[1] + held * second, sums[2] + held * third, sums[3] + held * fourth
+
+
+@part(lambda: _instructions()["add_quads"])
+def add_quads(sums: Quad, more: Quad) -> Quad:
+    """sums + more."""
+    return sums[0] + more[0], sums[1] + more[1], sums[2] + more[2], sums[3] + more[3]
 
 
 @part(lambda: _instructions()["unpack_quad"])

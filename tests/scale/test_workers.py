@@ -123,9 +123,8 @@ def test_block_that_cannot_be_loaded_again_is_named(workers: BlockWorkers, ray_f
     doomed.close()
 
 
-def test_worker_that_does_not_answer_in_time_counts_as_lost(workers: BlockWorkers, ray_folder: Path) -> None:
-    files = save_blocks(cut_book(BOOK, 1), ray_folder / "silent")
-    silent = BlockWorkers(files, MARKS, LINES, tries=1)
+def test_worker_that_does_not_answer_in_time_counts_as_lost(ray_folder: Path) -> None:
+    silent = BlockWorkers(save_blocks([BOOK], ray_folder / "silent"), MARKS, LINES, tries=1)
     pid = silent.pids()[0]
     os.kill(pid, signal.SIGSTOP)
     silent._seconds_max = 0.5

@@ -2,7 +2,7 @@
 
 - `ticks`, on subject `ticks`: batches of prices. A message's sequence in the stream is the number of the batch.
 - `crossings`, on `crossings.<partition>`: what each partition decided, and the only record of it.
-- `refused`, on `refused.ticks`: messages that were not batches of prices, each once, with the reason in a header.
+- `refused`, on `refused.<number of the message>`: what was no batch of prices, each once, the reason in a header.
 """
 
 import asyncio

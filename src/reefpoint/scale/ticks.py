@@ -178,7 +178,6 @@ class Watcher:
         self._messages_max = messages_max
         self._checkpoint_every = checkpoint_every
         self._subscription: Subscription | None = None
-        self._inbox = ""
         self._first_row = 0
         self._told = 0
         self._kept = 0
@@ -276,11 +275,11 @@ class Watcher:
         """
         if self._subscription is not None:
             await self._subscription.unsubscribe()
-        self._inbox = self._client.new_inbox()
-        self._subscription = await self._client.subscribe(self._inbox, pending_bytes_limit=-1)
+        inbox = self._client.new_inbox()
+        self._subscription = await self._client.subscribe(inbox, pending_bytes_limit=-1)
         config = ConsumerConfig(
             durable_name=self._consumer,
-            deliver_subject=self._inbox,
+            deliver_subject=inbox,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=self.sequence + 1,
             ack_policy=AckPolicy.ALL,
@@ -318,7 +317,7 @@ class Watcher:
                 self.sequence = sequence
                 taken.append(message)
             elif sequence > self.sequence:  # some were lost with a connection, and would come again behind these
-                await self._check_consumer()
+                await through_outages(self._check_turn, f"partition {self.partition} lost its connection")
                 await self._subscribe(self.sequence)
                 break
         return taken
@@ -326,18 +325,22 @@ class Watcher:
     async def _check_consumer(self) -> None:
         """Nothing has come for a while: is the partition still ours, and is nothing on its way that was lost?"""
         try:
+            await self._check_turn()
             info = await self._js.consumer_info(TICKS, self._consumer)
         except nats.js.errors.NotFoundError:
             await self._subscribe(self.sequence)
             return
         except OUTAGES:
             return
-        if info.config.deliver_subject != self._inbox:
-            raise PartitionTaken(f"partition {self.partition} has another watcher")
         # A killed server forgets how far we were, and waits for what was on its way to be acknowledged. We know.
         is_behind = (info.num_pending or 0) > 0 or info.delivered.stream_seq > self.sequence
         if is_behind and self._subscription is not None and not self._subscription.pending_msgs:
             await self._subscribe(self.sequence)
+
+    async def _check_turn(self) -> None:
+        """`PartitionTaken` when the last message of the partition is not ours."""
+        if (await self._js.get_last_msg(CROSSINGS, self._subject)).seq != self._told:
+            raise PartitionTaken(f"partition {self.partition} has another watcher")
 
     async def _read(self, messages: list[Msg]) -> tuple[list[Ticks], int]:
         """The prices of the messages, and how many messages were refused."""
@@ -355,19 +358,23 @@ class Watcher:
             self.watch.apply_prices(ticks.instrument, ticks.price_units)
 
     async def _refuse(self, message: Msg, problem: str) -> None:
-        """Put a message aside. Every watcher does; the id makes the server keep the first."""
+        """Put a message aside. Every watcher does; a subject of its own that must be empty makes it one message."""
         sequence = message.metadata.sequence.stream
         headers = {
-            Header.MSG_ID.value: f"{TICKS}-{sequence}",
-            "Reefpoint-Sequence": str(sequence),
+            Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value: "0",
             "Reefpoint-Size": str(len(message.data)),
             "Reefpoint-Problem": problem.replace("\n", " ")[:500],
         }
         log.warning("tick message %s is refused: it %s", sequence, problem)
-        body = message.data[:REFUSED_BYTES_MAX]
-        await through_outages(
-            lambda: self._js.publish(f"{REFUSED}.{TICKS}", body, headers=headers), "a refused message was not kept"
-        )
+
+        async def keep() -> None:
+            try:
+                await self._js.publish(f"{REFUSED}.{sequence}", message.data[:REFUSED_BYTES_MAX], headers=headers)
+            except nats.js.errors.APIError as error:
+                if error.err_code != WRONG_LAST_SEQUENCE:
+                    raise
+
+        await through_outages(keep, f"the refused message {sequence} was not kept")
 
     async def _tell(self, crossings: Crossings, first: int, last: int) -> None:
         """Publish a decision, each message of it once. `PartitionTaken` when it does not follow our own last one."""

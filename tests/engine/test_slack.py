@@ -197,6 +197,24 @@ def test_a_wider_quantity_or_instrument_is_taken_in_place() -> None:
         shadow.check(watch)
 
 
+@in_every_way
+def test_a_short_is_valued_at_each_tick_on_what_its_account_holds(way: str) -> None:
+    with watching(way):
+        watch = random_watch(np.random.default_rng(1))
+        row = watch.add_account(instrument=[0, 1], quantity=[-100, 300], cash_units=0, debt_units=0, terms=0)
+        watch.apply_prices([0, 1], [100 * UNIT, 60 * UNIT])
+        watch.decide()
+        assert watch.band[row] == Band.SAFE
+        assert tick(watch, (1, 59 * UNIT)).row[-1:].tolist() != [row]
+        rises = tick(watch, (0, 112 * UNIT))
+        assert (rises.row[-1], rises.new_band[-1], rises.ratio_bp[-1]) == (row, Band.WARNING, 177 * BP // 112)
+        falls = tick(watch, (1, 53 * UNIT))
+        assert (falls.row[-1], falls.new_band[-1]) == (row, Band.CALL)
+        watch.replace_account(row, instrument=[1], quantity=[300], cash_units=0, debt_units=100 * 100 * UNIT, terms=0)
+        assert watch.decide().new_band.tolist() == [Band.WARNING]
+        assert tick(watch, (1, 54 * UNIT)).row[-1:].tolist() == [row]
+
+
 @pytest.mark.parametrize("starts", [[], [1, 2], [0, 1], [0, 3, 2]])
 def test_batches_that_do_not_divide_the_ticks_are_refused_and_nothing_is_applied(starts: list[int]) -> None:
     watch = random_watch(np.random.default_rng(1))

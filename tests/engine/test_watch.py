@@ -15,10 +15,10 @@ from tests.engine.cases import (
     amounts,
     books,
     lines_tables,
+    long_or_short,
     marks_of,
     marks_tables,
     prices,
-    quantities,
     reference,
     reference_band,
 )
@@ -64,8 +64,8 @@ class Shadow:
         expected = []
         for row, old in enumerate(self.bands):
             figures = reference(watch.book, watch.marks, row)
-            debt, term = int(watch.book.debt_units[row]), int(watch.book.terms[row])
-            known_band = reference_band(figures.assets, debt, watch.lines, term, old)
+            owed, term = int(watch.book.debt_units[row]) + figures.short, int(watch.book.terms[row])
+            known_band = reference_band(figures.assets, owed, watch.lines, term, old)
             new = Band.UNKNOWN if figures.is_unknown else known_band
             if new != old:
                 expected.append((row, old, new, figures.assets, figures.ratio))
@@ -76,7 +76,7 @@ class Shadow:
         assert valued.band.tolist() == self.bands == watch.band.tolist()
         if watch._index is not None:
             check_index(watch)
-        for name in ("assets_units", "lendable_units", "requirement_units", "ratio_bp", "is_unknown"):
+        for name in ("assets_units", "short_units", "lendable_units", "requirement_units", "ratio_bp"):
             assert getattr(valued, name).tobytes() == getattr(full, name).tobytes()
 
 
@@ -86,7 +86,7 @@ terms = st.integers(0, ROWS_OF_TERMS - 1)
 
 @st.composite
 def holdings(draw: st.DrawFn) -> dict[str, object]:
-    held = draw(st.dictionaries(names, quantities))
+    held = draw(st.dictionaries(names, long_or_short))
     return {
         "instrument": list(held),
         "quantity": list(held.values()),
@@ -124,7 +124,9 @@ def test_i05_incremental_equals_full_after_any_sequence_of_changes(
 ) -> None:
     with watching(way):
         watch = Watch(
-            data.draw(books(NAMES)), with_limits(data, data.draw(marks_tables(NAMES))), data.draw(lines_tables())
+            data.draw(books(NAMES, shorts=True)),
+            with_limits(data, data.draw(marks_tables(NAMES))),
+            data.draw(lines_tables()),
         )
         shadow = Shadow()
         shadow.check(watch)
@@ -402,8 +404,8 @@ def test_a_bad_account_or_balance_is_refused_and_nothing_is_applied() -> None:
         watch.replace_account(2, instrument=[], quantity=[], cash_units=0, debt_units=0, terms=0)
     with pytest.raises(BookError, match=r"instrument\[0\] is 9"):
         watch.replace_account(0, instrument=[9], quantity=[1], cash_units=0, debt_units=0, terms=0)
-    with pytest.raises(BookError, match=r"quantity\[0\] is -1"):
-        watch.replace_account(0, instrument=[0], quantity=[-1], cash_units=0, debt_units=0, terms=0)
+    with pytest.raises(BookError, match=r"quantity\[0\] is -1099511627777"):
+        watch.replace_account(0, instrument=[0], quantity=[-(2**40) - 1], cash_units=0, debt_units=0, terms=0)
     with pytest.raises(BookError, match=r"cash_units\[1\] is -1"):
         watch.set_balances([0, 1], [0, -1], [0, 0])
     with pytest.raises(BookError, match="debt_units has 1 rows"):

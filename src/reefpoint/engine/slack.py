@@ -151,7 +151,7 @@ class State(NamedTuple):
 
 @kernel(inlined=True)
 def _weigh(row: Whole, rows: Rows, price: Int64s) -> tuple[Whole, Whole, Whole]:
-    """Value an account as `valuation.sum_positions` does: what was found, its assets, what it owes (debt and shorts)."""
+    """Value an account as `valuation.sum_positions` does: what was found, its assets, and what it owes."""
     shares: Whole = 0
     market: Whole = 0
     short: Whole = 0

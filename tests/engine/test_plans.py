@@ -315,7 +315,7 @@ def optimum_units(
     return float(price @ np.round(solved.x)) * 1e6
 
 
-def test_plans_are_within_a_thousandth_of_the_optimum_at_a_thousandth_of_its_price() -> None:
+def test_plans_are_within_a_thousandth_of_the_optimum_for_a_small_part_of_its_price() -> None:
     desk = breached_accounts(2_000, seed=7)
     columns = {"sellable": desk.sellable, "cost_bp": desk.cost_bp}
     with pytest.MonkeyPatch.context() as patch:
@@ -331,4 +331,4 @@ def test_plans_are_within_a_thousandth_of_the_optimum_at_a_thousandth_of_its_pri
     best = sum(optimum_units(plans, desk.book, desk.marks, desk.sellable, desk.cost_bp, row) for row in rows)
     ratio = (time.process_time() - begun) / len(rows) / (np.median(times) / desk.book.account_count)
     assert 0.999999 < plans.sold_units[rows].sum() / best < 1.001
-    assert ratio > 5_000
+    assert ratio > 6_500, "half of what was measured"

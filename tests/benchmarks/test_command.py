@@ -50,8 +50,10 @@ def test_every_subject_can_be_named() -> None:
 
 @pytest.mark.slow
 def test_the_other_subjects_run_on_a_small_book() -> None:
-    result = CliRunner().invoke(app, ["bench", "stress", "liquidation", "start", "--json", "--accounts", "500"])
+    result = CliRunner().invoke(
+        app, ["bench", "ticks", "stress", "liquidation", "start", "--json", "--accounts", "500"]
+    )
     assert result.exit_code == 0, result.output
     data = json.loads(result.stdout)
-    assert [table["subject"] for table in data["tables"]] == ["stress", "liquidation", "start"]
+    assert [table["subject"] for table in data["tables"]] == ["ticks", "ticks", "stress", "liquidation", "start"]
     assert data["goals"]["liquidation.certified_pct"]["figure"] == 100

@@ -19,6 +19,7 @@ from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
 from reefpoint.benchmarks.start import measure_start
 from reefpoint.benchmarks.stress import measure_stress
+from reefpoint.benchmarks.ticks import measure_ticks
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +27,7 @@ Measure = Callable[[int, int, Machine], list[Table]]
 
 SUBJECTS: dict[str, Measure] = {
     "margin": measure_margin,
+    "ticks": measure_ticks,
     "stress": measure_stress,
     "liquidation": measure_liquidation,
     "gap": measure_gap,

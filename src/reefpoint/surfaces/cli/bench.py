@@ -12,6 +12,7 @@ class Subject(StrEnum):
     """What can be measured: `benchmarks.suite.SUBJECTS`, or all of them."""
 
     MARGIN = "margin"
+    TICKS = "ticks"
     STRESS = "stress"
     LIQUIDATION = "liquidation"
     GAP = "gap"

@@ -243,6 +243,39 @@ def test_a_wrong_search_never_comes_out_as_a_plan(broken: str, monkeypatch: pyte
                 )
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "where"),
+    [
+        ("cost_bp", np.array([5.0, np.nan]), "cost_bp must be int64, not float64"),
+        ("cost_bp", column(5, 10_001), r"cost_bp\[1\] is 10001, above 10000"),
+        ("sellable", column(5, -1), r"sellable\[1\] is -1, below 0"),
+        ("sellable", column(5), r"sellable must have shape \(2,\)"),
+        ("sellable", [5, 5], "sellable must be a NumPy array, not list"),
+        ("preference", np.array([np.inf, 1.0]), "preference must be int64, not float64"),
+        ("target_bp", column(TARGET, TARGET), r"target_bp must have shape \(1,\)"),
+        ("target_bp", column(10_000), r"target_bp\[0\] is 10000, below 10001"),
+        ("target_bp", float("nan"), "target_bp must be a NumPy array, not float"),
+        ("target_bp", 2**40, "target_bp is 1099511627776, above 1000000"),
+        ("grain_units", 0, "grain_units is 0, below 1"),
+    ],
+)
+def test_a_bad_column_is_refused_and_named(name: str, values: object, where: str) -> None:
+    columns = {"sellable": column(5, 5), "cost_bp": column(0, 0), "target_bp": TARGET, name: values}
+    with pytest.raises(BookError, match=where):
+        plan_sales(account_of([5, 5], debt=1), marks_of([UNIT, UNIT]), **columns)  # type: ignore[arg-type]
+
+
+def test_an_empty_book_has_empty_plans_and_an_empty_account_nothing_to_sell() -> None:
+    nothing = column()
+    for cash, outcomes in (([], []), ([5], [PlanOutcome.NOTHING_TO_SELL])):
+        book = build_book(
+            cash_units=cash, debt_units=[9] * len(cash), terms=[0] * len(cash), account=[], instrument=[], quantity=[]
+        )
+        plans = plan_sales(book, marks_of([UNIT]), sellable=nothing, cost_bp=nothing, target_bp=TARGET)
+        assert [OUTCOMES[code] for code in plans.outcome] == outcomes
+        assert len(plans.quantity) == 0
+
+
 @settings(max_examples=200, deadline=None)
 @given(desk=desks())
 def test_an_explanation_adds_up_to_its_plan(desk: tuple[Book, Marks, dict[str, np.ndarray]]) -> None:

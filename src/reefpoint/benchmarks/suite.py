@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from reefpoint.benchmarks.gap import measure_gap
 from reefpoint.benchmarks.liquidation import measure_liquidation
+from reefpoint.benchmarks.load import measure_load
 from reefpoint.benchmarks.machine import SETTINGS, load_now, measure_machine
 from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.peers import versions
@@ -32,6 +33,7 @@ SUBJECTS: dict[str, Measure] = {
     "liquidation": measure_liquidation,
     "gap": measure_gap,
     "start": measure_start,
+    "load": measure_load,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.desk import TUESDAY, Desk, noon, verify_desk
+from tests.desk import HALF_DAY, MONDAY, TUESDAY, WEDNESDAY, Desk, noon, verify_desk
 
 from reefpoint.decisions.margin.models import MarginCall, MarginState
-from reefpoint.decisions.margin.selectors.book import load_book
+from reefpoint.decisions.margin.selectors.book import load_book, load_marks
 from reefpoint.decisions.margin.selectors.standing import book_of, load_sheet
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.margin.services import calls, monitor
@@ -23,8 +23,13 @@ LATER = noon(TUESDAY) + timedelta(hours=1)
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Let a transaction write only so many states."""
-    return lambda states: monkeypatch.setattr(monitor, "STATES_A_TRANSACTION", states)
+    """Let a transaction write only so many states, of whatever kind."""
+
+    def limit(states: int) -> None:
+        monkeypatch.setattr(monitor, "STATES_A_TRANSACTION", states)
+        monkeypatch.setattr(monitor, "REFRESHED_A_TRANSACTION", states)
+
+    return limit
 
 
 def open_many(desk: Desk, debts: Sequence[int]) -> list[int]:
@@ -159,3 +164,18 @@ def test_the_copied_book_says_of_every_account_what_its_facts_say(desk: Desk) ->
         assert (here.cash_units, here.debt_units, here.terms) == (there.cash_units, there.debt_units, there.terms)
         assert loaded.record.debt_minor[row] == one.debt_minor
         assert loaded.band[row] == desk.band(one.id)
+
+
+def test_marks_read_as_columns_are_those_of_a_sheet_with_stale_suspended_and_unpriced_names(desk: Desk) -> None:
+    desk.list_name("NEW")
+    desk.prices(TUESDAY, AAPL="99.9999", KO="50.10")
+    desk.suspend("KO", is_suspended=True, at=noon(TUESDAY))
+    for at in (noon(MONDAY), noon(TUESDAY), noon(WEDNESDAY), noon(HALF_DAY)):
+        sheet = load_sheet([], at=at)
+        marks = load_marks(sheet, at=at)
+        assert marks is not None
+        for name in ("price_units", "is_stale", "is_suspended", "lot"):
+            assert np.array_equal(getattr(marks, name), getattr(sheet.marks, name)), name
+    assert sheet.marks.is_stale.tolist() == [True, True, True, False]
+    desk.list_name("NEWER")
+    assert load_marks(sheet, at=noon(TUESDAY)) is None

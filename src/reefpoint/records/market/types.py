@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import NewType
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from reefpoint.platform.basics.errors import Refusal
 
 VENUE = "XNYS"
@@ -168,6 +171,20 @@ class BatchResult:
     @property
     def lines(self) -> int:
         return self.accepted + self.held + self.rejected
+
+
+@dataclass(frozen=True, eq=False)
+class LatestColumns:
+    """The newest accepted price of every instrument, by id, as columns of one length.
+
+    `price_units` int64, 0 where there is none; `is_stale` and `is_suspended` bool; `lot` int64 in shares.
+    """
+
+    instrument_id: npt.NDArray[np.int64]
+    price_units: npt.NDArray[np.int64]
+    is_stale: npt.NDArray[np.bool_]
+    is_suspended: npt.NDArray[np.bool_]
+    lot: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

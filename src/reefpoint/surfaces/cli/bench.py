@@ -17,6 +17,7 @@ class Subject(StrEnum):
     LIQUIDATION = "liquidation"
     GAP = "gap"
     START = "start"
+    LOAD = "load"
     ALL = "all"
 
 

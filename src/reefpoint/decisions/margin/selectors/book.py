@@ -4,7 +4,7 @@ Nothing here is an object an account: a desk of a million accounts is a dozen ar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +13,7 @@ from reefpoint.decisions.margin.models import MarginCall
 from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet, ratio_or_none
 from reefpoint.decisions.margin.types import Band, CallState, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN
-from reefpoint.engine.book import Book, sorted_by_size
+from reefpoint.engine.book import Book, Marks, sorted_by_size
 from reefpoint.engine.columns import Bools, Int8s, Int64s
 from reefpoint.engine.loading import read_columns, read_positions
 from reefpoint.engine.valuation import Valuation
@@ -21,6 +21,7 @@ from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.database.bulk import copy_out
 from reefpoint.records.accounts.selectors import ACCOUNT_FIELDS, CURRENCIES, copy_book
 from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.market.selectors.prices import latest_columns
 
 STATE_FIELDS = {
     "account_id": 8,
@@ -164,6 +165,20 @@ def load_book(*, at: datetime) -> LoadedBook:
         figures=figures[:, order],
     )
     return LoadedBook(book, sheet, band[order], record)
+
+
+def load_marks(sheet: Sheet, *, at: datetime) -> Marks | None:
+    """The marks of `sheet` brought up to `at`; None when there are other instruments now, and it takes a new sheet."""
+    latest = latest_columns(at)
+    if latest.instrument_id.tolist() != list(sheet.column):
+        return None
+    return replace(
+        sheet.marks,
+        price_units=latest.price_units,
+        is_stale=latest.is_stale,
+        is_suspended=latest.is_suspended,
+        lot=latest.lot,
+    )
 
 
 def _load_states(account_ids: Int64s) -> tuple[Int8s, Bools, Int64s]:

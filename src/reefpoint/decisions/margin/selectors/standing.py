@@ -6,6 +6,7 @@ A single account is a book of one, so the board, a what-if and the nightly run s
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,12 +56,11 @@ def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
     prices = latest_prices(as_of=at)
     terms = {version_id: get_terms(version_id) for version_id in sorted(set(version_ids))}
     found = [prices.get(instrument.id) for instrument in instruments]
-    symbols = [instrument.symbol for instrument in instruments]
-    shape = (len(terms), len(instruments))
+    haircut_bp, maintenance_bp = _tables(tuple(terms), tuple(instrument.symbol for instrument in instruments))
     marks = Marks(
         price_units=_column(price.price_units if price else 0 for price in found),
-        haircut_bp=_column(one.haircut_bp(s) for one in terms.values() for s in symbols).reshape(shape),
-        maintenance_bp=_column(one.maintenance_bp(s) for one in terms.values() for s in symbols).reshape(shape),
+        haircut_bp=haircut_bp,
+        maintenance_bp=maintenance_bp,
         is_stale=np.array([price is not None and price.is_stale for price in found], dtype=np.bool_),
         is_suspended=np.array([instrument.is_suspended for instrument in instruments], dtype=np.bool_),
         lot=_column(instrument.lot_size for instrument in instruments),
@@ -80,6 +80,19 @@ def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
         instruments=instruments,
         prices=prices,
         terms=terms,
+    )
+
+
+@lru_cache(maxsize=8)
+def _tables(
+    version_ids: tuple[int, ...], symbols: tuple[str, ...]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Haircut and maintenance of each name under each version; terms never change, and each tick asks again."""
+    terms = [get_terms(version_id) for version_id in version_ids]
+    shape = (len(terms), len(symbols))
+    return (
+        _column(one.haircut_bp(symbol) for one in terms for symbol in symbols).reshape(shape),
+        _column(one.maintenance_bp(symbol) for one in terms for symbol in symbols).reshape(shape),
     )
 
 

@@ -10,8 +10,9 @@ What is written, and when:
 - **behind**: accounts that merely moved with prices, so that the figures on record are not the latest. As many as the
   transaction has room for; the rest in the turns that follow, those in a band worse than safe before the others.
 
-One transaction writes up to `STATES_A_TRANSACTION` states. So a desk of some thousand accounts has all its states
-written together with the events that moved them, and a desk of a million never waits for states that nobody asked for.
+One transaction writes up to `STATES_A_TRANSACTION` states, so a desk of some thousand accounts has all of them written
+together with the events that moved them. On a larger desk only `REFRESHED_A_TRANSACTION` of a transaction are for those
+behind, so that what crosses next does not wait for what nobody asked for.
 """
 
 import threading
@@ -25,8 +26,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from reefpoint.decisions.margin.models import MarginState
-from reefpoint.decisions.margin.selectors.book import OnRecord, load_book
-from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet
+from reefpoint.decisions.margin.selectors.book import OnRecord, load_book, load_marks
+from reefpoint.decisions.margin.selectors.standing import Sheet
 from reefpoint.decisions.margin.services.calls import settle_standings
 from reefpoint.decisions.margin.types import Band
 from reefpoint.engine.bands import RATIO_UNKNOWN
@@ -39,11 +40,12 @@ from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.accounts.selectors import load_accounts
 from reefpoint.records.ledger.selectors import current_book_day
-from reefpoint.records.market.selectors.instruments import list_instruments
 
 CONSUMER = "margin.watch"
 BATCH_LIMIT = 2_000
 STATES_A_TRANSACTION = 5_000
+REFRESHED_A_TRANSACTION = 1_000
+"""States that merely moved, on a desk that one transaction cannot hold: what is due next waits 40 ms for them."""
 WATCH = system_actor("watch")
 
 log = structlog.get_logger(__name__)
@@ -108,8 +110,9 @@ class Monitor:
     def _write(self, live: _Live) -> int:
         """Settle the next rows that are due, fill the rest with rows that are behind, and mark done what ends here."""
         now, live.due = live.due[:STATES_A_TRANSACTION], live.due[STATES_A_TRANSACTION:]
-        room = STATES_A_TRANSACTION - len(now)
-        record, rows = live.record, np.concatenate((now, _next_behind(live, now, room)))
+        record = live.record
+        room = STATES_A_TRANSACTION if len(record) <= STATES_A_TRANSACTION else REFRESHED_A_TRANSACTION
+        rows = np.concatenate((now, _next_behind(live, now, max(0, min(room, STATES_A_TRANSACTION - len(now))))))
         if len(rows):
             rows = rows[np.argsort(record.account_id[rows])]
             valued = live.watch.value(rows)
@@ -226,19 +229,16 @@ def _load(at: datetime) -> _Live:
 
 def _take_marks(live: _Live, at: datetime) -> _Live:
     """Bring prices and flags up to `at`."""
-    if [instrument.id for instrument in list_instruments()] != list(live.sheet.column):
+    before, marks = live.watch.marks, load_marks(live.sheet, at=at)
+    if marks is None:
         return _load(at)
-    before = live.watch.marks
-    sheet = load_sheet(list(live.sheet.row), at=at)
-    marks = sheet.marks
     changed = np.flatnonzero(before.price_units != marks.price_units)
     if ((before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)).any():
-        live.watch.replace_marks(marks, sheet.lines)
+        live.watch.replace_marks(marks, live.sheet.lines)
     elif len(changed):
         live.watch.apply_prices(changed, marks.price_units[changed])
     else:
         return live
-    live.sheet = sheet
     live.unchecked = len(live.record)
     return live
 

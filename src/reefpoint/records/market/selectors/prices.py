@@ -1,14 +1,17 @@
 """Accepted prices: the latest of every name, those of a batch, and a name's history."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+import numpy as np
 from django.db import connection
 
+from reefpoint.engine.loading import read_columns
+from reefpoint.platform.database.bulk import copy_out
+from reefpoint.records.market import rules
 from reefpoint.records.market.models import Instrument, Price
-from reefpoint.records.market.rules import is_stale
 from reefpoint.records.market.selectors.calendar import get_calendar
-from reefpoint.records.market.types import FeedHealth, LatestPrice, Reference
+from reefpoint.records.market.types import FeedHealth, LatestColumns, LatestPrice, Reference
 
 _LATEST = """
 SELECT i.id, i.symbol, i.venue, p.price_units, p.at, p."on", p.batch_id, p.id
@@ -57,10 +60,47 @@ def latest_prices(as_of: datetime | None = None) -> dict[int, LatestPrice]:
             on=on,
             batch_id=batch_id,
             price_id=price_id,
-            is_stale=is_stale(calendars[venue].missed(on, expected[venue])),
+            is_stale=rules.is_stale(calendars[venue].missed(on, expected[venue])),
         )
         for instrument_id, symbol, venue, price_units, at, on, batch_id, price_id in rows
     }
+
+
+_LATEST_COLUMNS = """
+SELECT i.id, coalesce(p.price_units, 0), coalesce(p."on" - %(epoch)s::date, 0),
+       array_position(%(venues)s, i.venue::text), i.is_suspended::integer, i.lot_size
+FROM market_instrument i
+LEFT JOIN LATERAL (
+    SELECT price_units, "on" FROM market_price
+    WHERE instrument_id = i.id AND recorded_at <= %(as_of)s
+    ORDER BY at DESC, id DESC LIMIT 1
+) p ON true
+ORDER BY i.id
+"""
+_FIELDS = {"instrument_id": 8, "price_units": 8, "on": 4, "venue": 4, "is_suspended": 4, "lot": 4}
+_EPOCH = date(2000, 1, 1)
+
+
+def latest_columns(as_of: datetime) -> LatestColumns:
+    """What `latest_prices(as_of)` and `list_instruments` say of every instrument, without an object each."""
+    venues = sorted(Instrument.objects.order_by().values_list("venue", flat=True).distinct())
+    columns = read_columns(copy_out(_LATEST_COLUMNS, {"epoch": _EPOCH, "venues": venues, "as_of": as_of}), _FIELDS)
+    is_stale = np.zeros(len(columns["on"]), dtype=np.bool_)
+    for number, venue in enumerate(venues, start=1):
+        calendar = get_calendar(venue)
+        of_venue = (columns["venue"] == number) & (columns["price_units"] > 0)
+        for day in np.unique(columns["on"][of_venue]).tolist():
+            on = _EPOCH + timedelta(days=day)
+            is_stale[of_venue & (columns["on"] == day)] = rules.is_stale(
+                calendar.missed(on, calendar.last_closed(as_of))
+            )
+    return LatestColumns(
+        instrument_id=columns["instrument_id"],
+        price_units=columns["price_units"],
+        is_stale=is_stale,
+        is_suspended=columns["is_suspended"].astype(np.bool_),
+        lot=columns["lot"],
+    )
 
 
 def prices_of_batch(batch_id: int) -> list[LatestPrice]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.engine.book import Book, Marks
+from reefpoint.engine.book import Book, Marks, take_accounts
 from reefpoint.engine.columns import BookError, Bools, Float64s, Int32s, Int64s, check_column, check_range
 from reefpoint.engine.draws import Float32s
 from reefpoint.engine.kernel import in_blocks, kernel, unsigned
@@ -82,7 +82,7 @@ class _Sellers:
     `grain` is what makes `need` less than `COARSE`; `detail` the row in the table of asked accounts, or -1.
     """
 
-    start: Int64s
+    start: Int32s
     instrument: Int64s
     quantity: Float32s
     need: Float32s
@@ -95,7 +95,7 @@ class _Sellers:
 
 @kernel
 def _lose_rows(
-    start: Int64s,
+    start: Int32s,
     instrument: Int64s,
     quantity: Float32s,
     need: Float32s,
@@ -223,7 +223,7 @@ def gap_loss(
         def lose(first: int, stop: int, lanes: int = lanes, asked_tile: Int64s = asked_tile) -> tuple[int, Int64s]:
             losses = np.zeros((len(group_loss), TILE), dtype=np.int64)
             count = _lose_rows.run(
-                (sellers.start[stop] - sellers.start[first] + stop - first) * STEPS_A_POSITION,
+                (int(sellers.start[stop] - sellers.start[first]) + stop - first) * STEPS_A_POSITION,
                 sellers.start[first : stop + 1],
                 sellers.instrument,
                 sellers.quantity,
@@ -302,19 +302,16 @@ def _check_and_find_unknown(book: Book, marks: Marks, model: GapModel) -> Bools:
 
 def _pack(book: Book, need: Int64s, rows: Int64s, group: Int64s, asked: Int64s) -> _Sellers:
     """The accounts `rows` with their positions, side by side."""
-    counts = np.diff(book.start)[rows].astype(np.int64)
-    start = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(counts, out=start[1:])
-    position = np.repeat(book.start[rows] - start[:-1], counts) + np.arange(start[-1])
+    packed = take_accounts(book, rows)
     detail = np.full(book.account_count, -1, dtype=np.int64)
     detail[asked] = np.arange(len(asked))
     owed = need[rows].astype(np.float32)
     # A power of two, so that need * grain is exact: the largest that keeps it under COARSE.
     grain = np.exp2(np.floor(np.log2(COARSE / owed.astype(np.float64)))).astype(np.float32)
     return _Sellers(
-        start=start,
-        instrument=book.instrument[position].astype(np.int64),
-        quantity=book.quantity[position].astype(np.float32),
+        start=packed.start,
+        instrument=packed.instrument.astype(np.int64),
+        quantity=packed.quantity.astype(np.float32),
         need=owed,
         grain=grain,
         group=group[rows],

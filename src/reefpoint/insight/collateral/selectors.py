@@ -3,14 +3,16 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 
-from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, load_sheet
+from reefpoint.decisions.margin.selectors.book import load_book
+from reefpoint.decisions.margin.selectors.standing import Sheet
+from reefpoint.engine.book import Book, take_accounts
 from reefpoint.engine.calibration import FactorFit, fit_factor
-from reefpoint.engine.columns import BookError
+from reefpoint.engine.columns import BookError, Float64s, Int32s, Int64s
 from reefpoint.engine.draws import name_keys
 from reefpoint.engine.gap import gap_loss
 from reefpoint.engine.haircuts import HISTORY_MIN, HaircutInputs, HaircutPolicy, find_haircuts, history_days
@@ -26,24 +28,24 @@ from reefpoint.insight.collateral.types import (
     TailFigures,
 )
 from reefpoint.platform.basics.money import owed_minor, price_units
-from reefpoint.records.accounts.selectors import load_accounts, pool_codes
-from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.accounts.selectors import account_numbers, currencies_kept, pool_codes
 from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.calendar import last_closed_session, sessions
 from reefpoint.records.market.selectors.prices import closes_on
 from reefpoint.records.products.selectors import get_version
 
-Int64s = npt.NDArray[np.int64]
-Float64s = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Desk:
-    accounts: list[AccountFacts]
+    """The book as columns: row i is the account `account_id[i]`; schemes and pools by code, and each account's."""
+
+    book: Book
     sheet: Sheet
     currency: str
-    schemes: list[str]
-    pools: list[str]
+    account_id: Int64s
+    debt_minor: Int64s
+    codes: dict[str, list[str]]
+    group: dict[str, Int32s]
 
 
 @dataclass(frozen=True)
@@ -142,47 +144,32 @@ def find_gap_loss(
     """
     desk = _load(at)
     history = _history(desk.sheet, at)
-    codes = {"scheme": sorted(set(desk.schemes)), "pool": sorted(set(desk.pools))}
-    members = {"scheme": desk.schemes, "pool": desk.pools}
-    groups = {
-        name: np.array([codes[name].index(code) for code in column], dtype=np.int32) for name, column in members.items()
-    }
     try:
-        result = gap_loss(
-            book_of(desk.accounts, desk.sheet),
-            desk.sheet.marks,
-            _model(desk.sheet, history.fit),
-            HistoricalFactor(history.fit.factor),
-            Horizon(days, grace_days, seed),
+        run = partial(
+            gap_loss,
+            marks=desk.sheet.marks,
+            model=_model(desk.sheet, history.fit),
+            factor=HistoricalFactor(history.fit.factor),
+            horizon=Horizon(days, grace_days, seed),
             paths=paths,
             levels=rules.LEVELS,
-            groups=groups,
             threads=threads,
         )
+        result = run(desk.book, groups=desk.group)
         worst = np.argsort(-result.expected_units, kind="stable")[: rules.WORST_ACCOUNTS]
         worst = worst[result.expected_units[worst] > 0]
-        in_detail = gap_loss(
-            book_of([desk.accounts[row] for row in worst], desk.sheet),
-            desk.sheet.marks,
-            _model(desk.sheet, history.fit),
-            HistoricalFactor(history.fit.factor),
-            Horizon(days, grace_days, seed),
-            paths=paths,
-            levels=rules.LEVELS,
-            accounts=np.arange(len(worst)),
-            threads=threads,
-        )
+        # The same paths again: a path depends on the seed alone, so these are the losses that were counted above.
+        alone = run(take_accounts(desk.book, worst), accounts=np.arange(len(worst)))
     except BookError as error:
         raise RunRefused(f"{error}.") from error
-    debts = [account.debt_minor for account in desk.accounts]
+    numbers = account_numbers(desk.account_id[worst].tolist())
 
     def parts(name: str) -> tuple[TailFigures, ...]:
-        debt = dict.fromkeys(codes[name], 0)
-        for code, minor in zip(members[name], debts, strict=True):
-            debt[code] += minor
         return tuple(
-            _figures(code, debt[code], result.by_group[name], row, desk.currency)
-            for row, code in enumerate(codes[name])
+            _figures(
+                code, int(desk.debt_minor[desk.group[name] == row].sum()), result.by_group[name], row, desk.currency
+            )
+            for row, code in enumerate(desk.codes[name])
         )
 
     return GapReport(
@@ -193,13 +180,15 @@ def find_gap_loss(
         grace_days=grace_days,
         seed=seed,
         levels=rules.LEVELS,
-        accounts=len(desk.accounts),
+        accounts=desk.book.account_count,
         unknown_accounts=int(result.is_unknown.sum()),
-        total=_figures("", sum(debts), result.total, 0, desk.currency),
+        total=_figures("", int(desk.debt_minor.sum()), result.total, 0, desk.currency),
         by_scheme=parts("scheme"),
         by_pool=parts("pool"),
         worst_accounts=tuple(
-            _figures(desk.accounts[row].number, debts[row], in_detail.by_account, index, desk.currency)
+            _figures(
+                numbers[int(desk.account_id[row])], int(desk.debt_minor[row]), alone.by_account, index, desk.currency
+            )
             for index, row in enumerate(worst.tolist())
         ),
         proxies=tuple(
@@ -212,18 +201,27 @@ def find_gap_loss(
 
 
 def _load(at: datetime) -> _Desk:
-    accounts = load_accounts()
-    versions = {version_id: get_version(version_id) for version_id in {one.scheme_version_id for one in accounts}}
-    pools = pool_codes([account.id for account in accounts])
-    currencies = sorted({account.currency for account in accounts}) or ["USD"]
+    currencies = currencies_kept() or ["USD"]
     if len(currencies) > 1:
         raise RunRefused(f"The book is in {' and '.join(currencies)}: there is no rate to add them up by.")
+    loaded = load_book(at=at)
+    ids = loaded.record.account_id
+    schemes = {version: get_version(version).scheme_code for version in set(loaded.record.scheme_version_id.tolist())}
+    pools = pool_codes(ids.tolist())
+    members = {
+        "scheme": [schemes[version] for version in loaded.record.scheme_version_id.tolist()],
+        "pool": [pools.get(account_id, "") for account_id in ids.tolist()],
+    }
+    codes = {name: sorted(set(column)) for name, column in members.items()}
+    place = {name: {code: row for row, code in enumerate(column)} for name, column in codes.items()}
     return _Desk(
-        accounts=accounts,
-        sheet=load_sheet(list(versions), at=at),
+        book=loaded.book,
+        sheet=loaded.sheet,
         currency=currencies[0],
-        schemes=[versions[one.scheme_version_id].scheme_code for one in accounts],
-        pools=[pools.get(one.id, "") for one in accounts],
+        account_id=ids,
+        debt_minor=loaded.record.debt_minor,
+        codes=codes,
+        group={name: np.array([place[name][c] for c in column], dtype=np.int32) for name, column in members.items()},
     )
 
 
@@ -295,18 +293,15 @@ def _model(sheet: Sheet, fit: FactorFit) -> GapModel:
 
 def _holdings(desk: _Desk) -> tuple[Int64s, Float64s]:
     """Shares of each name that the book holds, and its greatest share by value of the collateral of any pool."""
-    prices = desk.sheet.marks.price_units
-    shares = np.zeros(len(prices), dtype=np.int64)
-    value: dict[str, Float64s] = defaultdict(lambda: np.zeros(len(prices)))
-    for account, pool in zip(desk.accounts, desk.pools, strict=True):
-        for holding in account.holdings:
-            column = desk.sheet.column[holding.instrument_id]
-            shares[column] += holding.quantity
-            value[pool][column] += float(holding.quantity) * float(prices[column])
-    share = np.zeros(len(prices))
-    for one in value.values():
-        if one.sum() > 0:
-            share = np.maximum(share, one / one.sum())
+    book, names = desk.book, desk.sheet.marks.instrument_count
+    held = np.maximum(book.quantity, 0).astype(np.int64)
+    shares = np.zeros(names, dtype=np.int64)
+    np.add.at(shares, book.instrument, held)
+    value = held * desk.sheet.marks.price_units[book.instrument].astype(np.float64)
+    pool = desk.group["pool"][book.account_of_position].astype(np.int64)
+    table = np.bincount(pool * names + book.instrument, value, len(desk.codes["pool"]) * names).reshape(-1, names)
+    whole = table.sum(axis=1, keepdims=True)
+    share: Float64s = np.divide(table, whole, out=np.zeros_like(table), where=whole > 0).max(axis=0, initial=0.0)
     return shares, share
 
 

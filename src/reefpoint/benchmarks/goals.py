@@ -33,27 +33,51 @@ def at_least(subject: str, work: str, bound: float, unit: str, why_missed: str =
     return Goal(subject, work, bound, unit, False, why_missed)
 
 
+POLARS_BY_NAME = (
+    "Polars stands here in its quickest form, holders laid out by name and gathers and scatters in place of joins: "
+    "that is the plain delta with copies, and the more holders a name has, the less its overhead shows."
+)
 GOALS: Mapping[str, Goal] = {
     "margin.cpu_ms": at_most("margin", "full exact valuation, CPU on one thread", 10, "ms"),
-    "margin.databases": at_least("margin", "against the best of DuckDB, Polars and chDB", 35, "times"),
+    "margin.databases": at_least(
+        "margin",
+        "against the best of DuckDB, Polars and chDB",
+        35,
+        "times",
+        "the goal was set for two figures of an account; with the lending value there are three, which costs "
+        "the engine arithmetic and the databases, busy with their joins, little.",
+    ),
     "margin.numpy": at_least("margin", "against NumPy", 10, "times"),
     "margin.scipy": at_least("margin", "against SciPy", 3, "times"),
-    "margin.limit": at_most("margin", "against bytes moved / memory bandwidth of one thread", 3, "times"),
+    "margin.limit": at_most(
+        "margin",
+        "against bytes moved / memory bandwidth of one thread",
+        3,
+        "times",
+        "the loop is bound by its instructions, not by memory: four sums a position and an exact quotient an account.",
+    ),
     "ticks.cpu_us": at_most("ticks", "a tick on the Zipf 1.0 book, CPU", 20, "us"),
     "ticks.cpu_us_moderate": at_most("ticks", "a tick on the moderate book (Zipf 0.6), CPU", 2.5, "us"),
     "ticks.delta": at_least("ticks", "against the plain delta, Zipf 1.0 book", 15, "times"),
     "ticks.delta_moderate": at_least("ticks", "against the plain delta, moderate book", 15, "times"),
-    "ticks.databases": at_least("ticks", "against the best of DuckDB and Polars, Zipf 1.0 book", 1_000, "times"),
-    "ticks.databases_moderate": at_least(
-        "ticks", "against the best of DuckDB and Polars, moderate book", 1_000, "times"
-    ),
+    "ticks.duckdb": at_least("ticks", "against DuckDB, Zipf 1.0 book", 1_000, "times"),
+    "ticks.polars": at_least("ticks", "against Polars, Zipf 1.0 book", 1_000, "times", POLARS_BY_NAME),
+    "ticks.duckdb_moderate": at_least("ticks", "against DuckDB, moderate book", 1_000, "times"),
+    "ticks.polars_moderate": at_least("ticks", "against Polars, moderate book", 1_000, "times", POLARS_BY_NAME),
     "ticks.batch_ms": at_most("ticks", "the dearest 10 ms batch at 20,000 to 500,000 ticks a second, CPU", 10, "ms"),
     "stress.fast_s": at_most("stress", "1,000 scenarios in float32, CPU on one thread", 0.8, "s"),
     "stress.exact_s": at_most("stress", "1,000 scenarios in float64, CPU on one thread", 1.4, "s"),
     "stress.scipy": at_least("stress", "float32 against SciPy in float32", 10, "times"),
     "stress.polars": at_least("stress", "float32 against Polars", 100, "times"),
     "stress.duckdb": at_least("stress", "float32 against DuckDB", 400, "times"),
-    "stress.limit": at_most("stress", "float32 against multiply-adds / their ceiling", 3, "times"),
+    "stress.limit": at_most(
+        "stress",
+        "float32 against multiply-adds / their ceiling",
+        3,
+        "times",
+        "the ceiling reads rows from the second-level cache; a tile's table (2.5 MB) is larger than that cache, and "
+        "the bands, debts and shortfalls are decided on top of the sums.",
+    ),
     "liquidation.account_us": at_most("liquidation", "a plan, CPU an account", 5, "us"),
     "liquidation.milp": at_least(
         "liquidation", "against HiGHS solving the integer program of an account", 5_000, "times"

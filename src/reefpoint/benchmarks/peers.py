@@ -37,6 +37,7 @@ def open_duckdb() -> Any:
     """A DuckDB in memory on `THREADS` threads."""
     connection = import_module("duckdb").connect()
     connection.execute(f"set threads={THREADS}")
+    connection.execute("set enable_progress_bar=false")
     return connection
 
 

@@ -17,7 +17,7 @@ class Timing:
 class Line:
     """One candidate at one size.
 
-    `measured_part` is the part of the work that was run; figures of the whole are then `timing` / `measured_part`.
+    `measured_part` is how much of the work one run did: less than 1 is extrapolated, more than 1 is an average.
     """
 
     candidate: str

@@ -82,16 +82,7 @@ def test_without_a_rate_a_name_has_no_price_and_a_balance_is_refused() -> None:
 
 def test_a_new_version_of_the_rates_is_new_prices_and_new_balances_to_the_watch() -> None:
     new = fx_of({pair: rate * 9 // 10 for pair, rate in RATES.items()}, "fx-2")
-    held = {**HELD, "quantity": abs(HELD["quantity"])}
     columns, book, marks = at_home(FX)
-    book = build_book(
-        cash_units=book.cash_units,
-        debt_units=book.debt_units,
-        terms=[0, 0],
-        account=held["account"],
-        instrument=book.instrument.astype(np.int64),
-        quantity=held["quantity"],
-    )
     watch = Watch(book, marks, LINES)
     watch.decide()
     watch.apply_prices(*columns.foreign_prices(NATIVE.price_units, new))

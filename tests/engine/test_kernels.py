@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engine.cases import books, lines_tables, marks_tables, prices
 
+from reefpoint.engine import kernel as kernel_module
+from reefpoint.engine import valuation
 from reefpoint.engine.columns import BookError
 from reefpoint.engine.kernel import BLOCK_ROWS, Kernel, in_blocks, kernel, unsigned
 from reefpoint.engine.valuation import value_book
@@ -112,3 +116,17 @@ def test_a_fault_in_one_block_is_not_lost() -> None:
 
     with pytest.raises(BookError, match="is wrong"):
         in_blocks(2 * BLOCK_ROWS, 2, work)
+
+
+def test_the_cached_code_of_a_kernel_is_named_after_the_age_of_its_parts_in_other_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = valuation._value_long_only
+    assert {Path(file).name for file in whole.files()} == {"valuation.py", "quads.py", "kernel.py"}
+    before = whole._with_compiled_parts().__qualname__
+    touched = SimpleNamespace(st_mtime_ns=1)
+    monkeypatch.setattr(kernel_module.os, "stat", lambda file: touched)
+    assert before.startswith("_value_long_only_")
+    assert whole._with_compiled_parts().__qualname__ not in {before, "_value_long_only"}
+    assert _sum_squares._with_compiled_parts().__qualname__.startswith("_sum_squares_")  # `unsigned` is a part too
+    assert _squared._with_compiled_parts().__qualname__ == "_squared"

@@ -224,6 +224,12 @@ def test_a_book_of_many_blocks_is_the_same_for_any_threads_order_of_accounts_and
         value_book(account_of([1]), marks_of([1]), LINES, np.array([0, 7]))
 
 
+def test_a_small_book_makes_no_table_of_figures() -> None:
+    marks = marks_of([UNIT] * 50, terms=2)
+    value_book(account_of([1] * 50), marks, TWO_SCHEMES)
+    assert "factors" not in vars(marks)
+
+
 @given(
     owed=st.integers(1, 2**49),
     assets=st.one_of(st.integers(0, 2**49), st.sampled_from([0, 1, 2**49 - 1, 2**49])),

@@ -10,8 +10,9 @@ Formulas (units of 1e-4, integers throughout):
   (FINRA 4210(c) asks 25% of a long stock and 30% of a short one: terms that let clients be short give a name the
   higher of the two; its least amounts per share are not modelled)
 - lendable = cash + floor of the sum of value * (10,000 - haircut) / 10,000 over long positions, 0 for a stale or
-  suspended name, less the full value of shorts: what a short sale brought in is held to buy the stock back (Shenzhen
-  and Shanghai let it serve for nothing else, and count no gain on a short as margin beyond it), so a short never adds
+  suspended name, less the full value of shorts: Shenzhen and Shanghai let what a short sale brought in serve for buying
+  back alone, so as much of the cash as that costs now is not lent on. (Their margin formula takes a gain on a short by
+  the conversion rate only. A book knows no sale price: a gain counts as the cash that it is.)
 
 The sums are exact, in 1e-8 where basis points come in, and each is rounded once for the account: what is owed to the
 desk up, what backs it down.
@@ -44,7 +45,7 @@ from reefpoint.engine.columns import (
     check_range,
 )
 from reefpoint.engine.kernel import in_blocks, kernel, unsigned
-from reefpoint.engine.quads import add_quad, add_quads, no_quad, unpack_quad
+from reefpoint.engine.quads import WIDTH, add_quad, add_quads, no_quad, unpack_quad
 
 EXACT = 2.0**53
 """float64 holds every whole number up to here."""
@@ -321,7 +322,7 @@ def _value_all(book: Book, marks: Marks, lines: Lines, valued: Valuation, thread
     accounts, positions = book.account_count, book.position_count
     columns, by_name, figures = _columns(book), _by_name(marks), _figures(valued)
     fast_count = book.long_only_count if is_worth_a_table(book, marks) else 0
-    table = marks.figures() if fast_count else marks.factors
+    table = marks.figures() if fast_count else np.empty((0, 0, WIDTH))
     value_long_only, value_rows = _value_long_only.form(positions + accounts), _value_rows.form(0)
     band = band_by_lines.form(0)
 
@@ -338,7 +339,7 @@ def _value_all(book: Book, marks: Marks, lines: Lines, valued: Valuation, thread
 
 def is_worth_a_table(book: Book, marks: Marks) -> bool:
     """Whether the float pass pays: its table of figures, made anew for each valuation, is smaller than the book."""
-    return book.position_count > marks.factors.size
+    return book.position_count > marks.haircut_bp.size * WIDTH
 
 
 def _value_some(book: Book, marks: Marks, lines: Lines, valued: Valuation, rows: Int64s) -> None:

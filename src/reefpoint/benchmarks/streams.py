@@ -32,7 +32,7 @@ from reefpoint.scale.workers import BlockWorkers, local_ray
 
 ACCOUNTS = 100_000
 ROUNDS = 7
-SCENARIOS = 100
+SCENARIOS = 1_000
 MANY = 8
 
 
@@ -196,7 +196,7 @@ def measure_blocks(folder: Path, drawn: SyntheticBook) -> None:
         for name, over_blocks, alone in (
             ("value", lambda: workers.value(prices), lambda: value_book(drawn.book, drawn.marks, drawn.lines)),
             (
-                f"stress, {SCENARIOS} scenarios",
+                f"stress, {SCENARIOS:,} scenarios",
                 lambda: workers.stress(scenarios),
                 lambda: stress_book(drawn.book, drawn.marks, drawn.lines, scenarios),
             ),

@@ -35,8 +35,16 @@ class Kernel(Generic[P, R]):
 
     _steps_left: ClassVar[int] = INTERPRETED_STEPS
 
-    def __init__(self, py_func: Callable[P, R], *, floats_are_whole: bool = False, inlined: bool = False) -> None:
+    def __init__(
+        self,
+        py_func: Callable[P, R],
+        *,
+        floats_are_whole: bool = False,
+        inlined: bool = False,
+        counts_references: bool = True,
+    ) -> None:
         self.py_func = py_func
+        self._counts_references = counts_references
         self._inlined = inlined
         self.__doc__ = py_func.__doc__
         self._fastmath = {"contract", "nsz"} if floats_are_whole else False
@@ -47,7 +55,10 @@ class Kernel(Generic[P, R]):
         from numba import njit  # noqa: PLC0415 - a second of start-up that small books never need
 
         # error_model: a division by zero gives infinity as NumPy's does, and no branch guards against an exception
-        make = njit(cache=True, nogil=True, error_model="numpy", fastmath=self._fastmath, forceinline=self._inlined)
+        options: dict[str, Any] = {"fastmath": self._fastmath, "forceinline": self._inlined}
+        if not self._counts_references:
+            options["_nrt"] = False  # without Numba's run time; not among the options that it documents
+        make = njit(cache=True, nogil=True, error_model="numpy", **options)
         compiled: Callable[P, R] = make(self._with_compiled_parts())
         return compiled
 
@@ -133,8 +144,16 @@ def unsigned(number: Any) -> int:
 @overload
 def kernel(py_func: Callable[P, R]) -> Kernel[P, R]: ...
 @overload
-def kernel(*, floats_are_whole: bool = ..., inlined: bool = ...) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
-def kernel(py_func: Callable[P, R] | None = None, *, floats_are_whole: bool = False, inlined: bool = False) -> Any:
+def kernel(
+    *, floats_are_whole: bool = ..., inlined: bool = ..., counts_references: bool = ...
+) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
+def kernel(
+    py_func: Callable[P, R] | None = None,
+    *,
+    floats_are_whole: bool = False,
+    inlined: bool = False,
+    counts_references: bool = True,
+) -> Any:
     """Mark a loop over arrays as a kernel: no Python objects inside, figures written to the arrays it is given.
 
     `floats_are_whole`: every float in it is a whole number below 2^53, so a multiplication and an addition may be fused
@@ -143,10 +162,14 @@ def kernel(py_func: Callable[P, R] | None = None, *, floats_are_whole: bool = Fa
 
     `inlined`: a part that is put into its caller before the caller's loop is made into vector instructions. LLVM joins
     other parts only after that: the loop that draws random numbers then takes 23 ns a draw instead of 1.7.
+
+    `counts_references`: without it the kernel may make no array, only borrow those it is passed.
     """
     if py_func is not None:
         return Kernel(py_func)
-    return lambda py_func: Kernel(py_func, floats_are_whole=floats_are_whole, inlined=inlined)
+    return lambda py_func: Kernel(
+        py_func, floats_are_whole=floats_are_whole, inlined=inlined, counts_references=counts_references
+    )
 
 
 def in_blocks(count: int, threads: int, work: Callable[[int, int], R], block_rows: int = BLOCK_ROWS) -> list[R]:

@@ -328,6 +328,11 @@ def test_a_model_of_other_names_than_the_marks_is_refused() -> None:
         gap_loss(account_of([1], debt=1), marks_at(np.array([CNY])), model_of(2), HALF, TWO_DAYS, paths=1_000)
 
 
+def test_a_short_is_refused_with_its_row_for_this_model_does_not_buy() -> None:
+    with pytest.raises(BookError, match=r"quantity \(shorts are not modelled\)\[1\] is -5"):
+        half_lost(account_of([100, -5], debt=900 * CNY), 10 * CNY, 10 * CNY)
+
+
 def test_a_debt_whose_losses_could_pass_an_int64_is_refused() -> None:
     with pytest.raises(BookError, match="too many for debts so large"):
         half_lost(account_of([], debt=2**49), CNY, paths=2**13)

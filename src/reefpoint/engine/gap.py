@@ -201,7 +201,10 @@ def gap_loss(
         raise BookError("paths", None, "are too many for debts so large: the sum of losses would pass 2^62 units")
 
     sellers = _pack(book, need, candidates, group, asked)
-    held, sellers.instrument[:] = np.unique(sellers.instrument, return_inverse=True)
+    held = np.flatnonzero(np.bincount(sellers.instrument, minlength=marks.instrument_count))
+    column = np.empty(marks.instrument_count, dtype=np.int64)
+    column[held] = np.arange(len(held))
+    sellers.instrument[:] = column[sellers.instrument]
     model = model.take(held)
     mark = marks.price_units[held].astype(np.float32)
     keys = shock_keys(model, horizon)

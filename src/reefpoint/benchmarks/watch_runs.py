@@ -126,11 +126,14 @@ def _columns(book: Book) -> Answer:
 
 
 def _measure_ticks(desk: BigDesk) -> dict[str, str]:
-    """Every storm of the desk, then a stream of ticks; all on one watch, which has measured everybody once."""
+    """Every storm of the desk, then a stream of ticks; all on one watch that has measured everybody and seen a tick."""
     monitor = Monitor()
-    while monitor.run_on_duty():
-        pass
     facts, number = {}, 0
+    for change_bp in (0, 10):
+        number += 1
+        desk.quote(np.array([len(desk.storms)]), np.array([change_bp]), number)
+        while monitor.run_on_duty():
+            pass
     for name, calls in enumerate(desk.storms):
         number += 1
         desk.quote(np.array([name]), np.array([CRASH_BP]), number)

@@ -42,7 +42,6 @@ COARSE = 2**20
 """Steps into which what an account needs is cut for the sum of squared losses, so that it stays an exact integer."""
 ROUNDING = 2.0**-21
 """The margin, per position, of the test that skips an account: eight float32 roundings."""
-ALIGNMENT = 64
 GROUPS_MAX = 100_000
 STEPS_A_POSITION = 20 * TILE
 NAMES_A_BLOCK = 512
@@ -208,7 +207,7 @@ def gap_loss(
     model = model.take(held)
     mark = marks.price_units[held].astype(np.float32)
     keys = shock_keys(model, horizon)
-    price, lowest = _aligned_rows(len(held)), np.empty(len(held))
+    price, lowest = np.empty((len(held), TILE), dtype=np.float32), np.empty(len(held))
     unsold = np.zeros(len(held), dtype=np.int64)
     group_loss = np.zeros((int(group.max(initial=0)) + 1, paths), dtype=np.int64)
     asked_loss = np.zeros((len(asked), paths), dtype=np.int64)
@@ -335,10 +334,3 @@ def _spread(values: npt.NDArray[N], rows: Int64s, count: int) -> npt.NDArray[N]:
     column = np.zeros(count, dtype=values.dtype)
     column[rows] = values
     return column
-
-
-def _aligned_rows(rows: int) -> Float32s:
-    """float32[rows, TILE] on a cache line: NumPy aligns to 16 bytes, and then every vector of 64 spans two lines."""
-    raw = np.empty(rows * TILE + ALIGNMENT // 4, dtype=np.float32)
-    skip = -raw.ctypes.data % ALIGNMENT // 4
-    return raw[skip : skip + rows * TILE].reshape(rows, TILE)

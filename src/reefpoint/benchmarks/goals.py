@@ -87,6 +87,6 @@ GOALS: Mapping[str, Goal] = {
     "gap.cpu_s": at_most("gap", "gap loss, 10,000 paths of 5,000 names and 8 days, 100,000 accounts, CPU", 2.5, "s"),
     "gap.numpy": at_least("gap", "against NumPy", 10, "times"),
     "start.wall_s": at_most("start", "start of a process to its first valuation, warm cache, wall", 1, "s"),
-    "start.position_bytes": at_most("start", "memory of the book and its watch, a position", 25, "bytes"),
+    "start.position_bytes": at_most("start", "memory of a watch with its book, a position", 25, "bytes"),
     "load.rows_s": at_most("load", "loading 10 million positions, wall", 1, "s"),
 }

@@ -3,6 +3,7 @@
 `python -m reefpoint.benchmarks.start FOLDER` is that process: it loads the columns from a folder and values the book.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from reefpoint.benchmarks.books import LINES, SyntheticBook, draw_book
+from reefpoint.benchmarks.books import LINES, SyntheticBook, draw_book, take_accounts
 from reefpoint.benchmarks.results import Line, Machine, Table, Timing
 from reefpoint.benchmarks.timing import WrongAnswer
 from reefpoint.engine.book import Book, Marks
@@ -55,7 +56,9 @@ def measure_start(accounts: int, rounds: int, machine: Machine) -> list[Table]:
         drawn.book.position_count,
         "one process",
         lines,
-        facts={"Memory of book and watch": f"{by_position:.1f} bytes a position and {by_account:.0f} bytes an account"},
+        facts={
+            "Memory of a watch with its book": f"{by_position:.1f} bytes a position, {by_account:.0f} bytes an account"
+        },
     )
     return [table.with_figures({"start.wall_s": lines[0].wall_s, "start.position_bytes": by_position})]
 
@@ -89,22 +92,27 @@ def _run(command: list[str]) -> tuple[float, float, str]:
 
 
 def _bytes_of_a_watch(drawn: SyntheticBook) -> tuple[float, float]:
-    """Bytes a position and bytes an account that a book with its watch holds.
+    """Bytes a position and bytes an account that a watch holds, its own copy of the book among them.
 
-    An array by position has at least two bytes for each, more than any array by account: that tells them apart.
+    Accounts stand by size: as many small ones as large ones, with few and with many positions, make two sums of which
+    the two parts follow.
     """
-    positions = drawn.book.position_count
+    half = drawn.book.account_count // 2
+    small, large = (take_accounts(drawn.book, np.arange(first, first + half)) for first in (0, half))
+    held_by_small, held_by_large = _bytes_of_watching(small, drawn), _bytes_of_watching(large, drawn)
+    by_position = (held_by_large - held_by_small) / (large.position_count - small.position_count)
+    return by_position, (held_by_small - by_position * small.position_count) / half
+
+
+def _bytes_of_watching(book: Book, drawn: SyntheticBook) -> int:
     tracemalloc.start()
     try:
-        watch = Watch(drawn.book, drawn.marks, drawn.lines)
+        watch = Watch(book, drawn.marks, drawn.lines)
         watch.decide()
-        blocks = [trace.size for trace in tracemalloc.take_snapshot().traces]
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    own = [getattr(drawn.book, field.name).nbytes for field in fields(drawn.book)]
-    sizes = [size for size in (*blocks, *own) if size > 1_000]
-    large = sum(size for size in sizes if size >= 2 * positions)
-    return large / positions, (sum(sizes) - large) / drawn.book.account_count
 
 
 if __name__ == "__main__":

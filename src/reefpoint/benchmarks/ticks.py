@@ -42,7 +42,7 @@ BATCH_S = 0.01
 BATCH_RATES = (20_000, 100_000, 500_000)
 BATCHES = 15
 CRASH_DRIFT = -0.12
-"""Standard deviations by which each tick of a crash goes down on average: holders lose some 5% in 100,000 ticks."""
+"""Standard deviations by which each tick of a crash goes down on average: holders lose some 4% in 100,000 ticks."""
 EDGE_MAX = 2**62
 """Stands for an edge that no account reaches."""
 

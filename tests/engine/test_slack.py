@@ -333,5 +333,5 @@ def test_a_tick_costs_a_fraction_of_a_plain_delta_and_of_numpy() -> None:
             run(begin, begin + 500)
             spent[way].append(time.process_time() - clock)
     index, delta, by_arrays = (np.median(spent[way]) for way in ("index", "delta", "numpy"))
-    assert delta > 2.1 * index
-    assert by_arrays > 14 * index
+    assert delta > 2.9 * index
+    assert by_arrays > 17 * index

@@ -76,8 +76,8 @@ GOALS: Mapping[str, Goal] = {
         "the dearest 10 ms batch at 20,000 to 500,000 ticks a second, CPU",
         10,
         "ms",
-        "a batch of 5,000 ticks moves most names, so it is swept: one pass over the book, and on top of it the accounts "
-        "that cross or change class.",
+        "a batch of 5,000 ticks moves most names, so it is swept: one pass over the book, and on top of it the "
+        "accounts that cross or change class.",
     ),
     "stress.fast_s": at_most("stress", "1,000 scenarios in float32, CPU on one thread", 0.8, "s"),
     "stress.exact_s": at_most("stress", "1,000 scenarios in float64, CPU on one thread", 1.4, "s"),

@@ -78,7 +78,7 @@ def measure_stress(accounts: int, rounds: int, machine: Machine) -> list[Table]:
             "shortfall of each account. float64 equals int64 in every bit; peers' totals are equal, in float32 within "
             f"{FLOAT32_REACH:.0e} of the largest",
             "Peers": f"ran on {part.book.account_count:,} accounts, DuckDB and Polars with {SQL_SCENARIOS} scenarios "
-            "and without figures by account; extrapolated linearly",
+            "and without figures by account; extrapolated linearly. None adds up debts by band",
             "Positions times scenarios a second, one thread": f"{work / lines[0].cpu_s / 1e9:.1f} billion in float32, "
             f"{work / lines[1].cpu_s / 1e9:.1f} billion in float64",
         },

@@ -157,6 +157,12 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
     return [_loan_facts(loan) for loan in loans]
 
 
+def accounts_owing() -> list[int]:
+    """Accounts with a loan outstanding, in id order."""
+    owing = Loan.objects.filter(state=LoanState.OPEN).order_by("account_id")
+    return list(owing.values_list("account_id", flat=True).distinct())
+
+
 def _loan_facts(loan: Loan) -> LoanFacts:
     return LoanFacts(
         id=loan.id,

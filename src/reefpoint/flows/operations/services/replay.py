@@ -163,7 +163,7 @@ def _wait_for(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise DeskNotQuiet(f"Waited {QUIET_SECONDS_MAX} s for {what}. Are the worker and the watch running?")
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
+        pause = min(pause * 1.5, 0.006)
 
 
 def persist(step: Callable[[], T]) -> T:

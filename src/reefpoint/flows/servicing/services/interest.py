@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.daycount import DayCount, interest_days, year_days
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import account_numbers, list_open_loans, load_accounts
+from reefpoint.records.accounts.selectors import account_numbers, accounts_owing, list_open_loans, load_accounts
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.services import post_journals
@@ -47,6 +48,29 @@ ACCRUAL_COLUMNS = {
     "remainder": "bigint",
     "posted_minor": "bigint",
 }
+
+
+class _Carried(NamedTuple):
+    """What a loan's last accrual hands on to the next."""
+
+    since: date
+    total_micro: int
+    remainder: int
+
+
+class _Accrual(NamedTuple):
+    """A row of interest accruals; its fields are `ACCRUAL_COLUMNS`, in their order."""
+
+    loan_id: int
+    since: date
+    until: date
+    days: int
+    principal_minor: int
+    rate_bp: int
+    accrued_micro: int
+    total_micro: int
+    remainder: int
+    posted_minor: int
 
 
 @dataclass(frozen=True)
@@ -79,17 +103,13 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     was killed half-way, or runs twice, ends the same. The period reaches to the next business day, so that weekends
     and holidays are in the run before them.
     """
-    owing = {loan.account_id for loan in list_open_loans()}
+    owing = accounts_owing()
     accounts.hold_locks(owing)
     loans = list_open_loans(owing)
-    near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on))
-    latest = {row.loan_id: row for row in near.order_by("loan_id", "since")}
+    near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on)).order_by("loan_id", "since")
+    latest = {loan_id: _Carried(*row) for loan_id, *row in near.values_list("loan_id", *_Carried._fields)}
     fresh = _accrued([loan for loan in loans if loan.id not in latest or latest[loan.id].since < on], latest, on, until)
-    insert_columns(
-        InterestAccrual._meta.db_table,
-        ACCRUAL_COLUMNS,
-        [tuple(getattr(row, name) for name in ACCRUAL_COLUMNS) for row in fresh],
-    )
+    insert_columns(InterestAccrual._meta.db_table, ACCRUAL_COLUMNS, fresh)
     account_of = {loan.id: loan.account_id for loan in loans}
     by_account: dict[int, int] = defaultdict(int)
     for row in fresh:
@@ -114,9 +134,7 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     return AccrualResult(len(fresh), sum(by_account.values()))
 
 
-def _accrued(
-    loans: Sequence[LoanFacts], latest: Mapping[int, InterestAccrual], on: date, until: date
-) -> list[InterestAccrual]:
+def _accrued(loans: Sequence[LoanFacts], latest: Mapping[int, _Carried], on: date, until: date) -> list[_Accrual]:
     """The next accrual of each loan, all of them in one pass of the engine."""
     days = [interest_days(DayCount(loan.day_count), on, until) for loan in loans]
     before = [latest[loan.id].total_micro if loan.id in latest else 0 for loan in loans]
@@ -130,7 +148,7 @@ def _accrued(
     total = _column(before) + micro
     posted = posted_minor(_column(before), total)
     return [
-        InterestAccrual(
+        _Accrual(
             loan_id=loan.id,
             since=on,
             until=until,

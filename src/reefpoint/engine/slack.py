@@ -93,8 +93,8 @@ class Costs(NamedTuple):
     """What a batch costs, in picoseconds; measured on a Zen 4 core at 10^6 accounts and 10^7 positions.
 
     A touch is a random access to the slack of one account. A pass over the rows costs so much for each account and each
-    position, also when the classes that moved hold few of them: what is skipped lies between what is read (16 ms with
-    25,000 accounts to sum, 15 ms with all). Only the ratio matters, and it holds within a factor of two elsewhere.
+    position, also when the classes that moved hold few of them: what is skipped lies between what is read (9 to 16 ms
+    with 25,000 accounts to sum; with all of them it was not measured). Only the ratio between the two matters.
     """
 
     touch: int = 3_500

@@ -42,7 +42,7 @@ def stress(
         typer.Option("--sensitivity", help="What 1% down of everything, the market, each sector, each name changes."),
     ] = False,
     fast: Annotated[
-        bool, typer.Option("--fast", help="float32 for a large book: right to a millionth, not to the cent.")
+        bool, typer.Option("--fast", help="float32 for a large book: assets to a millionth, a shortfall to 0.01%.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print data; money in minor units.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="The book that the last demo left, not the desk's.")] = False,

@@ -23,13 +23,14 @@ def board(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The book now; a live page asks for it again when margin states were written."""
     found = get_board(actor)
     may_see_sales = "liquidation.view" in actor.permissions
+    may_see_prices = "prices.view" in actor.permissions
     context = {
         "board": found,
         "chart": histogram_chart(found),
         "sales": rows_of(list_liquidations(actor, live_only=True)) if may_see_sales else None,
-        "held": list_held() if "prices.view" in actor.permissions else (),
-        "feed": get_feed_health() if "prices.view" in actor.permissions else None,
-        "coverage": get_coverage_now(),
+        "held": list_held() if may_see_prices else (),
+        "feed": get_feed_health() if may_see_prices else None,
+        "coverage": get_coverage_now() if may_see_prices else None,
         "live": live_for(actor, "margin", "prices", "sales"),
     }
     return render(request, "console/board.html", context)

@@ -12,24 +12,29 @@ from reefpoint.platform.access.types import RoleName
 
 HELD = {
     RoleName.RISK_OFFICER: """
-        account.freeze account.view approvals.decide:execution.write_off approvals.decide:liquidation.start
-        approvals.decide:scheme.publish approvals.decide:treasury.write_off approvals.request approvals.view
-        clients.view execution.cancel_order execution.view instruments.suspend ledger.view licences.view
-        liquidation.approve liquidation.cancel liquidation.start liquidation.view margin.close_call
-        margin.expire_call margin.open_call margin.revalue margin.view notifications.send notifications.view
-        operations.view performance.view prices.confirm prices.view schemes.draft schemes.publish schemes.view
-        treasury.view
+        account.freeze account.view approvals.decide:clients.accept_high_risk
+        approvals.decide:execution.write_off approvals.decide:liquidation.start
+        approvals.decide:monitoring.change_rules approvals.decide:scheme.publish
+        approvals.decide:suitability.publish approvals.decide:treasury.write_off approvals.request
+        approvals.view clients.view execution.cancel_order execution.view instruments.suspend ledger.view
+        licences.view liquidation.approve liquidation.cancel liquidation.start liquidation.view
+        margin.close_call margin.expire_call margin.open_call margin.revalue margin.view notifications.send
+        notifications.view operations.view performance.view prices.confirm prices.view relations.set_limit
+        relations.view schemes.draft schemes.publish schemes.view treasury.view
     """,
     RoleName.CREDIT_OFFICER: """
-        account.open account.view approvals.decide:scheme.publish approvals.request approvals.view clients.view
-        execution.view licences.view liquidation.view margin.view notifications.view operations.view
-        performance.view prices.view schemes.draft schemes.publish schemes.view
+        account.open account.view applications.view approvals.decide:scheme.publish approvals.request
+        approvals.view clients.view documents.view execution.view kyc.view leads.view licences.view
+        liquidation.view margin.view notifications.view operations.view performance.view prices.view
+        relations.view schemes.draft schemes.publish schemes.view suitability.view
     """,
     RoleName.RELATIONSHIP_MANAGER: """
-        account.view approvals.request approvals.view clients.register clients.view execution.view licences.view
+        account.view applications.assist applications.view approvals.request approvals.view
+        clients.change_profile clients.register clients.view consents.record documents.add documents.view
+        execution.view imports.view kyc.view leads.import leads.merge leads.record leads.view licences.view
         liquidation.view margin.view notifications.send notifications.view operations.view performance.view
         prices.view schemes.view servicing.deposit servicing.draw_down servicing.repay servicing.trade
-        servicing.withdraw
+        servicing.withdraw suitability.assess suitability.view
     """,
     RoleName.TREASURY: """
         account.view approvals.decide:treasury.write_off approvals.request approvals.view clients.view
@@ -39,28 +44,42 @@ HELD = {
         treasury.view treasury.write_off
     """,
     RoleName.OPERATIONS: """
-        account.open account.view approvals.decide:execution.write_off approvals.request approvals.view
-        calendars.override clients.register clients.view execution.cancel_order execution.place_order
-        execution.reconcile execution.view instruments.add instruments.suspend ledger.close_day ledger.view
-        licences.view liquidation.view margin.revalue margin.view notifications.send notifications.view
-        operations.replay operations.retry_delivery operations.run_day operations.view performance.view
-        prices.confirm prices.record prices.view schemes.view servicing.accrue servicing.correct
-        servicing.deposit servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
-        servicing.withdraw treasury.receive_statement treasury.reconcile treasury.view
+        account.open account.view applications.assist applications.view approvals.decide:execution.write_off
+        approvals.request approvals.view calendars.override clients.change_profile clients.import
+        clients.register clients.unmask clients.view consents.record documents.add documents.view
+        execution.cancel_order execution.place_order execution.reconcile execution.view imports.view
+        instruments.add instruments.suspend kyc.view leads.import leads.merge leads.record leads.view
+        ledger.close_day ledger.view licences.view liquidation.view margin.revalue margin.view
+        notifications.send notifications.view operations.replay operations.retry_delivery operations.run_day
+        operations.view performance.view prices.confirm prices.record prices.view schemes.view servicing.accrue
+        servicing.correct servicing.deposit servicing.draw_down servicing.receive_securities servicing.repay
+        servicing.trade servicing.withdraw suitability.view treasury.receive_statement treasury.reconcile
+        treasury.view
     """,
     RoleName.COMPLIANCE: """
-        access.view account.freeze account.view approvals.request approvals.view audit.view clients.block
-        clients.view execution.view ledger.view licences.record licences.view liquidation.view margin.view
-        notifications.view operations.view performance.view prices.view rules.load schemes.view treasury.view
+        access.view account.freeze account.view applications.decide applications.view
+        approvals.decide:cases.close approvals.decide:clients.accept_high_risk approvals.decide:clients.erase
+        approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
+        approvals.decide:suitability.publish approvals.request approvals.view audit.view cases.view cases.work
+        clients.block clients.erase clients.export_data clients.unmask clients.view documents.add documents.view
+        execution.view imports.view kyc.review kyc.view leads.view ledger.view licences.record licences.view
+        liquidation.view margin.view monitoring.change_rules monitoring.view notifications.view operations.view
+        performance.view prices.view relations.view rules.load schemes.view screening.load_list
+        screening.resolve screening.screen screening.view suitability.assess suitability.publish
+        suitability.view treasury.view
     """,
     RoleName.AUDITOR: """
-        access.view account.view approvals.view audit.view clients.view execution.view ledger.view licences.view
-        liquidation.view margin.view notifications.view operations.view performance.view prices.view
-        schemes.view treasury.view
+        access.view account.view applications.view approvals.view audit.view cases.view clients.view
+        documents.view execution.view imports.view kyc.view leads.view ledger.view licences.view
+        liquidation.view margin.view monitoring.view notifications.view operations.view performance.view
+        prices.view relations.view schemes.view screening.view suitability.view treasury.view
     """,
     RoleName.ADMINISTRATOR: """
         access.manage access.view approvals.request approvals.view audit.view operations.retry_delivery
-        operations.view
+        operations.view vault.turn_keys
+    """,
+    RoleName.CLIENT: """
+        portal.apply
     """,
 }
 

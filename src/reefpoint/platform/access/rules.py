@@ -21,10 +21,12 @@ _OPERATIONS = RoleName.OPERATIONS
 _COMPLIANCE = RoleName.COMPLIANCE
 _AUDITOR = RoleName.AUDITOR
 _ADMIN = RoleName.ADMINISTRATOR
+_CLIENT = RoleName.CLIENT
 
 _DESK = frozenset({_RISK, _CREDIT, _MANAGER, _TREASURY, _OPERATIONS, _COMPLIANCE, _AUDITOR})
-_EVERYBODY = frozenset(RoleName)
-_MAKERS = _EVERYBODY - {_AUDITOR}
+_STAFF = frozenset(RoleName) - {_CLIENT}
+_MAKERS = _STAFF - {_AUDITOR}
+_FILES = frozenset({_CREDIT, _MANAGER, _OPERATIONS, _COMPLIANCE, _AUDITOR})
 
 CLIENT_SCOPED_ROLES = frozenset({_MANAGER})
 """Roles that see only the clients assigned to them; any other role beside it lifts the limit, but for `_ADMIN`."""
@@ -52,8 +54,42 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "clients.view": _DESK,
     "clients.register": frozenset({_MANAGER, _OPERATIONS}),
     "clients.block": frozenset({_COMPLIANCE}),
+    "clients.import": frozenset({_OPERATIONS}),
+    "clients.change_profile": frozenset({_MANAGER, _OPERATIONS}),
+    "clients.unmask": frozenset({_OPERATIONS, _COMPLIANCE}),
+    "clients.export_data": frozenset({_COMPLIANCE}),
+    "clients.erase": frozenset({_COMPLIANCE}),
+    "documents.view": _FILES,
+    "documents.add": frozenset({_MANAGER, _OPERATIONS, _COMPLIANCE}),
+    "consents.record": frozenset({_MANAGER, _OPERATIONS}),
     "licences.view": _DESK,
     "licences.record": frozenset({_COMPLIANCE}),
+    # from a lead to an accepted client
+    "leads.view": _FILES,
+    "leads.record": frozenset({_MANAGER, _OPERATIONS}),
+    "leads.import": frozenset({_MANAGER, _OPERATIONS}),
+    "leads.merge": frozenset({_MANAGER, _OPERATIONS}),
+    "applications.view": _FILES,
+    "applications.assist": frozenset({_MANAGER, _OPERATIONS}),
+    "applications.decide": frozenset({_COMPLIANCE}),
+    "portal.apply": frozenset({_CLIENT}),
+    "imports.view": frozenset({_MANAGER, _OPERATIONS, _COMPLIANCE, _AUDITOR}),
+    # knowing the client
+    "kyc.view": _FILES,
+    "kyc.review": frozenset({_COMPLIANCE}),
+    "screening.view": frozenset({_COMPLIANCE, _AUDITOR}),
+    "screening.screen": frozenset({_COMPLIANCE}),
+    "screening.load_list": frozenset({_COMPLIANCE}),
+    "screening.resolve": frozenset({_COMPLIANCE}),
+    "relations.view": frozenset({_RISK, _CREDIT, _COMPLIANCE, _AUDITOR}),
+    "relations.set_limit": frozenset({_RISK}),
+    "suitability.view": _FILES,
+    "suitability.assess": frozenset({_MANAGER, _COMPLIANCE}),
+    "suitability.publish": frozenset({_COMPLIANCE}),
+    "monitoring.view": frozenset({_COMPLIANCE, _AUDITOR}),
+    "monitoring.change_rules": frozenset({_COMPLIANCE}),
+    "cases.view": frozenset({_COMPLIANCE, _AUDITOR}),
+    "cases.work": frozenset({_COMPLIANCE}),
     # accounts
     "account.view": _DESK,
     "account.freeze": frozenset({_RISK, _COMPLIANCE}),
@@ -93,7 +129,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "treasury.reconcile": frozenset({_TREASURY, _OPERATIONS}),
     "treasury.write_off": frozenset({_TREASURY}),
     # running the desk
-    "operations.view": _EVERYBODY,
+    "operations.view": _STAFF,
     "operations.run_day": frozenset({_OPERATIONS}),
     "operations.replay": frozenset({_OPERATIONS}),
     "operations.retry_delivery": frozenset({_OPERATIONS, _ADMIN}),
@@ -104,11 +140,18 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "audit.view": frozenset({_COMPLIANCE, _AUDITOR, _ADMIN}),
     "access.view": frozenset({_COMPLIANCE, _AUDITOR, _ADMIN}),
     "access.manage": frozenset({_ADMIN}),
+    "vault.turn_keys": frozenset({_ADMIN}),
     # the second person
-    "approvals.view": _EVERYBODY,
+    "approvals.view": _STAFF,
     "approvals.request": _MAKERS,
     f"{DECIDE_APPROVAL}scheme.publish": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}liquidation.start": frozenset({_RISK}),
+    f"{DECIDE_APPROVAL}clients.erase": frozenset({_COMPLIANCE}),
+    f"{DECIDE_APPROVAL}clients.accept_high_risk": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}screening.resolve_hit": frozenset({_COMPLIANCE}),
+    f"{DECIDE_APPROVAL}suitability.publish": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}monitoring.change_rules": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}cases.close": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}execution.write_off": frozenset({_OPERATIONS, _RISK}),
 }

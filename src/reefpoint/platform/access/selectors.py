@@ -14,8 +14,11 @@ REAL_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def needs_second_factor(user: User) -> bool:
-    """Whether this person works on the desk but signs in with a password alone."""
-    return not Authenticator.objects.filter(user_id=user.pk, type__in=REAL_FACTORS).exists() and user.roles.exists()
+    """Whether this person works on the desk but signs in with a password alone; of clients none is asked."""
+    return (
+        not Authenticator.objects.filter(user_id=user.pk, type__in=REAL_FACTORS).exists()
+        and user.roles.exclude(name=RoleName.CLIENT).exists()
+    )
 
 
 def find_user_id(email: str) -> int | None:

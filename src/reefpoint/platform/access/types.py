@@ -13,7 +13,7 @@ Payload: TypeAlias = Mapping[str, PayloadValue]
 
 
 class RoleName(StrEnum):
-    """What a person is employed for. A person may hold several."""
+    """What a person is employed for, of which one may hold several; or `client`, who uses the portal."""
 
     RISK_OFFICER = "risk_officer"
     CREDIT_OFFICER = "credit_officer"
@@ -23,6 +23,7 @@ class RoleName(StrEnum):
     COMPLIANCE = "compliance"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    CLIENT = "client"
 
 
 @dataclass(frozen=True)

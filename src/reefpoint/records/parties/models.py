@@ -27,6 +27,9 @@ class Client(models.Model):
     relationship_manager = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    portal_user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     status = models.CharField(
         max_length=12, default=ClientStatus.ACTIVE, choices=[(s.value, s.value) for s in ClientStatus]
     )

@@ -27,6 +27,12 @@ def visible_clients(actor: Actor) -> QuerySet[Client]:
     return Client.objects.filter(relationship_manager_id=actor.user_id)
 
 
+def find_own_client(actor: Actor) -> ClientView | None:
+    """The client as whom this person uses the portal; None for staff and for those who have not begun."""
+    row = Client.objects.filter(portal_user_id=actor.user_id).first() if actor.user_id is not None else None
+    return _view(row) if row else None
+
+
 def can_see_client(actor: Actor, client_id: int) -> bool:
     """Whether this client is in the actor's scope."""
     return visible_clients(actor).filter(id=client_id).exists()

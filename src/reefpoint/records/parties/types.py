@@ -11,8 +11,12 @@ class ClientKind(StrEnum):
 
 
 class ClientStatus(StrEnum):
+    """A prospect applies, an active client may do business, a blocked or closed one may not."""
+
+    PROSPECT = "prospect"
     ACTIVE = "active"
     BLOCKED = "blocked"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What becomes of alerts: cases, their disposition, and the extract for a report."""

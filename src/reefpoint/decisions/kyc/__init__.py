@@ -1,0 +1,1 @@
+"""Know your client: identifiers, beneficial owners, risk rating, reviews that fall due."""

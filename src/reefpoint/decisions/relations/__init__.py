@@ -1,0 +1,1 @@
+"""Who belongs together: links by what clients share, connected groups, their exposure and limits."""

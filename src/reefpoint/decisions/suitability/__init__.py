@@ -1,0 +1,1 @@
+"""What may be offered to whom: segments, the questionnaire, and the table of offers."""

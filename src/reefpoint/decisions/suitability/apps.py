@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SuitabilityConfig(AppConfig):
+    name = "reefpoint.decisions.suitability"
+    label = "suitability"

@@ -1,0 +1,1 @@
+"""From a lead to an accepted client: leads, applications, the decision on them."""

@@ -1,0 +1,1 @@
+"""What clients touch: enquire, apply, follow."""

@@ -1,1 +1,1 @@
-"""Names against lists of sanctioned and exposed people: versions of lists, matches with reasons, hits and two people."""
+"""Names against lists of sanctioned and exposed people: lists in versions, matches with reasons, hits."""

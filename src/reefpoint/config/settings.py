@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "reefpoint.surfaces.web",
     "reefpoint.surfaces.console",
     "reefpoint.surfaces.portal",
+    "reefpoint.surfaces.api",
     "reefpoint.config",
     # below ours, so that our templates go before theirs
     "allauth",

@@ -115,3 +115,33 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject} {self.state}"
+
+
+class Token(models.Model):
+    """A key for programs that act for a person. Of the key itself only a digest is kept.
+
+    `rights` narrows what the person may do; None means all that a key can carry at all (`rules.token_rights`).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12)
+    rights = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_on = models.DateField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        db_table = "access_token"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")), name="token_expires_after_its_making"
+            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="token_named"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.hint}"

@@ -226,3 +226,19 @@ def decidable_kinds(permissions: Collection[str]) -> list[str]:
 def may_decide(actor: Actor, *, kind: str, requested_by: str) -> bool:
     """Whether this actor is a fit second person: a person, with the right for this kind, and not the maker (I63)."""
     return actor.user_id is not None and actor.ref != requested_by and holds(actor.permissions, DECIDE_APPROVAL + kind)
+
+
+TOKEN_DAYS_MAX = 366
+TOKENS_MAX = 20
+"""How many keys one person may have in force."""
+
+PERSON_ONLY = frozenset({"access.manage", "clients.unmask", "vault.turn_keys"})
+"""Rights that no key carries, beside every second word: a person uses them, signed in."""
+
+
+def token_rights(permissions: Collection[str], narrowed_to: Collection[str] | None) -> frozenset[str]:
+    """What a key of somebody with these rights may do now; `narrowed_to` None is all that a key can carry."""
+    carried = frozenset(
+        name for name in permissions if name not in PERSON_ONLY and not name.startswith(DECIDE_APPROVAL)
+    )
+    return carried if narrowed_to is None else carried & frozenset(narrowed_to)

@@ -1,11 +1,13 @@
 """What is known about people and approvals."""
 
+from datetime import datetime
+
 from allauth.mfa.models import Authenticator
 from django.db.models import Q, QuerySet
 
 from reefpoint.platform.access import rules
-from reefpoint.platform.access.models import Approval, User
-from reefpoint.platform.access.types import ApprovalState, ApprovalView, PersonView, RoleName
+from reefpoint.platform.access.models import Approval, Token, User
+from reefpoint.platform.access.types import ApprovalState, ApprovalView, PersonView, RoleName, TokenView
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.findings import Finding
 
@@ -40,6 +42,26 @@ def list_people() -> list[PersonView]:
             last_seen_at=user.last_login,
         )
         for user in User.objects.prefetch_related("roles")
+    ]
+
+
+def list_tokens(actor: Actor, at: datetime) -> list[TokenView]:
+    """The actor's own keys for programs, newest first; `state` is active, expired or revoked at `at`."""
+    if actor.user_id is None:
+        return []
+    return [
+        TokenView(
+            id=row.pk,
+            name=row.name,
+            hint=row.hint,
+            rights=None if row.rights is None else tuple(row.rights),
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+            last_used_on=row.last_used_on,
+            state="revoked" if row.revoked_at else "active" if row.expires_at > at else "expired",
+        )
+        for row in Token.objects.filter(user_id=actor.user_id)
     ]
 
 

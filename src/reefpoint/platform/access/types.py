@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -71,3 +71,27 @@ class ApprovalView:
     decided_at: datetime | None
     decision_reason: str
     may_decide: bool
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """A key for programs as lists show it: `hint` is its beginning; `rights` None means all that a key can carry."""
+
+    id: int
+    name: str
+    hint: str
+    rights: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_on: date | None
+    state: str
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A new key; `text` is shown once and kept nowhere."""
+
+    id: int
+    text: str
+    expires_at: datetime

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
@@ -16,6 +16,9 @@ PERMISSIONS_POLICY = (
 )
 OPEN_PREFIXES = ("/accounts/", "/static/", "/language/", "/theme/")
 """Where somebody without a second factor may go: to get one, or to leave."""
+
+PROGRAM_PREFIX = "/api/"
+"""Where programs call: they are told in their own form, not sent to a page."""
 
 
 class AnswerHeadersMiddleware(MiddlewareMixin):
@@ -31,11 +34,24 @@ class AnswerHeadersMiddleware(MiddlewareMixin):
 class SecondFactorMiddleware(MiddlewareMixin):
     """Send staff who have no second factor to get one, before anything else (REEFPOINT_REQUIRE_SECOND_FACTOR)."""
 
-    def process_request(self, request: HttpRequest) -> HttpResponseRedirect | None:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """The way to enrolment, or nothing if this person may go on."""
         if not settings.REQUIRE_SECOND_FACTOR or request.path.startswith(OPEN_PREFIXES):
             return None
         if not request.user.is_authenticated or not needs_second_factor(request.user):
             return None
+        if request.path.startswith(PROGRAM_PREFIX):
+            detail = "The desk requires a second factor. Add one on its pages first."
+            return JsonResponse(
+                {
+                    "type": "about:blank",
+                    "title": "Not permitted",
+                    "status": 403,
+                    "code": "second_factor",
+                    "detail": detail,
+                },
+                status=403,
+                content_type="application/problem+json",
+            )
         messages.warning(request, _("Add a passkey or an authenticator app first: the desk requires a second factor."))
         return HttpResponseRedirect(reverse("mfa_index"))

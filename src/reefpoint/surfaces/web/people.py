@@ -56,13 +56,18 @@ def page(permission: str) -> Callable[[ActorView[P]], View[P]]:
     return decorate
 
 
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal: 403 without the right, 404 for what is not theirs to see, else 409."""
+    if isinstance(refusal, PermissionRefused):
+        return 403
+    return 404 if refusal.code.endswith(NotFound.code) else 409
+
+
 def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A refusal as a page that says what was wrong: 403, 404 or 409."""
-    if isinstance(refusal, PermissionRefused):
-        return render(request, "403.html", {"refusal": refusal}, status=403)
-    if refusal.code.endswith(NotFound.code):
-        return render(request, "404.html", {"refusal": refusal}, status=404)
-    return render(request, "web/refused.html", {"refusal": refusal}, status=409)
+    status = status_of(refusal)
+    template = {403: "403.html", 404: "404.html"}.get(status, "web/refused.html")
+    return render(request, template, {"refusal": refusal}, status=status)
 
 
 def people_names() -> dict[str, str]:

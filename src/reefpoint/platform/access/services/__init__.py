@@ -28,6 +28,13 @@ from reefpoint.platform.access.services.people import (
     set_password,
     set_roles,
 )
+from reefpoint.platform.access.services.tokens import (
+    TokenMalformed,
+    TokenNotFound,
+    find_actor_for_token,
+    issue_token,
+    revoke_token,
+)
 
 __all__ = [
     "AlreadyAwaitingApproval",
@@ -37,6 +44,8 @@ __all__ = [
     "PermissionRefused",
     "ReasonNeeded",
     "SecondPersonNeeded",
+    "TokenMalformed",
+    "TokenNotFound",
     "UnknownApproval",
     "UnknownUser",
     "WeakPassword",
@@ -46,10 +55,13 @@ __all__ = [
     "end_sessions",
     "ensure_roles",
     "find_actor",
+    "find_actor_for_token",
+    "issue_token",
     "reject",
     "request_approval",
     "require",
     "reset_second_factor",
+    "revoke_token",
     "set_active",
     "set_password",
     "set_roles",

@@ -53,6 +53,7 @@ STATE_WORDS = {
     "queued": gettext_lazy("Queued"),
     "rejected": gettext_lazy("Rejected"),
     "repaid": gettext_lazy("Repaid"),
+    "revoked": gettext_lazy("Revoked"),
     "running": gettext_lazy("Running"),
     "selling": gettext_lazy("Selling"),
     "sent": gettext_lazy("Sent"),

@@ -12,8 +12,11 @@ from reefpoint.engine.cures import (
     fall_to_line_bp,
     find_cures,
     limit_days_to_line,
+    price_alone_at_line,
+    prices_at_line,
     repayment_to_reach,
     sale_to_reach,
+    value_at_line,
 )
 
 assets_of = st.integers(0, 10**13)
@@ -116,3 +119,31 @@ def test_no_debt_or_no_securities_have_no_distance() -> None:
 def test_negative_amounts_and_targets_that_are_no_cover_are_refused(assets: int, debt: int, target: int) -> None:
     with pytest.raises(BookError):
         find_cures(assets, debt, target, cost_bp=0)
+
+
+@given(securities=assets_of, cash=assets_of, debt=debts, line=targets)
+def test_one_unit_under_the_value_at_a_line_crosses_it(securities: int, cash: int, debt: int, line: int) -> None:
+    value = value_at_line(cash, debt, line)
+    if value is None:
+        assert cash * UNIT >= line * debt
+    else:
+        assert (value + cash) * UNIT >= line * debt > (value - 1 + cash) * UNIT
+
+
+@given(price=st.integers(1, 10**7), others=assets_of, quantity=st.integers(1, 10**6), debt=debts, line=targets)
+def test_a_name_alone_crosses_a_line_one_unit_under_its_price_there(
+    price: int, others: int, quantity: int, debt: int, line: int
+) -> None:
+    found = price_alone_at_line(price, quantity, others + price * quantity, 0, debt, line)
+    if found is None:
+        assert others * UNIT >= line * debt
+    else:
+        assert (others + found * quantity) * UNIT >= line * debt > (others + (found - 1) * quantity) * UNIT
+
+
+def test_prices_at_a_line_fall_by_the_same_part_and_round_up() -> None:
+    assert value_at_line(0, 50_000 * UNIT, 16_000) == 80_000 * UNIT
+    assert prices_at_line([100 * UNIT, 50 * UNIT + 1], 100_000 * UNIT, 0, 50_000 * UNIT, 16_000) == [800_000, 400_001]
+    assert prices_at_line([100 * UNIT], 100_000 * UNIT, 80_000 * UNIT, 50_000 * UNIT, 16_000) is None
+    assert prices_at_line([], 0, 0, 50_000 * UNIT, 16_000) is None
+    assert price_alone_at_line(100 * UNIT, 0, 0, 0, 50_000 * UNIT, 16_000) is None

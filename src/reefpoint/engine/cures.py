@@ -5,11 +5,13 @@ With assets A, debt D, cash C, securities S = A - C and a target ratio T (all ra
 - add collateral  x = T*D - A            - repay with outside cash  y = D - A / T
 - sell and repay  z = (T*D - A) / (T*(1 - cost) - 1)
 - fall of all securities to line L  d = 1 - (L*D - C) / S
+- value of securities at line L  L*D - C; a name of quantity q beside others worth O is then at (L*D - C - O) / q
 
 Source: exchange rules on the maintenance ratio (Shenzhen 4.9, Shanghai 42) and their algebra; with a cost of sale each
 unit sold takes 1 from assets and 1 - cost from debt. Amounts to bring round up: one unit less would not cure.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reefpoint.engine.columns import BP, BookError
@@ -82,6 +84,42 @@ def fall_to_line_bp(securities_units: int, cash_units: int, debt_units: int, lin
     if debt_units == 0 or securities_units == 0 or cash_units * BP >= line_bp * debt_units:
         return None
     return (BP * (securities_units + cash_units) - line_bp * debt_units) // securities_units
+
+
+def value_at_line(cash_units: int, debt_units: int, line_bp: int) -> int | None:
+    """The least value of all securities at which the ratio still holds the line; under it, the line is crossed.
+
+    None when cash alone holds it, or nothing is owed.
+    """
+    value = -((cash_units * BP - line_bp * debt_units) // BP)
+    return value if debt_units and value > 0 else None
+
+
+def prices_at_line(
+    prices_units: Sequence[int], securities_units: int, cash_units: int, debt_units: int, line_bp: int
+) -> list[int] | None:
+    """The least prices at which the ratio still holds the line when all fall by the same part, each rounded up.
+
+    None as in `value_at_line`, and for securities that are worth nothing.
+    """
+    value = value_at_line(cash_units, debt_units, line_bp)
+    if value is None or not securities_units:
+        return None
+    return [-(-price * value // securities_units) for price in prices_units]
+
+
+def price_alone_at_line(
+    price_units: int, quantity: int, securities_units: int, cash_units: int, debt_units: int, line_bp: int
+) -> int | None:
+    """The least price of one name, all others staying, at which the ratio still holds the line, rounded up.
+
+    None when even a price of zero holds it, for a quantity of nothing, and as in `value_at_line`.
+    """
+    value = value_at_line(cash_units, debt_units, line_bp)
+    if value is None or not quantity:
+        return None
+    price = -((securities_units - price_units * quantity - value) // quantity)
+    return price if price > 0 else None
 
 
 def limit_days_to_line(

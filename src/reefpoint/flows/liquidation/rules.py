@@ -14,6 +14,9 @@ from reefpoint.records.products.types import LiquidationOrder, SchemeTerms
 
 State = LiquidationState
 
+SALE_COST_BP = 30
+"""What a plan assumes a sale to cost in slippage and fees, in basis points; a fill costs less as a rule."""
+
 LIQUIDATION_STATES = StateTable(
     subject="liquidation",
     initial=State.PLANNED,

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-import numpy as np
 from django.db import transaction
 
 from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.selectors.standing import (
     Sheet,
-    book_of,
     get_price_coverage_bp,
     load_sheet,
     measure,
@@ -19,10 +17,12 @@ from reefpoint.decisions.margin.selectors.standing import (
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import Standing
-from reefpoint.engine.liquidation import SalePlan, plan_sale
+from reefpoint.engine.liquidation import SalePlan
 from reefpoint.engine.plans import PlanOutcome
 from reefpoint.flows.liquidation import rules
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
+from reefpoint.flows.liquidation.rules import SALE_COST_BP
+from reefpoint.flows.liquidation.selectors import plan_account
 from reefpoint.flows.liquidation.services.opening import finish, move
 from reefpoint.flows.liquidation.types import LiquidationState
 from reefpoint.flows.servicing.services.credit import settle_debt
@@ -30,7 +30,7 @@ from reefpoint.flows.servicing.services.trading import book_fill
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.money import held_minor, owed_minor, percent, price_units_per_minor
+from reefpoint.platform.basics.money import held_minor, owed_minor, percent
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import load_accounts
 from reefpoint.records.accounts.types import AccountFacts, Holding
@@ -45,9 +45,6 @@ from reefpoint.records.execution.selectors import (
 from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import OrderPurpose, OrderState, Side
 from reefpoint.records.products.selectors import get_terms
-
-SALE_COST_BP = 30
-"""What a plan assumes a sale to cost in slippage and fees, in basis points; a fill costs less as a rule."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetim
     if review(actor=actor, liquidation=liquidation, account=account, at=at):
         return 0, True
     sheet = load_sheet([account.scheme_version_id], at=at)
-    plan = _plan(account, sheet, _free_to_sell(account, on), liquidation.target_bp)
+    plan = plan_account(account, sheet, _free_to_sell(account, on), liquidation.target_bp)
     _store_plan(liquidation, account, sheet, plan, on, at)
     if plan.outcome is PlanOutcome.UNKNOWN:
         record(
@@ -184,22 +181,6 @@ def _lock(liquidation_id: int) -> Liquidation:
     return Liquidation.objects.select_for_update().get(id=liquidation_id)
 
 
-def _plan(account: AccountFacts, sheet: Sheet, sellable_by_instrument: Mapping[int, int], target_bp: int) -> SalePlan:
-    """The engine's plan for one account; `sellable_by_instrument` caps each name, in shares."""
-    book = book_of([account], sheet)
-    terms = get_terms(account.scheme_version_id)
-    ids = [sheet.instruments[column].id for column in book.instrument]
-    return plan_sale(
-        book,
-        sheet.marks,
-        sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
-        cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
-        target_bp=target_bp,
-        preference=rules.sale_preference(terms.liquidation_order, account, sheet.instruments, sheet.prices, terms),
-        grain_units=price_units_per_minor(account.currency),
-    )
-
-
 def _store_plan(
     liquidation: Liquidation, account: AccountFacts, sheet: Sheet, plan: SalePlan, on: date, at: datetime
 ) -> None:
@@ -250,7 +231,7 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     out = Counter({one.instrument_id: one.open_quantity for one in live if one.state is not OrderState.NEW})
     for fill in list_fills(source=order.source, unbooked_only=True):
         out[fill.instrument_id] += fill.quantity
-    plan = _plan(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
+    plan = plan_account(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
     column = sheet.column[order.instrument_id]
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
     if reason := _reason_to_cancel(plan, needed, get_price_coverage_bp(sheet)):

@@ -43,6 +43,7 @@ SETUP = system_actor("setup")
 POOL = "MAIN"
 CURRENCY = "USD"
 POOL_MINOR = 1_000_000_000_00
+POOL_MINOR_PER_CLIENT = 2_000_000_00
 POOL_COST_BP = 210
 PASSWORD = "reefpoint-demo"  # noqa: S105 - the printed sign-in of a desk that holds no real money
 
@@ -124,17 +125,18 @@ def make_desk(plan: DeskPlan, *, settle: Callable[[], None], progress: Callable[
     begin_day(actor=operations, on=plan.start, at=morning)
     add_instruments(actor=operations, drafts=load_us20_instruments(), at=morning)
     open_ledger_accounts(desk_accounts(CURRENCY))
+    pool_minor = max(POOL_MINOR, plan.clients * POOL_MINOR_PER_CLIENT)
     open_pool(
         actor=treasury,
         code=POOL,
         name="Main funding pool",
         currency=CURRENCY,
-        committed_minor=POOL_MINOR,
+        committed_minor=pool_minor,
         cost_bp=POOL_COST_BP,
         at=morning,
     )
     fund_pool(
-        actor=treasury, pool_code=POOL, amount_minor=POOL_MINOR, reference="POOL-MAIN-1", on=plan.start, at=morning
+        actor=treasury, pool_code=POOL, amount_minor=pool_minor, reference="POOL-MAIN-1", on=plan.start, at=morning
     )
     terms = _publish_schemes(plan, morning, settle)
     _record_first_prices(operations, plan.start, at)

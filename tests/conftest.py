@@ -4,6 +4,7 @@ Unless `DATABASE_URL` is set, one embedded PostgreSQL serves the whole run, all 
 the first test that needs a database, and `tests/janitor.py` ends it with the run, even with a run that is killed.
 """
 
+import base64
 import os
 import secrets
 import shutil
@@ -41,6 +42,10 @@ CHROMIUM_ON_MACOS = (
 
 if not os.environ.get("REEFPOINT_SECRET_KEY"):  # pytest-django has read the settings before this file
     settings.SECRET_KEY = os.environ["REEFPOINT_SECRET_KEY"] = secrets.token_hex()
+
+os.environ.setdefault(
+    "REEFPOINT_MASTER_KEYS", base64.urlsafe_b64encode(b"the master key that all tests use"[:32]).decode()
+)
 
 JANITOR = pytest.StashKey[subprocess.Popen[bytes]]()
 

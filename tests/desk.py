@@ -348,6 +348,7 @@ def make_desk() -> Desk:
         actor=SYSTEM,
         jurisdiction="US",
         activity=LENDING,
+        permit="us.broker_dealer",
         number="TEST-1",
         holder="Test desk",
         valid_from=date(2019, 1, 1),

@@ -20,12 +20,17 @@ from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
+from reefpoint.platform.vault.types import SealedTable
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
+from reefpoint.records.parties import types as parties
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
+
+SEALED_TABLES: tuple[SealedTable, ...] = (*parties.SEALED_TABLES,)
+"""Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
 
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done

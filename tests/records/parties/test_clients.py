@@ -152,6 +152,7 @@ def lend_licence(valid_to: date | None = None) -> int:
         actor=DESK,
         jurisdiction="US",
         activity="margin_lending",
+        permit="us.broker_dealer",
         number="8-00001",
         holder="Demo Desk LLC",
         valid_from=ON,
@@ -163,13 +164,13 @@ def lend_licence(valid_to: date | None = None) -> int:
 
 def test_i68_without_a_licence_nothing_goes_on() -> None:
     with pytest.raises(LicenceRefused, match="margin_lending in US"):
-        require_licence(jurisdiction="US", activity="margin_lending", on=ON)
+        require_licence(jurisdiction="US", activity="margin_lending", on=ON, at=AT)
 
 
 def test_i68_a_licence_holds_for_its_jurisdiction_activity_and_days_alone() -> None:
     lend_licence(valid_to=date(2020, 6, 30))
-    assert require_licence(jurisdiction="US", activity="margin_lending", on=ON).holder == "Demo Desk LLC"
-    require_licence(jurisdiction="US", activity="margin_lending", on=date(2020, 6, 30))
+    assert require_licence(jurisdiction="US", activity="margin_lending", on=ON, at=AT).holder == "Demo Desk LLC"
+    require_licence(jurisdiction="US", activity="margin_lending", on=date(2020, 6, 30), at=AT)
     for jurisdiction, activity, on in (
         ("US", "margin_lending", ON - timedelta(days=1)),
         ("US", "margin_lending", date(2020, 7, 1)),
@@ -177,16 +178,16 @@ def test_i68_a_licence_holds_for_its_jurisdiction_activity_and_days_alone() -> N
         ("HK", "margin_lending", ON),
     ):
         with pytest.raises(LicenceRefused):
-            require_licence(jurisdiction=jurisdiction, activity=activity, on=on)
+            require_licence(jurisdiction=jurisdiction, activity=activity, on=on, at=AT)
 
 
 def test_i68_an_end_takes_force_at_once() -> None:
     licence_id = lend_licence()
     on = date(2020, 3, 2)
-    require_licence(jurisdiction="US", activity="margin_lending", on=on)
+    require_licence(jurisdiction="US", activity="margin_lending", on=on, at=AT)
     end_licence(actor=DESK, licence_id=licence_id, valid_to=on - timedelta(days=1), reason="revoked", at=AT)
     with pytest.raises(LicenceRefused):
-        require_licence(jurisdiction="US", activity="margin_lending", on=on)
+        require_licence(jurisdiction="US", activity="margin_lending", on=on, at=AT)
 
 
 def test_a_licence_that_ends_before_it_begins_or_is_on_record_is_refused() -> None:

@@ -25,6 +25,7 @@ from reefpoint.surfaces.api import base
 LICENCE = {
     "jurisdiction": "HK",
     "activity": "margin_lending",
+    "permit": "hk.type_8_margin_financing",
     "number": "ABC123",
     "holder": "Reef Securities",
     "valid_from": "2020-01-01",

@@ -5,6 +5,35 @@ from datetime import date
 from typing import ClassVar
 
 from reefpoint.platform.events.types import Event
+from reefpoint.records.parties.types import ClientStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileChanged(Event):
+    """A client's profile has a new version; `changed` names the fields that differ from the one before."""
+
+    name: ClassVar[str] = "parties.profile_changed"
+    client_id: int
+    version: int
+    changed: tuple[str, ...]
+
+    @property
+    def stream(self) -> str:
+        return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientStatusChanged(Event):
+    """A client was accepted, blocked, released or closed."""
+
+    name: ClassVar[str] = "parties.client_status_changed"
+    client_id: int
+    old: ClientStatus
+    new: ClientStatus
+
+    @property
+    def stream(self) -> str:
+        return f"client:{self.client_id}"
 
 
 @dataclass(frozen=True, kw_only=True)

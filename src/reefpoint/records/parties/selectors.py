@@ -1,21 +1,70 @@
-"""Clients within an actor's scope, and the operator's licences."""
+"""Clients within an actor's scope, what is known of them, and the operator's licences."""
 
-from datetime import date
+import uuid
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
-from reefpoint.records.parties.models import Client, Licence
-from reefpoint.records.parties.types import ClientKind, ClientStatus, ClientView, LicenceView
+from reefpoint.platform.basics.masking import mask_account, mask_identifier
+from reefpoint.platform.vault.services import digest_many, open_many
+from reefpoint.platform.vault.types import Sealed
+from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Licence, Profile, TraitRow
+from reefpoint.records.parties.rules import (
+    PROFILE_TRAITS,
+    bank_account_from_json,
+    local_day,
+    mask_profile,
+    permits_for,
+    profile_from_json,
+    traits_of,
+)
+from reefpoint.records.parties.types import (
+    Activity,
+    BankAccountView,
+    ClientKind,
+    ClientStatus,
+    ClientView,
+    ConsentChannel,
+    ConsentPurpose,
+    ConsentView,
+    DocumentKind,
+    DocumentView,
+    IdentifierFacts,
+    LicenceView,
+    MediaType,
+    PersonFacts,
+    ProfileDraft,
+    ProfileFacts,
+    ProfileView,
+    RelatedPersonDraft,
+    RelatedPersonView,
+    Trait,
+    TraitKind,
+)
 
 
 class ClientNotFound(Refusal):
     """No client of this id is in the actor's scope: whether it exists for others is not told (I66)."""
 
     code = "not_found"
+
+
+class ClientNotOpen(Refusal):
+    """Business with this client is not open: a prospect, blocked or closed."""
+
+    code = "client_not_open"
+
+
+class NoProfile(Refusal):
+    """Nothing is on record of this client but the name."""
+
+    code = "no_profile_not_found"
 
 
 def visible_clients(actor: Actor) -> QuerySet[Client]:
@@ -105,20 +154,358 @@ def search_clients(actor: Actor, text: str, limit: int = 20) -> list[ClientView]
     return [_view(row) for row in visible_clients(actor).filter(_holds_text(text)).order_by("id")[:limit]]
 
 
+def require_open_for_business(client_id: int) -> None:
+    """The one gate: raise `ClientNotOpen` unless the client was accepted and is neither blocked nor closed."""
+    status = Client.objects.filter(id=client_id).values_list("status", flat=True).first()
+    if status != ClientStatus.ACTIVE:
+        raise ClientNotOpen(
+            "Business with this client is not open at present. Nothing was done; compliance can say more.",
+            client_id=client_id,
+        )
+
+
+def require_own_or(actor: Actor, permission: str, client_id: int) -> None:
+    """Pass the client themselves, who may use the portal, or somebody of the staff with the right and the scope."""
+    own = find_own_client(actor)
+    if own is not None and own.id == client_id:
+        require(actor, "portal.apply")
+        return
+    require(actor, permission)
+    if not can_see_client(actor, client_id):
+        raise ClientNotFound("There is no such client.")
+
+
+# What is known of a client
+
+
+def profile_context(client_id: int, version: int) -> str:
+    """The place of a profile, under which it is sealed."""
+    return f"client:{client_id}:profile:{version}"
+
+
+def bank_account_context(client_id: int, place: uuid.UUID) -> str:
+    """The place of a bank account, under which it is sealed."""
+    return f"client:{client_id}:bank_account:{place}"
+
+
+def document_context(client_id: int, place: uuid.UUID) -> str:
+    """The place of a document, under which it is sealed."""
+    return f"client:{client_id}:document:{place}"
+
+
+def evidence_context(licence_id: int) -> str:
+    """The place of a licence's document, under which it is sealed."""
+    return f"licence:{licence_id}:evidence"
+
+
+def _newest_profiles(client_ids: Collection[int]) -> list[tuple[Profile, ProfileDraft]]:
+    rows = list(
+        Profile.objects.filter(client_id__in=client_ids, erased_at=None)
+        .order_by("client_id", "-version")
+        .distinct("client_id")
+    )
+    plains = open_many(
+        [(Sealed(row.key_id, bytes(row.blob or b"")), profile_context(row.client_id, row.version)) for row in rows]
+    )
+    return [(row, profile_from_json(plain)) for row, plain in zip(rows, plains, strict=True)]
+
+
+def find_profile(client_id: int) -> ProfileDraft | None:
+    """The newest profile in full, for the program itself: it must not reach a page, a log or an answer."""
+    found = _newest_profiles([client_id])
+    return found[0][1] if found else None
+
+
+def get_profile(actor: Actor, client_id: int) -> ProfileView | None:
+    """The newest profile as it may be shown, masked, to staff in scope or to the client; None before the first.
+
+    Raises `ClientNotFound` outside the scope.
+    """
+    require_own_or(actor, "clients.view", client_id)
+    found = _newest_profiles([client_id])
+    return _profile_view(*found[0]) if found else None
+
+
+def _profile_view(row: Profile, profile: ProfileDraft) -> ProfileView:
+    born = profile.birth_or_incorporated_on
+    return ProfileView(
+        **mask_profile(profile),  # type: ignore[arg-type]  # the fields of ProfileDraft, by name
+        client_id=row.client_id,
+        version=row.version,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+        reason=row.reason,
+        birth_year=born.year if born and profile.kind is ClientKind.INDIVIDUAL else None,
+    )
+
+
+def load_profiles(client_ids: Collection[int]) -> dict[int, ProfileFacts]:
+    """What decisions are made from, by client; clients without a profile are left out. Two queries."""
+    return {row.client_id: _facts(row, profile) for row, profile in _newest_profiles(client_ids)}
+
+
+def _facts(row: Profile, profile: ProfileDraft) -> ProfileFacts:
+    return ProfileFacts(
+        client_id=row.client_id,
+        version=row.version,
+        recorded_at=row.recorded_at,
+        kind=profile.kind,
+        name=profile.name,
+        name_zh=profile.name_zh,
+        former_names=profile.former_names,
+        birth_or_incorporated_on=profile.birth_or_incorporated_on,
+        nationality=profile.nationality,
+        residence=profile.residence,
+        tax_countries=tuple(country for country, _number in profile.tax_residences),
+        occupation=profile.occupation,
+        employer_or_industry=profile.employer_or_industry,
+        annual_income_minor=profile.annual_income_minor,
+        liquid_assets_minor=profile.liquid_assets_minor,
+        net_worth_minor=profile.net_worth_minor,
+        currency=profile.currency,
+        sources_of_funds=profile.sources_of_funds,
+        sources_of_wealth=profile.sources_of_wealth,
+        source_note=profile.source_note,
+        is_pep_declared=profile.is_pep_declared,
+        trading_years=profile.trading_years,
+        trades_per_year=profile.trades_per_year,
+        products_traded=profile.products_traded,
+        expected_turnover_minor=profile.expected_turnover_minor,
+        purpose=profile.purpose,
+        bank_countries=tuple(sorted({account.country for account in profile.bank_accounts})),
+        related_persons=tuple(
+            PersonFacts(person.role, person.name, person.name_zh, person.birth_on, person.nationality, person.share_bp)
+            for person in profile.related_persons
+        ),
+    )
+
+
+def load_identifiers(client_ids: Collection[int]) -> list[IdentifierFacts]:
+    """The numbers of clients and of those behind them in full, for checks by the program alone."""
+    found: list[IdentifierFacts] = []
+    for row, profile in _newest_profiles(client_ids):
+        born = profile.birth_or_incorporated_on
+        found += [
+            IdentifierFacts(row.client_id, None, profile.name, born, identifier) for identifier in profile.identifiers
+        ]
+        found += [
+            IdentifierFacts(row.client_id, person.role, person.name, person.birth_on, person.identifier)
+            for person in profile.related_persons
+            if person.identifier is not None
+        ]
+    return found
+
+
+def list_traits(client_ids: Collection[int] | None = None) -> list[Trait]:
+    """What clients have that others may have too, oldest first; of all clients, or of some."""
+    rows = TraitRow.objects.order_by("id")
+    if client_ids is not None:
+        rows = rows.filter(client_id__in=client_ids)
+    columns = rows.values_list("client_id", "kind", "digest", "masked", "since", "until")
+    return [
+        Trait(client_id, TraitKind(kind), bytes(index), masked, since, until)
+        for client_id, kind, index, masked, since, until in columns.iterator()
+    ]
+
+
+def list_clients_sharing(kinds_and_digests: Collection[tuple[TraitKind, bytes]]) -> list[Trait]:
+    """Every trait on record with one of these kinds and digests."""
+    wanted = {(kind.value, index) for kind, index in kinds_and_digests}
+    rows = TraitRow.objects.filter(digest__in=[index for _kind, index in wanted]).order_by("id")
+    return [
+        Trait(row.client_id, TraitKind(row.kind), bytes(row.digest), row.masked, row.since, row.until)
+        for row in rows
+        if (row.kind, bytes(row.digest)) in wanted
+    ]
+
+
+def list_bank_accounts(actor: Actor, client_id: int, *, with_removed: bool = False) -> list[BankAccountView]:
+    """The bank accounts of a client as they may be shown, oldest first. Raises `ClientNotFound` outside the scope."""
+    require_own_or(actor, "clients.view", client_id)
+    rows = BankAccount.objects.filter(client_id=client_id, erased_at=None).order_by("id")
+    return _bank_views(rows if with_removed else rows.filter(removed_at=None))
+
+
+def load_bank_accounts(client_ids: Collection[int]) -> list[BankAccountView]:
+    """The bank accounts of these clients, those taken out again among them, for the program: numbers masked too."""
+    return _bank_views(BankAccount.objects.filter(client_id__in=client_ids, erased_at=None).order_by("id"))
+
+
+def _bank_views(rows: Iterable[BankAccount]) -> list[BankAccountView]:
+    held = list(rows)
+    plains = open_many(
+        [(Sealed(row.key_id, bytes(row.blob or b"")), bank_account_context(row.client_id, row.place)) for row in held]
+    )
+    return [_bank_view(row, plain) for row, plain in zip(held, plains, strict=True)]
+
+
+def _bank_view(row: BankAccount, plain: bytes) -> BankAccountView:
+    account = bank_account_from_json(plain)
+    return BankAccountView(
+        id=row.pk,
+        client_id=row.client_id,
+        country=account.country,
+        bank_name=account.bank_name,
+        bank_code=account.bank_code,
+        holder_name=account.holder_name,
+        masked=mask_account(account.number),
+        currency=account.currency,
+        digest=bytes(row.digest).hex(),
+        added_at=row.added_at,
+        removed_at=row.removed_at,
+        verified_at=row.verified_at,
+    )
+
+
+def list_related_persons(actor: Actor, client_id: int) -> list[RelatedPersonView]:
+    """Who stands behind a client or acts for them, as it may be shown. Raises `ClientNotFound` outside the scope."""
+    require_own_or(actor, "clients.view", client_id)
+    profile = find_profile(client_id)
+    return [_person_view(person) for person in profile.related_persons] if profile else []
+
+
+def _person_view(person: RelatedPersonDraft) -> RelatedPersonView:
+    identifier = person.identifier
+    return RelatedPersonView(
+        role=person.role,
+        name=person.name,
+        name_zh=person.name_zh,
+        birth_year=person.birth_on.year if person.birth_on else None,
+        nationality=person.nationality,
+        share_bp=person.share_bp,
+        identifier_kind=identifier.kind if identifier else None,
+        identifier_masked=mask_identifier(identifier.number) if identifier else "",
+    )
+
+
+def list_documents(actor: Actor, client_id: int) -> list[DocumentView]:
+    """The documents of a client, oldest first, without their contents. Raises `ClientNotFound` outside the scope."""
+    require_own_or(actor, "documents.view", client_id)
+    return load_documents([client_id])
+
+
+def load_documents(client_ids: Collection[int]) -> list[DocumentView]:
+    """The documents of these clients, for the program."""
+    rows = Document.objects.filter(client_id__in=client_ids).defer("blob").order_by("id")
+    return [
+        DocumentView(
+            id=row.pk,
+            client_id=row.client_id,
+            kind=DocumentKind(row.kind),
+            file_name=row.file_name,
+            media_type=MediaType(row.media_type),
+            size_bytes=row.size_bytes,
+            digest=bytes(row.digest).hex(),
+            expires_on=row.expires_on,
+            added_at=row.added_at,
+            added_by=row.added_by,
+            erased_at=row.erased_at,
+        )
+        for row in rows
+    ]
+
+
+def list_consents(actor: Actor, client_id: int) -> list[ConsentView]:
+    """The consents of a client, oldest first, withdrawn ones among them. Raises `ClientNotFound` outside the scope."""
+    require_own_or(actor, "clients.view", client_id)
+    return [_consent_view(row) for row in Consent.objects.filter(client_id=client_id).order_by("id")]
+
+
+def has_consent(client_id: int, purpose: ConsentPurpose) -> bool:
+    """Whether a consent to this use is in force."""
+    return Consent.objects.filter(client_id=client_id, purpose=purpose, withdrawn_at=None).exists()
+
+
+def _consent_view(row: Consent) -> ConsentView:
+    return ConsentView(
+        id=row.pk,
+        client_id=row.client_id,
+        purpose=ConsentPurpose(row.purpose),
+        text_version=row.text_version,
+        channel=ConsentChannel(row.channel),
+        given_at=row.given_at,
+        recorded_by=row.recorded_by,
+        withdrawn_at=row.withdrawn_at,
+        withdrawal_reason=row.withdrawal_reason,
+    )
+
+
+# Licences
+
+
 def list_licences() -> list[LicenceView]:
     """Every licence on record, by jurisdiction."""
-    return [_licence_view(row) for row in Licence.objects.order_by("jurisdiction", "activity", "id")]
+    return [_licence_view(row) for row in _licences().order_by("jurisdiction", "activity", "id")]
 
 
-def find_licence(*, jurisdiction: str, activity: str, on: date) -> LicenceView | None:
-    """A licence that is valid on the day, if there is one. Never cached: an end takes force at once."""
+def find_licence(*, jurisdiction: str, activity: str, on: date, at: datetime) -> LicenceView | None:
+    """A licence that is valid on the business date and at the instant, if there is one. Never cached (I68)."""
+    permits = permits_for(jurisdiction, activity)
+    if not permits:
+        return None
+    last = max(on, local_day(jurisdiction, at))
     row = (
-        Licence.objects.filter(jurisdiction=jurisdiction, activity=activity, valid_from__lte=on)
-        .filter(Q(valid_to=None) | Q(valid_to__gte=on))
+        _licences()
+        .filter(
+            jurisdiction=jurisdiction,
+            activity__in={activity, Activity.MARGIN_LENDING},
+            permit__in=permits,
+            valid_from__lte=on,
+        )
+        .filter(Q(valid_to=None) | Q(valid_to__gte=last))
+        .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
         .order_by("id")
         .first()
     )
     return _licence_view(row) if row else None
+
+
+def _licences() -> QuerySet[Licence]:
+    return Licence.objects.select_related("evidence_document").defer("evidence_document__blob")
+
+
+# The proof
+
+
+VERIFY_BATCH = 500
+
+
+def verify_parties() -> list[Finding]:
+    """Every profile has the content that was recorded, and the traits that follow from the newest one.
+
+    That sealed rows open at all is proved by `verify_vault`; here their content is compared with its index.
+    """
+    findings: list[Finding] = []
+    after = 0
+    while ids := list(
+        Profile.objects.filter(client_id__gt=after, erased_at=None)
+        .order_by("client_id")
+        .values_list("client_id", flat=True)
+        .distinct()[:VERIFY_BATCH]
+    ):
+        after = ids[-1]
+        try:
+            findings += _verify_profiles(ids)
+        except Refusal as problem:
+            findings.append(Finding("parties.profile", f"clients:{ids[0]}-{ids[-1]}", problem.message))
+    return findings
+
+
+def _verify_profiles(client_ids: Collection[int]) -> list[Finding]:
+    findings = []
+    emails = dict(Client.objects.filter(id__in=client_ids).values_list("id", "email"))
+    held: dict[int, set[tuple[str, bytes]]] = {client_id: set() for client_id in client_ids}
+    rows = TraitRow.objects.filter(client_id__in=client_ids, until=None, kind__in=PROFILE_TRAITS)
+    for client_id, kind, index in rows.values_list("client_id", "kind", "digest"):
+        held[client_id].add((kind, bytes(index)))
+    for row, profile in _newest_profiles(client_ids):
+        wanted = list(traits_of(profile, emails[row.client_id]))
+        indexes = digest_many([(kind.value, text) for kind, text in wanted])
+        if held[row.client_id] != {(kind.value, index) for (kind, _), index in zip(wanted, indexes, strict=True)}:
+            findings.append(
+                Finding("parties.traits", f"client:{row.client_id}", "the traits are not those of the newest profile")
+            )
+    return findings
 
 
 def _view(row: Client) -> ClientView:
@@ -133,6 +520,7 @@ def _view(row: Client) -> ClientView:
         relationship_manager_id=row.relationship_manager_id,
         status=ClientStatus(row.status),
         opened_on=row.opened_on,
+        accepted_on=row.accepted_on,
     )
 
 
@@ -141,9 +529,12 @@ def _licence_view(row: Licence) -> LicenceView:
         id=row.pk,
         jurisdiction=row.jurisdiction,
         activity=row.activity,
+        permit=row.permit,
         number=row.number,
         holder=row.holder,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
+        revoked_at=row.revoked_at,
         evidence=row.evidence,
+        evidence_file=row.evidence_document.file_name if hasattr(row, "evidence_document") else "",
     )

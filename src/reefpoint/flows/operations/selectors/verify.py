@@ -13,10 +13,12 @@ from reefpoint.platform.audit.selectors import verify_anchors, verify_audit
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import verify_outbox
 from reefpoint.platform.notifications.selectors import verify_notifications
+from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.accounts.selectors import verify_accounts
 from reefpoint.records.execution.selectors import verify_execution
 from reefpoint.records.ledger.selectors import verify_ledger
 from reefpoint.records.market.selectors import verify_market
+from reefpoint.records.parties.selectors import verify_parties
 from reefpoint.records.products.selectors import verify_schemes
 from reefpoint.records.treasury.selectors import verify_treasury
 
@@ -33,6 +35,8 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),
     "approvals": lambda _: verify_approvals(),
+    "sealed records": lambda _: verify_vault(),
+    "clients": lambda _: verify_parties(),
     "notices": lambda _: verify_notifications(),
 }
 

@@ -114,6 +114,7 @@ def make_desk(plan: DeskPlan, *, settle: Callable[[], None], progress: Callable[
         actor=compliance,
         jurisdiction="US",
         activity=LENDING,
+        permit="us.broker_dealer",
         number="DEMO-0001",
         holder="Reefpoint demonstration desk (no licence of anybody)",
         valid_from=date(1990, 1, 1),

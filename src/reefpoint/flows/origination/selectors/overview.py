@@ -96,7 +96,7 @@ def indicative_overview(
     """
     version = published_version(scheme_code, on)
     terms = version.terms
-    licence = require_licence(jurisdiction=terms.rule_pack, activity=rules.OFFERING, on=on)
+    licence = require_licence(jurisdiction=terms.rule_pack, activity=rules.OFFERING, on=on, at=at)
     sheet = load_sheet([version.id], at=at)
     names = {one.symbol: one for one in sheet.instruments}
     shares = dict(holdings or {})

@@ -18,7 +18,7 @@ from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import find_journal
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors import require_client, require_open_for_business
 from reefpoint.records.treasury.services import pay_out
 
 
@@ -85,8 +85,8 @@ def receive_deposit(
 def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
     """Pay cash out to the client's own bank account. Returns the journal id; the same key is one payment.
 
-    Refused beyond the cash, or if the account would end under its withdrawal line. Raises `IdempotencyConflict` for a
-    key that named another payment.
+    Refused for a client who is not open for business, beyond the cash, or if the account would end under its
+    withdrawal line. Raises `IdempotencyConflict` for a key that named another payment.
     """
     require(actor, "servicing.withdraw")
     rules.check_amount(amount_minor)
@@ -94,6 +94,7 @@ def withdraw_cash(*, actor: Actor, account_id: int, amount_minor: int, key: str,
     require_client(actor, account.client_id)
     known = find_journal(f"withdrawal:{key}")
     if known is None:
+        require_open_for_business(account.client_id)
         _check_withdrawal(account, amount_minor, at)
     reference = f"OUT-{key}"
     journal_id = post_journal(

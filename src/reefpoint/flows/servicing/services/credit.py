@@ -25,7 +25,7 @@ from reefpoint.records.ledger.types import (
     interest_due,
     loan_principal,
 )
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import Due
@@ -36,8 +36,9 @@ from reefpoint.records.treasury.services import pools as treasury
 def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
     """Lend to the account: the money arrives as cash in it. Returns the loan's id; the same key is one loan.
 
-    Refused without a licence, above the facility or the pool, or if the account would end under its initial line,
-    lent beyond its lendable value, or could not be valued. Raises `IdempotencyConflict` for a key of another loan.
+    Refused for a client who is not open for business, without a licence, above the facility or the pool, or if the
+    account would end under its initial line, lent beyond its lendable value, or could not be valued. Raises
+    `IdempotencyConflict` for a key of another loan.
     """
     require(actor, "servicing.draw_down")
     rules.check_amount(amount_minor)
@@ -49,7 +50,8 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         _post_drawdown(actor, account, known, amount_minor, fee, key, on, at)
         return known
     pool_code = get_facility(account_id).pool_code
-    require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on)
+    require_open_for_business(account.client_id)
+    require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on, at=at)
     sheet = load_sheet([account.scheme_version_id], at=at)
     after = replace(
         account,

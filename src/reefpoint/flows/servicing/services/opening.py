@@ -10,7 +10,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import published_version
 
@@ -37,12 +37,13 @@ def open_margin_account(
 ) -> int:
     """Open a margin account with a facility on the scheme version in force. Returns the account's id.
 
-    Raises `LicenceRefused` without a valid licence, `LimitTooHigh` above the scheme's limit.
+    Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `LimitTooHigh` above the scheme's limit.
     """
     require(actor, "account.open")
     require_client(actor, client_id)
     version = published_version(scheme_code, on)
-    require_licence(jurisdiction=version.terms.rule_pack, activity=LENDING, on=on)
+    require_open_for_business(client_id)
+    require_licence(jurisdiction=version.terms.rule_pack, activity=LENDING, on=on, at=at)
     if not 0 < commitment_minor <= version.terms.limit_minor:
         raise LimitTooHigh(
             "The facility must be above zero and within the scheme's limit.", limit_minor=version.terms.limit_minor

@@ -20,6 +20,7 @@ class LicenceIn(In):
 
     jurisdiction: Annotated[str, Field(min_length=2, max_length=8)]
     activity: Annotated[str, Field(min_length=1, max_length=40)]
+    permit: Annotated[str, Field(min_length=1, max_length=40)]
     number: Annotated[str, Field(min_length=1, max_length=80)]
     holder: Annotated[str, Field(min_length=1, max_length=160)]
     valid_from: date

@@ -1,0 +1,119 @@
+"""What a file really is: found by reading its content in a process of its own, with bounds on time and memory.
+
+Run as a program (`python -m reefpoint.records.parties.adapters.file_checks`) it reads a file on standard input and
+writes one word: the media type, or why it is refused. A hostile file can at worst end that process.
+"""
+
+import io
+import subprocess
+import sys
+from contextlib import suppress
+
+from PIL import Image
+from pypdf import PdfReader
+from pypdf.generic import IndirectObject
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.parties.rules import FILE_BYTES_MAX
+from reefpoint.records.parties.types import MediaType
+
+SECONDS_MAX = 10
+MEMORY_BYTES_MAX = 1_500_000_000
+PAGES_MAX = 300
+PIXELS_MAX = 60_000_000
+ACTIVE = frozenset({"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA"})
+SUFFIXES = {MediaType.PDF: ".pdf", MediaType.JPEG: ".jpg", MediaType.PNG: ".png"}
+
+
+class DocumentRefused(Refusal):
+    """A file that is empty, too large, of another kind, damaged, locked or active."""
+
+    code = "document_refused"
+
+
+_WHY = {
+    "kind": "This is no PDF, JPEG or PNG file, whatever its name says. Send one of these.",
+    "damaged": "The file is damaged and does not open. Save it again, or scan it once more.",
+    "locked": "The PDF is locked by a password. Send one that opens without.",
+    "active": "The PDF holds a program or an attached file. Print it to a plain PDF and send that.",
+    "pages": f"The PDF has more than {PAGES_MAX} pages. Send the pages that matter.",
+    "pixels": f"The picture has more than {PIXELS_MAX // 1_000_000} million pixels. Send a smaller one.",
+}
+
+
+def check_file(content: bytes) -> MediaType:
+    """What the file is, by its content. Raises `DocumentRefused` with what to do."""
+    if not content:
+        raise DocumentRefused("The file is empty.", why="empty")
+    if len(content) > FILE_BYTES_MAX:
+        raise DocumentRefused(
+            f"The file has {len(content) / 1e6:.1f} MB; at most {FILE_BYTES_MAX // 1_000_000} MB are taken.", why="size"
+        )
+    if not content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) and b"%PDF-" not in content[:1024]:
+        raise DocumentRefused(_WHY["kind"], why="kind")
+    try:
+        answer = subprocess.run(  # noqa: S603 - our own program, and the file goes to its standard input
+            [sys.executable, "-m", __name__], input=content, capture_output=True, timeout=SECONDS_MAX, check=False
+        ).stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        answer = "damaged"
+    if answer in set(MediaType):
+        return MediaType(answer)
+    why = answer if answer in _WHY else "damaged"
+    raise DocumentRefused(_WHY[why], why=why)
+
+
+def _look_at(content: bytes) -> str:
+    return _look_at_pdf(content) if b"%PDF-" in content[:1024] else _look_at_picture(content)
+
+
+def _look_at_pdf(content: bytes) -> str:
+    reader = PdfReader(io.BytesIO(content), strict=False)
+    if reader.is_encrypted:
+        return "locked"
+    count = len(reader.pages)
+    if not 0 < count <= PAGES_MAX:
+        return "pages" if count else "damaged"
+    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
+    for number in sorted(numbers):
+        if _is_active(reader.get_object(IndirectObject(number, 0, reader))):
+            return "active"
+    return MediaType.PDF
+
+
+def _is_active(item: object) -> bool:
+    """Whether an object of a PDF runs something or carries a file, in itself or in what is written inside it."""
+    if isinstance(item, dict):
+        kinds = {str(item.get("/S", "")), str(item.get("/Type", ""))}
+        inside = [value for key, value in item.items() if key != "/Parent" and not isinstance(value, IndirectObject)]
+        return not ACTIVE.isdisjoint({*map(str, item), *kinds}) or any(map(_is_active, inside))
+    if isinstance(item, list):
+        return any(_is_active(value) for value in item if not isinstance(value, IndirectObject))
+    return False
+
+
+def _look_at_picture(content: bytes) -> str:
+    Image.MAX_IMAGE_PIXELS = PIXELS_MAX
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+        if picture.width * picture.height > PIXELS_MAX:
+            return "pixels"
+        picture.verify()
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+        picture.load()
+        return MediaType.JPEG if picture.format == "JPEG" else MediaType.PNG
+
+
+def _limit() -> None:
+    import resource  # noqa: PLC0415 - not on every system
+
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+
+
+if __name__ == "__main__":
+    with suppress(ImportError, ValueError, OSError):
+        _limit()
+    try:
+        sys.stdout.write(_look_at(sys.stdin.buffer.read(FILE_BYTES_MAX + 1)))
+    except Exception:
+        sys.stdout.write("damaged")

@@ -18,6 +18,7 @@ from reefpoint.decisions.margin.models import MarginCall, MarginState
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.decisions.margin.types import Band
+from reefpoint.decisions.suitability.services import record_answers_of_all
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.flows.liquidation.services.selling import SessionResult, run_liquidation_session
@@ -62,6 +63,9 @@ MONDAY, TUESDAY, WEDNESDAY = date(2019, 11, 25), date(2019, 11, 26), date(2019, 
 HALF_DAY, NEXT_MONDAY = date(2019, 11, 29), date(2019, 12, 2)
 POOL = "MAIN"
 POOL_MINOR = 1_000_000_00
+TEN_QUESTIONS = ("income", "share", "debts", "years", "products", "trades", "horizon", "objective", "loss", "fall")
+BOLD = dict.fromkeys(TEN_QUESTIONS, "d") | {"more_than_paid_in": "c", "forced_sale": "c", "changing_lines": "b"}
+"""Answers to the questionnaire by somebody who can bear much, and knows what a margin loan is: C5, 97 points."""
 
 
 def noon(on: date) -> datetime:
@@ -386,6 +390,7 @@ def make_desk() -> Desk:
         on=MONDAY,
         at=at,
     )
+    record_answers_of_all(actor=SYSTEM, rows=[(client_id, BOLD) for client_id in (healthy, near)], at=at)
     desk = Desk(
         risk=people["risk"],
         approver=people["approver"],

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "reefpoint.platform.audit",
     "reefpoint.platform.access",
     "reefpoint.platform.vault",
+    "reefpoint.platform.publications",
     "reefpoint.platform.imports",
     "reefpoint.platform.notifications",
     "reefpoint.records.ledger",

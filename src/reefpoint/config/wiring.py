@@ -6,6 +6,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.decisions.suitability.handlers import publish_approved_suitability
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
     look_at_late_credit,
@@ -35,6 +36,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (*parties.SEALED_TABLES,)
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
+    Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     # what moves a margin line: the monitor takes it in batches of its own

@@ -45,7 +45,8 @@ class IdentifierProblem:
 class IdentifierReading:
     """An identifier as it was read: compact number, problems, and what the number itself says.
 
-    The number is not in its printed form. `region` is the place of first registration in Chinese (a resident id) or the issuing office (an EIN).
+    The number is not in its printed form. `region` is the place of first registration in Chinese (a resident id) or
+    the issuing office (an EIN).
     """
 
     number: str = field(repr=False)

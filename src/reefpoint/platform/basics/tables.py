@@ -238,6 +238,12 @@ class Outcome:
         (row,) = self.rows
         return row.then[name]
 
+    def word(self, name: str) -> str:
+        """A choice or a text among the outcomes of a unique table."""
+        value = self[name]
+        assert isinstance(value, str)
+        return value
+
     def total(self, name: str) -> int:
         """The sum of a whole-number outcome over the rows."""
         return sum(value for row in self.rows if isinstance(value := row.then[name], int))

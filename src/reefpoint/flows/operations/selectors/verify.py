@@ -7,12 +7,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from reefpoint.decisions.margin.selectors.verify import verify_margin
+from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.platform.access.selectors import verify_approvals
 from reefpoint.platform.audit.selectors import verify_anchors, verify_audit
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import verify_outbox
 from reefpoint.platform.notifications.selectors import verify_notifications
+from reefpoint.platform.publications.selectors import verify_publications
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.accounts.selectors import verify_accounts
 from reefpoint.records.execution.selectors import verify_execution
@@ -32,6 +34,8 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "execution": lambda _: verify_execution(),
     "market": lambda _: verify_market(),
     "schemes": lambda _: verify_schemes(),
+    "publications": lambda _: verify_publications(),
+    "suitability": lambda _: verify_suitability(),
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),
     "approvals": lambda _: verify_approvals(),

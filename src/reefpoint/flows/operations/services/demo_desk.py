@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from reefpoint.decisions.suitability.services import record_answers_of_all
+from reefpoint.decisions.suitability.types import Answers
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.day_run import begin_day
 from reefpoint.flows.servicing.rules import fee_minor
@@ -64,6 +66,23 @@ _GIVEN = (("Ming", "明"), ("Fang", "芳"), ("Wei", "伟"), ("Na", "娜"), ("Lei
 _FIRST = ("Alice", "Benjamin", "Carla", "Dmitri", "Elena", "Farid", "Greta", "Hiro", "Ines", "Jonas", "Kavya", "Liam")
 _LAST = ("Abbott", "Brandt", "Costa", "Dlamini", "Eriksen", "Fontaine", "Gupta", "Haddad", "Ito", "Jansen", "Keller")
 _FIRMS = ("Harbour", "Summit", "Juniper", "Meridian", "Larkspur", "Northgate", "Blue Heron", "Cobalt", "Orchard")
+
+_ASKED = ("income", "share", "debts", "years", "products", "trades", "horizon", "objective", "loss", "fall")
+_KNOWN = ("more_than_paid_in", "forced_sale", "changing_lines")
+_KNOWS = "ccb"
+
+
+def answered(options: str) -> Answers:
+    """Answers to the questionnaire that comes with the program: an option's letter for each question in order."""
+    return dict(zip((*_ASKED, *_KNOWN), options, strict=True))
+
+
+ANSWERS: Mapping[str, Answers] = {
+    "PRIME": answered("dddddddddd" + _KNOWS),
+    "STANDARD": answered("cccccccccc" + _KNOWS),
+    "CAUTIOUS": answered("cccbcbbbbb" + _KNOWS),
+}
+"""What those say who want a scheme: enough tolerance for its risk class, and they know what a margin loan is."""
 
 
 @dataclass(frozen=True)
@@ -248,11 +267,16 @@ def _onboard(
     at: datetime,
     progress: Callable[[str, int, int], None],
 ) -> None:
-    """Register the clients, open their accounts, book what they bring, lend what they ask for."""
+    """Register and assess the clients, open their accounts, book what they bring, lend what they ask for."""
     operations = cast_actor("operations")
     instrument_ids = {instrument.symbol: instrument.id for instrument in list_instruments()}
     prices = load_us20(on, on)[0][1]
     ids = register_clients(actor=operations, drafts=[client.draft for client in clients], on=on, at=at)
+    record_answers_of_all(
+        actor=cast_actor("compliance"),
+        rows=[(client_id, ANSWERS[client.scheme_code]) for client_id, client in zip(ids, clients, strict=True)],
+        at=at,
+    )
     deliver_securities(
         deliveries=[
             SecuritiesDelivery(f"IN-{client_id}-{symbol}", symbol, quantity)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.suitability.services import require_suitable
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -37,13 +38,15 @@ def open_margin_account(
 ) -> int:
     """Open a margin account with a facility on the scheme version in force. Returns the account's id.
 
-    Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `LimitTooHigh` above the scheme's limit.
+    Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `Unsuitable` where the scheme may not be offered to
+    this client, `LimitTooHigh` above the scheme's limit.
     """
     require(actor, "account.open")
     require_client(actor, client_id)
     version = published_version(scheme_code, on)
     require_open_for_business(client_id)
     require_licence(jurisdiction=version.terms.rule_pack, activity=LENDING, on=on, at=at)
+    require_suitable(client_id=client_id, scheme_code=scheme_code, on=on, terms=version.terms)
     if not 0 < commitment_minor <= version.terms.limit_minor:
         raise LimitTooHigh(
             "The facility must be above zero and within the scheme's limit.", limit_minor=version.terms.limit_minor

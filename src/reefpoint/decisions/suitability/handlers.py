@@ -1,0 +1,16 @@
+"""What follows for suitability from events of others."""
+
+from typing import cast
+
+from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE
+from reefpoint.platform.access.events import ApprovalGranted
+from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.events.types import StoredEvent
+from reefpoint.platform.publications.services import publish_approved
+
+
+def publish_approved_suitability(stored: StoredEvent) -> None:
+    """A second person approved a questionnaire or a table of offers: publish it."""
+    event = cast(ApprovalGranted, stored.event)
+    for kind in (QUESTIONNAIRE, OFFERS):
+        publish_approved(actor=system_actor("worker"), kind=kind, approval_id=event.approval_id, at=event.at)

@@ -1,0 +1,1 @@
+"""Tables and questionnaires in versions: written by one person, published by a second, never changed again."""

@@ -38,8 +38,8 @@ def open_margin_account(
 ) -> int:
     """Open a margin account with a facility on the scheme version in force. Returns the account's id.
 
-    Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `Unsuitable` where the scheme may not be offered to
-    this client, `LimitTooHigh` above the scheme's limit.
+    Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `Unsuitable` where the scheme may not be offered
+    to this client, `LimitTooHigh` above the scheme's limit.
     """
     require(actor, "account.open")
     require_client(actor, client_id)

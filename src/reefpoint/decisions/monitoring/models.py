@@ -42,6 +42,9 @@ class Activity(models.Model):
     seconds_to_close = models.IntegerField(default=0)
     device = models.BigIntegerField(default=0)
     reference = models.CharField(max_length=120, blank=True, default="")
+    declared_liquid_minor = models.BigIntegerField(default=-1)
+    declared_income_minor = models.BigIntegerField(default=-1)
+    declared_worth_minor = models.BigIntegerField(default=-1)
 
     class Meta:
         constraints = (

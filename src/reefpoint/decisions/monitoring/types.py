@@ -49,6 +49,7 @@ class ActivityDraft:
     - yes-or-no values and scores are `UNKNOWN` when nobody told
     - `position_before`: shares held of the name before it; `move_bp`: how far its price moved that day
     - `device` as `counterparty`, of the device that was used; `country` ISO 3166 of the other side, or of the residence
+    - `declared_*`: what the client declared, on a change of the profile alone
     """
 
     kind: ActivityKind
@@ -71,6 +72,9 @@ class ActivityDraft:
     seconds_to_close: int = 0
     device: int = 0
     reference: str = ""
+    declared_liquid_minor: int = UNKNOWN
+    declared_income_minor: int = UNKNOWN
+    declared_worth_minor: int = UNKNOWN
 
 
 class RuleMode(StrEnum):

@@ -23,6 +23,11 @@ def needs_second_factor(user: User) -> bool:
     )
 
 
+def is_client(user: User) -> bool:
+    """Whether this person uses the portal and nothing of the desk."""
+    return set(user.roles.values_list("name", flat=True)) == {RoleName.CLIENT}
+
+
 def find_user_id(email: str) -> int | None:
     """The id of whoever signs in with this address."""
     return User.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()

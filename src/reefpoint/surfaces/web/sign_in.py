@@ -1,4 +1,4 @@
-"""Addresses of signing in and out. Only what the desk uses of allauth has one: nobody signs up or edits addresses."""
+"""Addresses of signing up, in and out. Only what the desk uses of allauth has one: nobody edits addresses."""
 
 from allauth.account import views as account
 from django.contrib.auth import logout
@@ -26,6 +26,8 @@ urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("logout/everywhere/", end_own_sessions, name="account_end_sessions"),
+    path("signup/", account.signup, name="account_signup"),
+    path("confirm-email/", account.email_verification_sent, name="account_email_verification_sent"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),

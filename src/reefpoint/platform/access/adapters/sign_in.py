@@ -1,4 +1,4 @@
-"""What we ask of allauth and axes: closed doors, encrypted secrets, our passkey domain, e-mail as the name tried."""
+"""What we ask of allauth and axes: who may sign up as what, encrypted secrets, our passkey domain, e-mail as the name tried."""
 
 import base64
 from collections.abc import Mapping
@@ -11,19 +11,45 @@ from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.encoding import force_bytes
+from django.utils.translation import get_language
 
 from reefpoint.platform.access.models import User
-from reefpoint.platform.access.selectors import REAL_FACTORS
+from reefpoint.platform.access.selectors import REAL_FACTORS, is_client
+from reefpoint.platform.access.services.people import sign_up_client
+from reefpoint.platform.basics.actors import system_actor
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody signs up: an administrator lets people in."""
+    """Clients sign up by themselves, with an address that they prove; an administrator lets people of the desk in."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        """Whoever signs up becomes a user of the portal."""
+        given = form.cleaned_data
+        user_id = sign_up_client(
+            actor=system_actor("sign-up"),
+            email=given["email"],
+            name=given["name"],
+            password=given["password1"],
+            language=get_language() or "",
+            at=timezone.now(),
+        )
+        return User.objects.get(pk=user_id)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Clients go to the portal, everybody else to the desk."""
+        if request.user.is_authenticated and is_client(request.user):
+            return reverse(settings.CLIENT_REDIRECT_URL)
+        address: str = super().get_login_redirect_url(request)
+        return address
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """The portal."""
+        return reverse(settings.CLIENT_REDIRECT_URL)
 
     def post_login(self, request: HttpRequest, user: User, **details: object) -> HttpResponse:
         """Let somebody in, and show them their own language unless they chose one at the door."""

@@ -27,6 +27,7 @@ from reefpoint.platform.access.services.people import (
     set_active,
     set_password,
     set_roles,
+    sign_up_client,
 )
 from reefpoint.platform.access.services.tokens import (
     TokenMalformed,
@@ -65,5 +66,6 @@ __all__ = [
     "set_active",
     "set_password",
     "set_roles",
+    "sign_up_client",
     "withdraw",
 ]

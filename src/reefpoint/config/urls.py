@@ -8,5 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("reefpoint.surfaces.web.sign_in")),
     path("api/v1/", include("reefpoint.surfaces.api.urls")),
     path("", include("reefpoint.surfaces.web.urls")),
+    path("", include("reefpoint.surfaces.portal.urls")),
     path("", include("reefpoint.surfaces.console.urls")),
 ]

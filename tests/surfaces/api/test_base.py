@@ -21,6 +21,7 @@ from reefpoint.platform.access.services import (
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.parties.selectors import list_licences
 from reefpoint.surfaces.api import base
+from reefpoint.surfaces.web import limits
 
 LICENCE = {
     "jurisdiction": "HK",
@@ -142,7 +143,7 @@ def test_i66_a_client_of_somebody_else_is_not_found(program: Programs, desk: Des
 
 def test_more_calls_than_a_minute_holds_are_turned_away(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "CALLS_PER_MINUTE", 2)
-    monkeypatch.setattr(base, "this_minute", lambda: 7)
+    monkeypatch.setattr(limits, "this_window", lambda seconds: 7)
     officer = program(COMPLIANCE)
     assert [officer.get("licences").status_code for _ in range(3)] == [200, 200, 429]
     assert json.loads(officer.get("licences").content)["code"] == "too_many_calls"

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -27,6 +26,7 @@ from reefpoint.platform.access.services import find_actor_for_token
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.texts import find_unsafe
+from reefpoint.surfaces.web.limits import is_within
 from reefpoint.surfaces.web.people import actor_of, status_of
 
 T = TypeVar("T")
@@ -71,23 +71,13 @@ class Session(APIKeyCookie):
         return actor_of(request)
 
 
-def this_minute() -> int:
-    """Minutes since the epoch, by the real clock."""
-    return int(time.time() // 60)
-
-
 class CallsPerMinute(BaseThrottle):
     """At most `CALLS_PER_MINUTE` calls of one person in one minute, counted over all processes."""
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Count this call; False when it is one too many."""
         caller: Actor = request.auth  # type: ignore[attr-defined]
-        key = f"api:{caller.ref}:{this_minute()}"
-        cache.add(key, 0, timeout=120)
-        try:
-            return cache.incr(key) <= CALLS_PER_MINUTE
-        except ValueError:  # swept between the two calls
-            return True
+        return is_within(f"api:{caller.ref}", at_most=CALLS_PER_MINUTE, seconds=60)
 
     def wait(self) -> float:
         """Seconds until the next minute."""

@@ -40,7 +40,7 @@ class DayConverter:
 register_converter(DayConverter, "day")
 
 urlpatterns = [
-    path("", today.today, name="today"),
+    path("", today.door, name="today"),
     path("search/", search.search, name="search"),
     path("board/", board.board, name="board"),
     path("margin-accounts/", accounts.accounts, name="accounts"),

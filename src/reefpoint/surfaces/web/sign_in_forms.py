@@ -21,9 +21,7 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
 class ClientSignUpForm(SignupForm):  # type: ignore[misc]
     """Signing up for the portal: a name to be called by, an address, a password."""
 
-    name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ("name", "email", "password1")
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -1,4 +1,4 @@
-"""What we ask of allauth and axes: who may sign up as what, encrypted secrets, our passkey domain, e-mail as the name tried."""
+"""What we ask of allauth and axes: who signs up as what, encrypted secrets, our passkey domain, the name tried."""
 
 import base64
 from collections.abc import Mapping

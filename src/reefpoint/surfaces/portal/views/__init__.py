@@ -1,0 +1,1 @@
+"""The portal's pages: the way in, the application, one's own things."""

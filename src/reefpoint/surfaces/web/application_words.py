@@ -1,0 +1,181 @@
+"""The words of an application: sections, questions, answers to choose from, and what is wrong with an answer."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from reefpoint.flows.origination.types import ProblemCode, Section
+from reefpoint.records.parties.types import ClientKind
+
+Words = str | Promise
+
+SECTION_WORDS: Mapping[Section, tuple[Words, Words]] = {
+    Section.IDENTITY: (_("Who you are"), _("Name, address and an identity document.")),
+    Section.TAX: (_("Where you pay tax"), _("Every country where you are resident for tax.")),
+    Section.WEALTH: (_("Income and wealth"), _("What you earn and own, and where it comes from.")),
+    Section.EXPERIENCE: (_("Experience and wishes"), _("What you have traded, and the loan you think of.")),
+    Section.BANK: (_("Bank account"), _("An account in your own name: money goes to it and comes from it.")),
+    Section.PEOPLE: (_("People"), _("Owners, directors, signatories and whoever acts for you.")),
+    Section.DOCUMENTS: (_("Documents"), _("Copies of what you told us.")),
+    Section.QUESTIONNAIRE: (_("Risk questionnaire"), _("How much loss you can and want to bear.")),
+    Section.DECLARATIONS: (_("Declarations"), _("What you confirm before you hand in.")),
+}
+
+LABELS: Mapping[str, tuple[Words, Words]] = {
+    "name": (_("Full name in Latin letters"), _("As on your identity document.")),
+    "name_zh": (_("Name in Chinese"), _("If you have one.")),
+    "former_names": (_("Former names"), _("One on each line.")),
+    "birth_or_incorporated_on": (_("Date of birth"), ""),
+    "nationality": (_("Nationality"), ""),
+    "residence": (_("Country of residence"), ""),
+    "address": (_("Residential address"), _("No postbox.")),
+    "phone": (_("Telephone"), _("With the country code, as in +852 5555 0100.")),
+    "identifiers": (_("Identity documents and numbers"), ""),
+    "identifiers.kind": (_("Kind of document"), ""),
+    "identifiers.number": (pgettext_lazy("identity", "Number"), ""),
+    "identifiers.country": (_("Issued by"), ""),
+    "identifiers.issued_on": (_("Issued on"), ""),
+    "identifiers.expires_on": (_("Valid until"), _("Leave empty if it has no end.")),
+    "tax_residences": (_("Tax residences"), ""),
+    "tax_residences.country": (_("Country"), ""),
+    "tax_residences.tax_number": (_("Tax number"), _("For mainland China this is your resident identity number.")),
+    "currency": (_("Currency of the amounts"), ""),
+    "annual_income_minor": (_("Income in a year"), _("Before tax. 500,000 or 500k or 50万.")),
+    "liquid_assets_minor": (_("Cash and securities"), _("What you could sell within a month.")),
+    "net_worth_minor": (_("Net worth"), _("All you own less all you owe.")),
+    "occupation": (_("Occupation"), ""),
+    "employer_or_industry": (_("Employer or line of business"), ""),
+    "sources_of_funds": (_("Where the money for this account comes from"), ""),
+    "sources_of_wealth": (_("Where your wealth comes from"), ""),
+    "source_note": (_("Tell us more about it"), _("A few sentences: from whom, when, roughly how much.")),
+    "trading_years": (_("Years of trading securities"), ""),
+    "trades_per_year": (_("Trades in a usual year"), ""),
+    "products_traded": (_("What you have traded"), ""),
+    "scheme_code": (_("Scheme"), ""),
+    "loan_wanted_minor": (_("Loan you think of"), _("You may change it later.")),
+    "expected_turnover_minor": (_("What you expect to trade in a year"), ""),
+    "purpose": (_("What the loan is for"), ""),
+    "bank_accounts": (_("Bank accounts"), ""),
+    "bank_accounts.country": (_("Country of the bank"), ""),
+    "bank_accounts.bank_name": (_("Bank"), ""),
+    "bank_accounts.bank_code": (_("Bank code"), _("SWIFT, CNAPS or routing number, if you know it.")),
+    "bank_accounts.holder_name": (
+        _("Holder as the bank writes it"),
+        _("It must be you: we take and pay no other's money."),
+    ),
+    "bank_accounts.number": (_("Account number"), ""),
+    "bank_accounts.currency": (_("Currency"), ""),
+    "related_persons": (_("People behind or beside you"), ""),
+    "related_persons.role": (_("What they are"), ""),
+    "related_persons.name": (_("Name in Latin letters"), ""),
+    "related_persons.name_zh": (_("Name in Chinese"), ""),
+    "related_persons.birth_on": (_("Date of birth"), ""),
+    "related_persons.nationality": (_("Nationality"), ""),
+    "related_persons.share_bp": (_("Share in percent"), _("For owners.")),
+    "related_persons.identifier_kind": (_("Kind of document"), ""),
+    "related_persons.identifier_number": (pgettext_lazy("identity", "Number"), ""),
+    "related_persons.identifier_country": (_("Issued by"), ""),
+    "is_pep_declared": (
+        _("Do you, or somebody of your family or close to you, hold a high public office, or did so?"),
+        "",
+    ),
+    "pep_note": (_("Which office, who and when"), ""),
+    "has_defaulted": (_("Did you fail to repay a loan, or were you sold out, in the last five years?"), ""),
+    "is_major_shareholder": (_("Do you hold a twentieth or more of a listed company, or are you its director or officer?"), ""),
+    "acts_for_self": (_("I act for myself, with my own money, and lend this account to nobody."), ""),
+    "is_truthful": (_("What I told is true and complete, and I will tell you when it changes."), ""),
+    "read_margin_risks": (
+        _("I have understood that I can lose more than I put in, and that shares can be sold without asking me."),
+        "",
+    ),
+    "agrees_to_processing": (_("You may process my data to examine this application and to run my account."), ""),
+    "agrees_to_marketing": (_("You may write to me about other offers. I can take this back at any time."), ""),
+}
+"""Label and help by the question's path without row numbers."""
+
+INSTITUTION_LABELS: Mapping[str, tuple[Words, Words]] = {
+    "name": (_("Registered name in Latin letters"), _("As in the register.")),
+    "name_zh": (_("Registered name in Chinese"), _("If there is one.")),
+    "birth_or_incorporated_on": (_("Incorporated on"), ""),
+    "nationality": (_("Country of incorporation"), ""),
+    "residence": (_("Country of business"), ""),
+    "address": (_("Address of business"), _("No postbox.")),
+    "tax_residences.tax_number": (_("Tax number"), _("For mainland China this is the unified social credit code.")),
+    "annual_income_minor": (_("Revenue in a year"), _("500,000 or 500k or 50万.")),
+    "employer_or_industry": (_("Line of business"), ""),
+    "acts_for_self": (_("The institution acts for itself, with its own money, and lends this account to nobody."), ""),
+}
+
+OPTION_WORDS: Mapping[str, Words] = {
+    "cn.ric": _("Chinese resident identity card"),
+    "cn.uscc": _("Unified social credit code"),
+    "hk.hkid": _("Hong Kong identity card"),
+    "passport": _("Passport"),
+    "lei": _("Legal entity identifier (LEI)"),
+    "us.ein": _("US employer identification number"),
+    "salary": _("Salary"),
+    "business": _("Own business"),
+    "savings": _("Savings"),
+    "investments": _("Investments"),
+    "inheritance": _("Inheritance"),
+    "property": _("Sale or rent of property"),
+    "gift": _("Gift"),
+    "pension": _("Pension"),
+    "employment": _("Employment"),
+    "family": _("Family"),
+    "stocks": _("Shares"),
+    "funds": _("Funds"),
+    "bonds": _("Bonds"),
+    "options": _("Options"),
+    "futures": _("Futures"),
+    "margin": _("Shares on margin"),
+    "short_selling": _("Short selling"),
+    "structured": _("Structured products"),
+    "crypto": _("Crypto-assets"),
+    "leverage": _("To buy more securities"),
+    "liquidity": _("To have cash without selling"),
+    "hedging": _("To hedge"),
+    "diversification": _("To spread risk"),
+    "owner": _("Owner"),
+    "director": _("Director"),
+    "signatory": _("Signatory"),
+    "attorney": _("Attorney"),
+    "legal_representative": _("Legal representative"),
+    "other": _("Other"),
+}
+
+PROBLEM_WORDS: Mapping[ProblemCode, Words] = {
+    ProblemCode.MISSING: _("This is still missing."),
+    ProblemCode.WRONG_TYPE: _("This is not an answer to the question."),
+    ProblemCode.TOO_SHORT: _("This is too short to be understood."),
+    ProblemCode.TOO_LONG: _("This is too long."),
+    ProblemCode.UNPRINTABLE: _("This holds a character that cannot be seen. Type it again by hand."),
+    ProblemCode.NOT_A_DAY: _("This is not a date: year, month, day."),
+    ProblemCode.DAY_OUT_OF_RANGE: _("This date cannot be right."),
+    ProblemCode.DAYS_OUT_OF_ORDER: _("It ends before it begins."),
+    ProblemCode.NOT_A_COUNTRY: _("Choose a country from the list."),
+    ProblemCode.NOT_A_CURRENCY: _("Choose a currency from the list."),
+    ProblemCode.NOT_AN_OPTION: _("Choose from the list."),
+    ProblemCode.OUT_OF_RANGE: _("This number is outside of what can be right."),
+    ProblemCode.NOT_A_PHONE: _("This is not a telephone number: digits with the country code."),
+    ProblemCode.MUST_BE_AGREED: _("Without this we cannot go on."),
+    ProblemCode.TOO_FEW_ROWS: _("At least one is needed."),
+    ProblemCode.TOO_MANY_ROWS: _("These are more than we can take."),
+    ProblemCode.SHARES_EXCEED_WHOLE: _("The owners' shares add up to more than 100%."),
+    ProblemCode.UNKNOWN_FIELD: _("This was not asked."),
+}
+
+
+def label_of(path: str, kind: ClientKind) -> tuple[Words, Words]:
+    """Label and help of a question; `path` may hold row numbers."""
+    key = ".".join(part for part in path.split(".") if not part.isdigit())
+    if kind is ClientKind.INSTITUTION and key in INSTITUTION_LABELS:
+        return INSTITUTION_LABELS[key]
+    return LABELS[key]
+
+
+def problem_word(code: ProblemCode) -> Words:
+    """What is wrong, as a sentence."""
+    return PROBLEM_WORDS[code]

@@ -83,7 +83,10 @@ LABELS: Mapping[str, tuple[Words, Words]] = {
     ),
     "pep_note": (_("Which office, who and when"), ""),
     "has_defaulted": (_("Did you fail to repay a loan, or were you sold out, in the last five years?"), ""),
-    "is_major_shareholder": (_("Do you hold a twentieth or more of a listed company, or are you its director or officer?"), ""),
+    "is_major_shareholder": (
+        _("Do you hold a twentieth or more of a listed company, or are you its director or officer?"),
+        "",
+    ),
     "acts_for_self": (_("I act for myself, with my own money, and lend this account to nobody."), ""),
     "is_truthful": (_("What I told is true and complete, and I will tell you when it changes."), ""),
     "read_margin_risks": (

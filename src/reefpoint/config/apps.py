@@ -1,4 +1,4 @@
-"""Joins the wiring tables to the outbox and the vault when the program starts."""
+"""Joins the wiring tables to the outbox, the vault and the imports when the program starts."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,9 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         from reefpoint.config import wiring  # noqa: PLC0415 - handlers import models, which need loaded apps
         from reefpoint.platform.events.services import connect  # noqa: PLC0415
+        from reefpoint.platform.imports.services import connect as connect_imports  # noqa: PLC0415
         from reefpoint.platform.vault.services import connect as connect_sealed  # noqa: PLC0415
 
         connect(wiring.HANDLERS)
+        connect_imports(wiring.IMPORT_KINDS)
         connect_sealed(wiring.SEALED_TABLES)

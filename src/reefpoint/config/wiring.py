@@ -15,10 +15,16 @@ from reefpoint.flows.liquidation.handlers import (
     take_decision,
 )
 from reefpoint.flows.operations.events import DayClosed
+from reefpoint.flows.operations.handlers import start_import
+from reefpoint.flows.origination import types as origination
+from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.events.types import Handler
+from reefpoint.platform.imports import types as imports
+from reefpoint.platform.imports.events import FileReceived
+from reefpoint.platform.imports.types import ImportKind
 from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
 from reefpoint.platform.vault.types import SealedTable
@@ -30,8 +36,15 @@ from reefpoint.records.parties import types as parties
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
 
-SEALED_TABLES: tuple[SealedTable, ...] = (*parties.SEALED_TABLES,)
+SEALED_TABLES: tuple[SealedTable, ...] = (
+    *imports.SEALED_TABLES,
+    *parties.SEALED_TABLES,
+    *origination.SEALED_TABLES,
+)
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
+
+IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS)
+"""What can be handed in as a file of rows."""
 
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
@@ -57,6 +70,8 @@ HANDLERS: tuple[Handler, ...] = (
     # a call is told to its client
     Handler("margin.notify", (CallOpened,), notify_of_call),
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),
+    # a file that was handed in is read by a job
+    Handler("imports.start", (FileReceived,), start_import),
     # a closed day becomes figures
     Handler("performance.record", (DayClosed,), record_closed_day),
 )

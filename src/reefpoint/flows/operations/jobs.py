@@ -15,6 +15,7 @@ from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
 from reefpoint.platform.audit.services import seal
 from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.imports.services import forget_bad_rows, run_import
 from reefpoint.platform.notifications.services import retry_notices
 from reefpoint.records.ledger.services import seal_ledger
 
@@ -25,6 +26,17 @@ SCHEDULER = system_actor("scheduler")
 def run_day_job(*, on: str, at: str) -> None:
     """End a business day. `on` is its date, `at` the instant it ends at, both ISO 8601."""
     run_day(on=date.fromisoformat(on), at=datetime.fromisoformat(at))
+
+
+@app.task(name="imports.run", queue="imports", retry=RetryStrategy(max_attempts=20, wait=1))
+def run_import_job(*, import_id: int) -> None:
+    """Read a file that was handed in, to its end; killed, another worker goes on."""
+    run_import(import_id=import_id, at=desk_now())
+
+
+def forget_old_bad_rows(timestamp: int) -> None:
+    """Delete files of bad rows whose time is over."""
+    forget_bad_rows(on=desk_now().date())
 
 
 def expire_calls(timestamp: int) -> None:
@@ -63,6 +75,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
+    ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
 )
 
 for cron, name, job in SCHEDULE:

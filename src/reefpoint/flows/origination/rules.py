@@ -1,27 +1,38 @@
-"""Origination rules: what an application asks, and what makes an answer no answer."""
+"""Origination rules: what an application asks, which answers are none, what lets it be handed in, accepted, refused."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from reefpoint.flows.origination.types import (
     EVERYBODY,
     INDIVIDUALS,
     INSTITUTIONS,
+    ApplicationState,
+    Blocker,
     Field,
     FieldKind,
     FieldProblem,
+    LeadDraft,
+    LeadState,
+    Outcome,
     OverviewLineName,
     Plain,
+    PreScreenCode,
+    PreScreenReason,
     ProblemCode,
+    RefusalReason,
+    ReviewFacts,
     Section,
     SectionData,
     Standing,
 )
 from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.money import MINOR_DIGITS
-from reefpoint.records.parties.types import ClientKind
+from reefpoint.platform.basics.states import StateTable
+from reefpoint.records.parties.types import ClientKind, ClientStatus, DocumentKind
 from reefpoint.records.products.types import SchemeTerms
 
 NOBODY: frozenset[ClientKind] = frozenset()
@@ -374,3 +385,255 @@ def loan_most_minor(*, assets_minor: int, lendable_minor: int, terms: SchemeTerm
     by_line = assets_minor * 10_000 // terms.initial_bp
     by_equity = assets_minor - terms.min_equity_minor
     return max(0, min(by_line, lendable_minor, by_equity, terms.limit_minor))
+
+
+# Leads
+
+RULES_VERSION = 1
+"""Stored with each pre-screen and decision; a change of what decides them is a new version."""
+
+LEAD_STATES = StateTable(
+    subject="lead",
+    initial=LeadState.NEW,
+    moves={
+        LeadState.NEW: frozenset({LeadState.CONTACTED, LeadState.CONVERTED, LeadState.LOST, LeadState.MERGED}),
+        LeadState.CONTACTED: frozenset({LeadState.CONVERTED, LeadState.LOST, LeadState.MERGED}),
+        LeadState.LOST: frozenset({LeadState.CONTACTED, LeadState.CONVERTED, LeadState.MERGED}),
+        LeadState.CONVERTED: frozenset(),
+        LeadState.MERGED: frozenset(),
+    },
+)
+
+NAME_ALIKE_BP = 6_500
+"""From which trigram similarity on two names are shown as a possible duplicate: 0.65, a house default."""
+PAIRS_A_LEAD_MAX = 5
+EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
+
+
+def name_key(name: str, name_zh: str = "") -> str:
+    """A name as it is compared: no case, accents, marks or order of words; the Chinese one beside it as it is."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    words = re.findall(r"\w+", letters)
+    return " ".join([*sorted(words), *re.findall(r"\w+", unicodedata.normalize("NFKC", name_zh))])
+
+
+def plain_email(text: str) -> str:
+    """An address as it is kept and compared."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def plain_phone(text: str) -> str:
+    """A number as it is compared: its digits, with the leading zeros of an international prefix taken off."""
+    return re.sub(r"[^0-9]", "", text).lstrip("0")
+
+
+def check_lead(draft: LeadDraft) -> list[FieldProblem]:
+    """Everything that is wrong with a lead, in the order of its fields."""
+    texts = (
+        ("name", draft.name, 1, TEXT_CHARS_MAX),
+        ("name_zh", draft.name_zh, 0, TEXT_CHARS_MAX),
+        ("email", draft.email, 0, 254),
+        ("phone", draft.phone, 0, 40),
+        ("source", draft.source, 0, 120),
+    )
+    problems = []
+    for name, text, low, high in texts:
+        if not low and not text:
+            continue
+        code = _check_text(Field(name, FieldKind.TEXT, low=max(low, 1), high=high), text)
+        if code is not None:
+            problems.append(FieldProblem(name, ProblemCode.MISSING if not text else code))
+    if draft.email and not EMAIL.fullmatch(plain_email(draft.email)):
+        problems.append(FieldProblem("email", ProblemCode.NOT_AN_EMAIL))
+    if not draft.email and not draft.phone:
+        problems.append(FieldProblem("email", ProblemCode.MISSING))
+    if draft.country and draft.country not in COUNTRIES:
+        problems.append(FieldProblem("country", ProblemCode.NOT_A_COUNTRY))
+    if draft.language not in LANGUAGES:
+        problems.append(FieldProblem("language", ProblemCode.NOT_AN_OPTION))
+    if draft.loan_wanted_minor is not None and not 0 < draft.loan_wanted_minor <= MONEY_MINOR_MAX:
+        problems.append(FieldProblem("loan_wanted_minor", ProblemCode.OUT_OF_RANGE))
+    note = Field("note", FieldKind.LONG_TEXT, high=LONG_TEXT_CHARS_MAX)
+    if draft.note and (wrong := _check_text(note, draft.note)) is not None:
+        problems.append(FieldProblem("note", wrong))
+    return problems
+
+
+LANGUAGES = ("en", "zh-hans")
+
+# Applications
+
+APPLICATION_STATES = StateTable(
+    subject="application",
+    initial=ApplicationState.DRAFT,
+    moves={
+        ApplicationState.DRAFT: frozenset({ApplicationState.SUBMITTED, ApplicationState.WITHDRAWN}),
+        ApplicationState.SUBMITTED: frozenset({ApplicationState.IN_REVIEW, ApplicationState.WITHDRAWN}),
+        ApplicationState.IN_REVIEW: frozenset(
+            {
+                ApplicationState.INFO_REQUESTED,
+                ApplicationState.ACCEPTED,
+                ApplicationState.REFUSED,
+                ApplicationState.WITHDRAWN,
+            }
+        ),
+        ApplicationState.INFO_REQUESTED: frozenset(
+            {ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW, ApplicationState.WITHDRAWN}
+        ),
+        ApplicationState.ACCEPTED: frozenset(),
+        ApplicationState.REFUSED: frozenset(),
+        ApplicationState.WITHDRAWN: frozenset(),
+    },
+)
+
+EDITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.INFO_REQUESTED})
+"""States in which sections can be saved and documents added."""
+
+AGE_MIN = 18
+"""Years: full age where the desk lends. Source: PRC Civil Code Art. 17; HK Cap. 410 s. 2; US state law, mostly."""
+
+NOT_SERVED = frozenset({"CU", "IR", "KP", "SY"})
+"""Countries from which nobody is served: a house list of those under comprehensive sanctions; compliance reviews it."""
+
+OWN_LICENCE_NEEDED = frozenset({"CN", "HK", "US"})
+"""Where offering to residents needs a licence of that place, whatever the scheme's own law is.
+
+Sources: Securities Law of the PRC Art. 120 (margin finance is for securities companies alone); HK SFO Cap. 571 s. 115
+(marketing to the public of Hong Kong from outside); US Securities Exchange Act s. 15(a).
+"""
+
+REQUIRED_DOCUMENTS: Mapping[ClientKind, tuple[DocumentKind, ...]] = {
+    ClientKind.INDIVIDUAL: (DocumentKind.IDENTITY, DocumentKind.ADDRESS_PROOF, DocumentKind.FUNDS_PROOF),
+    ClientKind.INSTITUTION: (
+        DocumentKind.INCORPORATION,
+        DocumentKind.OWNERSHIP,
+        DocumentKind.BOARD_RESOLUTION,
+        DocumentKind.FUNDS_PROOF,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class PreScreenFacts:
+    """What the pre-screen looks at. `age` in years, None for an institution or an unreadable date.
+
+    `jurisdictions_unlicensed`: where a licence to offer is needed and none is valid. `identifiers_wrong`: the kinds
+    whose number fails its check. `holders_wrong`: numbers (from 0) of bank accounts in another name.
+    """
+
+    kind: ClientKind
+    sections_incomplete: tuple[Section, ...]
+    documents: frozenset[DocumentKind]
+    documents_expired: tuple[DocumentKind, ...]
+    has_questionnaire: bool
+    age: int | None
+    residence: str
+    nationality: str
+    jurisdictions_unlicensed: tuple[str, ...]
+    is_scheme_offered: bool
+    is_loan_within_limit: bool
+    identifiers_wrong: tuple[str, ...]
+    holders_wrong: tuple[int, ...]
+    is_pep_declared: bool
+    has_defaulted: bool
+    has_name_hits: bool
+    has_duplicates: bool
+
+
+def pre_screen(facts: PreScreenFacts) -> list[PreScreenReason]:
+    """Everything found, what stops the hand-in first. What would tip somebody off is kept from the client."""
+    stops = [(PreScreenCode.SECTION_INCOMPLETE, section.value) for section in facts.sections_incomplete]
+    stops += [
+        (PreScreenCode.DOCUMENT_MISSING, kind.value)
+        for kind in REQUIRED_DOCUMENTS[facts.kind]
+        if kind not in facts.documents
+    ]
+    stops += [(PreScreenCode.DOCUMENT_EXPIRED, kind.value) for kind in facts.documents_expired]
+    if not facts.has_questionnaire:
+        stops.append((PreScreenCode.QUESTIONNAIRE_MISSING, ""))
+    if facts.age is not None and facts.age < AGE_MIN:
+        stops.append((PreScreenCode.UNDER_AGE, str(AGE_MIN)))
+    stops += [
+        (PreScreenCode.COUNTRY_NOT_SERVED, country)
+        for country in sorted({facts.residence, facts.nationality} & NOT_SERVED)
+    ]
+    stops += [(PreScreenCode.NO_LICENCE, place) for place in facts.jurisdictions_unlicensed]
+    if not facts.is_scheme_offered:
+        stops.append((PreScreenCode.SCHEME_NOT_OFFERED, ""))
+    elif not facts.is_loan_within_limit:
+        stops.append((PreScreenCode.LOAN_ABOVE_LIMIT, ""))
+    stops += [(PreScreenCode.IDENTIFIER_INVALID, kind) for kind in facts.identifiers_wrong]
+    stops += [(PreScreenCode.BANK_ACCOUNT_NOT_OWN, str(number + 1)) for number in facts.holders_wrong]
+    found = [PreScreenReason(code, detail) for code, detail in stops]
+    if facts.is_pep_declared or facts.has_defaulted:
+        found.append(PreScreenReason(PreScreenCode.LOOKED_AT_CLOSELY, outcome=Outcome.REFERRED))
+    if facts.has_name_hits:
+        found.append(PreScreenReason(PreScreenCode.NAME_HIT, outcome=Outcome.REFERRED, is_told=False))
+    if facts.has_duplicates:
+        found.append(PreScreenReason(PreScreenCode.POSSIBLE_DUPLICATE, outcome=Outcome.REFERRED, is_told=False))
+    return found
+
+
+def outcome_of(reasons: Collection[PreScreenReason]) -> Outcome:
+    """The worst of what was found."""
+    found = {reason.outcome for reason in reasons}
+    return next((outcome for outcome in (Outcome.STOPPED, Outcome.REFERRED) if outcome in found), Outcome.PASSED)
+
+
+def age_on(born: date, on: date) -> int:
+    """Full years on a day; somebody born on 29 February has their birthday on 1 March of other years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def is_own_name(holder: str, names: Collection[str]) -> bool:
+    """Whether a bank account's holder is one of a client's names, whatever the case, accents and order of words."""
+    return name_key(holder) in {name_key(name) for name in names if name}
+
+
+def missing_documents(kind: ClientKind, documents: Collection[DocumentKind]) -> tuple[DocumentKind, ...]:
+    """The documents that still have to be there before a client of this kind is accepted."""
+    return tuple(one for one in REQUIRED_DOCUMENTS[kind] if one not in documents)
+
+
+# The decision
+
+HIGH, PROHIBITED = "high", "prohibited"
+
+
+def blockers(facts: ReviewFacts) -> list[Blocker]:
+    """What stands against accepting this client, on these facts alone; empty: they may be accepted (I60)."""
+    checks = (
+        (Blocker.NOT_IN_REVIEW, facts.state != ApplicationState.IN_REVIEW),
+        (Blocker.CLIENT_NOT_PROSPECT, facts.client_status != ClientStatus.PROSPECT),
+        (Blocker.PRE_SCREEN_STOPPED, facts.pre_screen_outcome not in {Outcome.PASSED, Outcome.REFERRED}),
+        (Blocker.DOCUMENTS_MISSING, bool(facts.documents_missing)),
+        (Blocker.QUESTIONNAIRE_MISSING, not facts.suitability_id),
+        (Blocker.CONFIRMED_HIT, facts.screening == "confirmed"),
+        (Blocker.OPEN_HITS, facts.screening == "open_hits"),
+        (Blocker.NEVER_SCREENED, facts.screening not in {"clear", "open_hits", "confirmed"}),
+        (Blocker.NOT_ASSESSED, not facts.rating),
+        (Blocker.PROHIBITED, facts.rating == PROHIBITED),
+        (Blocker.IDENTITY_CHECKS_FAILED, bool(facts.rating) and not facts.is_kyc_clean),
+        (Blocker.OPEN_ALERT, facts.blocking_alerts > 0),
+        (Blocker.NO_LICENCE, not facts.licence_number),
+    )
+    return [blocker for blocker, stands in checks if stands]
+
+
+def needs_second_person(facts: ReviewFacts) -> bool:
+    """A client of high risk is accepted by two people."""
+    return facts.rating == HIGH
+
+
+KEPT_REASONS = frozenset({RefusalReason.SCREENING, RefusalReason.MONITORING, RefusalReason.PROHIBITED_RISK})
+"""Reasons that the client, and whoever sells to them, must not learn (tipping off). They read as `BUSINESS`.
+
+Sources, from memory: PRC Anti-Money Laundering Law; HK OSCO Cap. 455 s. 25A(5); US 31 USC 5318(g)(2).
+"""
+
+
+def told_reasons(reasons: Iterable[RefusalReason]) -> tuple[RefusalReason, ...]:
+    """The reasons as the client reads them: specific where they may be, neutral where they must be."""
+    shown = [reason for reason in reasons if reason not in KEPT_REASONS and reason is not RefusalReason.BUSINESS]
+    return tuple(shown) or (RefusalReason.BUSINESS,)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reefpoint.platform.vault.types import SealedTable
 from reefpoint.records.parties.types import ClientKind
 
 Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
@@ -66,6 +67,7 @@ class ProblemCode(StrEnum):
     NOT_AN_OPTION = "not_an_option"
     OUT_OF_RANGE = "out_of_range"
     NOT_A_PHONE = "not_a_phone"
+    NOT_AN_EMAIL = "not_an_email"
     MUST_BE_AGREED = "must_be_agreed"
     TOO_FEW_ROWS = "too_few_rows"
     TOO_MANY_ROWS = "too_many_rows"
@@ -250,3 +252,347 @@ class Overview:
     def line(self, name: str) -> OverviewLine:
         """One line by its name."""
         return next(line for line in self.lines if line.name == name)
+
+
+# Leads
+
+
+class LeadChannel(StrEnum):
+    """How somebody came to the desk."""
+
+    WEB = "web"
+    PHONE = "phone"
+    BRANCH = "branch"
+    REFERRAL = "referral"
+    EVENT = "event"
+    PARTNER = "partner"
+    IMPORT = "import"
+
+
+class LeadState(StrEnum):
+    """NEW until somebody spoke with them; CONVERTED once an application was begun; MERGED into another lead."""
+
+    NEW = "new"
+    CONTACTED = "contacted"
+    CONVERTED = "converted"
+    LOST = "lost"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class LeadDraft:
+    """Somebody who asked. `may_contact` is their consent to be contacted; without it nobody calls or writes.
+
+    At least one of `email` and `phone` is needed. `source` says more than the channel: a campaign, who referred them.
+    """
+
+    name: str
+    channel: LeadChannel
+    kind: ClientKind = ClientKind.INDIVIDUAL
+    name_zh: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = "en"
+    country: str = ""
+    source: str = ""
+    loan_wanted_minor: int | None = None
+    note: str = ""
+    may_contact: bool = False
+
+
+@dataclass(frozen=True)
+class LeadView:
+    """A lead as lists and pages show it: how to reach them is masked."""
+
+    id: int
+    number: str
+    name: str
+    name_zh: str
+    kind: ClientKind
+    channel: LeadChannel
+    source: str
+    state: LeadState
+    language: str
+    country: str
+    email_masked: str
+    phone_masked: str
+    may_contact: bool
+    loan_wanted_minor: int | None
+    note: str
+    owner_id: int | None
+    merged_into_id: int | None
+    created_at: datetime
+    application_id: int | None = None
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class LeadContact:
+    """How to reach a lead, in full, handed out for a reason that is logged."""
+
+    email: str
+    phone: str
+
+
+class PairState(StrEnum):
+    """What a person said of two leads that look like one."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True)
+class LeadPair:
+    """Two leads that may be one: the same address or number, or names alike (`name_bp`, 10,000 is equal)."""
+
+    id: int
+    first: LeadView
+    second: LeadView
+    same_email: bool
+    same_phone: bool
+    name_bp: int
+    state: PairState
+
+
+@dataclass(frozen=True)
+class LeadStep:
+    """Something that happened to a lead. A merge keeps the steps of both under the one that stays."""
+
+    lead_id: int
+    at: datetime
+    actor: str
+    action: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What became of the leads of one channel that came in a period. Merged ones count with the lead they became."""
+
+    channel: LeadChannel
+    leads: int
+    begun: int
+    submitted: int
+    accepted: int
+    refused: int
+
+    @property
+    def accepted_bp(self) -> int:
+        """Accepted clients, in basis points of leads."""
+        return self.accepted * 10_000 // self.leads if self.leads else 0
+
+
+# Applications
+
+
+class ApplicationState(StrEnum):
+    """Where an application is. SUBMITTED waits for an officer, IN_REVIEW is with one."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    INFO_REQUESTED = "info_requested"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class PreScreenCode(StrEnum):
+    """What the pre-screen found; a surface has a sentence for each that clients may read."""
+
+    SECTION_INCOMPLETE = "section_incomplete"
+    DOCUMENT_MISSING = "document_missing"
+    DOCUMENT_EXPIRED = "document_expired"
+    QUESTIONNAIRE_MISSING = "questionnaire_missing"
+    UNDER_AGE = "under_age"
+    COUNTRY_NOT_SERVED = "country_not_served"
+    NO_LICENCE = "no_licence"
+    SCHEME_NOT_OFFERED = "scheme_not_offered"
+    LOAN_ABOVE_LIMIT = "loan_above_limit"
+    IDENTIFIER_INVALID = "identifier_invalid"
+    BANK_ACCOUNT_NOT_OWN = "bank_account_not_own"
+    LOOKED_AT_CLOSELY = "looked_at_closely"
+    NAME_HIT = "name_hit"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+
+
+class Outcome(StrEnum):
+    """STOPPED: it cannot be handed in so. REFERRED: handed in, and a person looks at what was found. PASSED: clean."""
+
+    STOPPED = "stopped"
+    REFERRED = "referred"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True)
+class PreScreenReason:
+    """One finding. `detail` names the section, document, identifier or country; `is_told` to the client or kept."""
+
+    code: PreScreenCode
+    detail: str = ""
+    outcome: Outcome = Outcome.STOPPED
+    is_told: bool = True
+
+
+@dataclass(frozen=True)
+class PreScreen:
+    """What the pre-screen found at one hand-in, worst first."""
+
+    number: int
+    at: datetime
+    outcome: Outcome
+    reasons: tuple[PreScreenReason, ...]
+
+    @property
+    def told(self) -> tuple[PreScreenReason, ...]:
+        """What the client may read."""
+        return tuple(reason for reason in self.reasons if reason.is_told)
+
+
+@dataclass(frozen=True)
+class SectionStatus:
+    """How far one section is. `is_asked` is false where this kind of client has nothing to say."""
+
+    section: Section
+    is_asked: bool
+    is_begun: bool
+    is_complete: bool
+    saved_at: datetime | None
+    problems: tuple[FieldProblem, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationView:
+    """An application as its client and the desk see it. `waits_since` is when it came to its state."""
+
+    id: int
+    number: str
+    client_id: int
+    client_number: str
+    name: str
+    name_zh: str
+    kind: ClientKind
+    channel: LeadChannel
+    language: str
+    state: ApplicationState
+    lead_id: int | None
+    begun_at: datetime
+    submitted_at: datetime | None
+    waits_since: datetime
+    submissions: int
+    officer: str
+    approval_id: int | None
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class InfoRequest:
+    """What the client was asked for: sections and documents to look at again, and words."""
+
+    asked_at: datetime
+    sections: tuple[Section, ...]
+    documents: tuple[str, ...]
+    words: str
+    answered_at: datetime | None
+
+
+class RefusalReason(StrEnum):
+    """Why an application is refused. What may not be told (`rules.KEPT_REASONS`) reads as the neutral sentence."""
+
+    INCOMPLETE = "incomplete"
+    UNDER_AGE = "under_age"
+    COUNTRY_NOT_SERVED = "country_not_served"
+    NO_LICENCE = "no_licence"
+    IDENTITY_NOT_VERIFIED = "identity_not_verified"
+    FUNDS_NOT_EXPLAINED = "funds_not_explained"
+    NOT_SUITABLE = "not_suitable"
+    THIRD_PARTY_MONEY = "third_party_money"
+    PAST_DEFAULT = "past_default"
+    BUSINESS = "business"
+    SCREENING = "screening"
+    MONITORING = "monitoring"
+    PROHIBITED_RISK = "prohibited_risk"
+
+
+class Blocker(StrEnum):
+    """What stands against accepting a client."""
+
+    NOT_IN_REVIEW = "not_in_review"
+    CLIENT_NOT_PROSPECT = "client_not_prospect"
+    PRE_SCREEN_STOPPED = "pre_screen_stopped"
+    DOCUMENTS_MISSING = "documents_missing"
+    QUESTIONNAIRE_MISSING = "questionnaire_missing"
+    NEVER_SCREENED = "never_screened"
+    OPEN_HITS = "open_hits"
+    CONFIRMED_HIT = "confirmed_hit"
+    NOT_ASSESSED = "not_assessed"
+    PROHIBITED = "prohibited"
+    IDENTITY_CHECKS_FAILED = "identity_checks_failed"
+    OPEN_ALERT = "open_alert"
+    NO_LICENCE = "no_licence"
+
+
+@dataclass(frozen=True)
+class ReviewFacts:
+    """All that a decision on an application rests on, as numbers, codes and versions; stored with it (I60).
+
+    `rating` is that of the KYC assessment (`low`, `medium`, `high`, `prohibited`), empty without one; `screening` the
+    standing (`clear`, `open_hits`, `confirmed`, `never`). `is_kyc_clean`: no check of identity failed.
+    """
+
+    application_id: int
+    state: str
+    client_status: str
+    profile_version: int
+    pre_screen_number: int
+    pre_screen_outcome: str
+    documents: tuple[str, ...]
+    documents_missing: tuple[str, ...]
+    rating: str
+    rating_version: str
+    assessment_id: int
+    is_kyc_clean: bool
+    screening: str
+    screened_at: str
+    list_versions: tuple[str, ...]
+    suitability: str
+    suitability_id: int
+    blocking_alerts: int
+    group_size: int
+    licence_number: str
+    scheme_code: str
+    loan_wanted_minor: int
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """A decision as it was taken. `reasons` are empty for who may not read why (tipping off)."""
+
+    outcome: ApplicationState
+    at: datetime
+    decided_by: str
+    approved_by: str
+    reasons: tuple[RefusalReason, ...]
+    note: str
+    told: str
+    fingerprint: str
+    rules_version: int
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One move of an application."""
+
+    at: datetime
+    actor: str
+    action: str
+    state: ApplicationState
+    words: str
+
+
+SEALED_TABLES = (
+    SealedTable("origination_lead", "lead:{id}:contact"),
+    SealedTable("origination_section", "application:{application_id}:section:{section}"),
+)
+"""Where this app keeps sealed rows."""

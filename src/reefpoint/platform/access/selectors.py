@@ -33,6 +33,11 @@ def find_user_id(email: str) -> int | None:
     return User.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()
 
 
+def find_email(user_id: int) -> str | None:
+    """The address with which somebody signs in."""
+    return User.objects.filter(id=user_id).values_list("email", flat=True).first()
+
+
 def list_people() -> list[PersonView]:
     """Everybody who can or could sign in, by address."""
     with_factor = set(Authenticator.objects.filter(type__in=REAL_FACTORS).values_list("user_id", flat=True))

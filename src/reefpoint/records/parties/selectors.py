@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
@@ -144,6 +145,12 @@ def _holds_text(text: str) -> Q:
         | Q(name_zh__icontains=wanted)
         | Q(email__icontains=wanted)
     )
+
+
+def find_taken_emails(emails: Iterable[str]) -> set[str]:
+    """Those of these addresses (in lower case) that belong to a client."""
+    rows = Client.objects.annotate(address=Lower("email")).filter(address__in=set(emails))
+    return set(rows.values_list("address", flat=True))
 
 
 def search_clients(actor: Actor, text: str, limit: int = 20) -> list[ClientView]:

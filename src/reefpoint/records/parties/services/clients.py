@@ -70,6 +70,25 @@ def begin_prospect(
     return client.pk
 
 
+@transaction.atomic
+def begin_prospects(*, actor: Actor, drafts: Sequence[ClientDraft], source: str, on: date, at: datetime) -> list[int]:
+    """Put many who do not apply by themselves on record, all or none; `source` says where they came from (`import:3`).
+
+    Returns the ids in the order of the drafts. Raises `ClientExists`.
+    """
+    require(actor, "clients.import")
+    ids = [client.pk for client in _add(drafts, ClientStatus.PROSPECT, on)]
+    if ids:
+        record(
+            actor=actor,
+            action="clients.begin_prospects",
+            subject=source,
+            inputs={"count": len(ids), "first_id": ids[0], "last_id": ids[-1], "opened_on": on},
+            at=at,
+        )
+    return ids
+
+
 def _add(
     drafts: Sequence[ClientDraft], status: ClientStatus, on: date, portal_user_id: int | None = None
 ) -> list[Client]:

@@ -1,0 +1,193 @@
+"""Leads within an actor's scope, those that look alike, and what became of them by channel."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from reefpoint.flows.origination import rules
+from reefpoint.flows.origination.models import Application, Lead, LeadNote, LeadPairRow
+from reefpoint.flows.origination.types import (
+    ApplicationState,
+    Conversion,
+    LeadChannel,
+    LeadPair,
+    LeadState,
+    LeadStep,
+    LeadView,
+    PairState,
+)
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.vault.services import digest_many
+from reefpoint.records.parties.types import ClientKind
+
+LEAD_ORDERS = frozenset({"number", "name", "channel", "state", "created_at", "loan_wanted_minor"})
+
+
+class LeadNotFound(NotFound):
+    """No such lead in the actor's scope: whether it exists for others is not told (I66)."""
+
+
+def visible_leads(actor: Actor) -> "QuerySet[Lead]":
+    """Leads this actor may see: all, or one's own and those that nobody has taken. The one home of the scope."""
+    if actor.is_system or actor.sees_all_clients:
+        return Lead.objects.all()
+    return Lead.objects.filter(Q(owner_id=actor.user_id) | Q(owner=None)) if actor.user_id else Lead.objects.none()
+
+
+def get_lead(actor: Actor, lead_id: int) -> LeadView:
+    """One lead. Raises `LeadNotFound`."""
+    require(actor, "leads.view")
+    row = _counted(visible_leads(actor)).filter(id=lead_id).first()
+    if row is None:
+        raise LeadNotFound("There is no such lead, or it is not yours to see.", lead_id=lead_id)
+    return _view(row)
+
+
+def find_leads(
+    actor: Actor,
+    *,
+    text: str = "",
+    channel: str = "",
+    state: str = "",
+    order: str = "-created_at",
+    offset: int,
+    limit: int,
+) -> Listing[LeadView]:
+    """One page of the leads in scope that match. Text is a part of a name or number, or a whole address or phone.
+
+    Merged leads show only when asked for. Raises `ValueError` for an order that leads do not have.
+    """
+    require(actor, "leads.view")
+    if order.lstrip("-") not in LEAD_ORDERS:
+        raise ValueError(f"leads have no order {order!r}")
+    rows = visible_leads(actor)
+    rows = rows.filter(state=state) if state else rows.exclude(state=LeadState.MERGED)
+    if channel:
+        rows = rows.filter(channel=channel)
+    if wanted := text.replace("\x00", "").strip():
+        email, phone = digest_many([("email", rules.plain_email(wanted)), ("phone", rules.plain_phone(wanted))])
+        rows = rows.filter(
+            Q(number__icontains=wanted)
+            | Q(name__icontains=wanted)
+            | Q(name_zh__icontains=wanted)
+            | Q(email_digest=email)
+            | Q(phone_digest=phone)
+        )
+    key = order.replace("number", "id")
+    page = _counted(rows).order_by(key, "id")[offset : offset + limit]
+    return Listing([_view(row) for row in page], rows.count())
+
+
+def _counted(rows: "QuerySet[Lead]") -> "QuerySet[Lead]":
+    """Leads with their newest application and the number of open pairs they stand in."""
+    of_lead = Application.objects.filter(lead=OuterRef("pk")).order_by("-id").values("id")[:1]
+    pairs = LeadPairRow.objects.filter(Q(first=OuterRef("pk")) | Q(second=OuterRef("pk")), state=PairState.OPEN)
+    counts = pairs.order_by().values("state").annotate(count=Count("id")).values("count")
+    return rows.annotate(found_application=Subquery(of_lead), open_pairs=Coalesce(Subquery(counts), 0))
+
+
+def list_lead_steps(actor: Actor, lead_id: int) -> list[LeadStep]:
+    """What happened to a lead and to those that were merged into it, newest first."""
+    get_lead(actor, lead_id)
+    rows = LeadNote.objects.filter(Q(lead_id=lead_id) | Q(lead__merged_into_id=lead_id)).order_by("-at", "-id")
+    return [LeadStep(row.lead_id, row.at, row.actor, row.action, row.words) for row in rows[:200]]
+
+
+def list_pairs_of(actor: Actor, lead_id: int) -> list[LeadPair]:
+    """The open pairs that a lead stands in."""
+    get_lead(actor, lead_id)
+    return _pairs(
+        actor, LeadPairRow.objects.filter(Q(first_id=lead_id) | Q(second_id=lead_id), state=PairState.OPEN), 20
+    )
+
+
+def list_open_pairs(actor: Actor, *, limit: int = 50) -> list[LeadPair]:
+    """Pairs that wait for a person, those that are surest first."""
+    require(actor, "leads.view")
+    return _pairs(actor, LeadPairRow.objects.filter(state=PairState.OPEN), limit)
+
+
+def count_open_pairs() -> int:
+    """How many pairs wait for a person."""
+    return LeadPairRow.objects.filter(state=PairState.OPEN).count()
+
+
+def _pairs(actor: Actor, rows: "QuerySet[LeadPairRow]", limit: int) -> list[LeadPair]:
+    seen = visible_leads(actor).values("id")
+    kept = rows.filter(first__in=seen, second__in=seen)
+    found = list(kept.order_by("-same_email", "-same_phone", "-name_bp", "id")[:limit])
+    leads = _load({row.first_id for row in found} | {row.second_id for row in found})
+    return [
+        LeadPair(
+            id=row.pk,
+            first=leads[row.first_id],
+            second=leads[row.second_id],
+            same_email=row.same_email,
+            same_phone=row.same_phone,
+            name_bp=row.name_bp,
+            state=PairState(row.state),
+        )
+        for row in found
+    ]
+
+
+def _load(lead_ids: Collection[int]) -> dict[int, LeadView]:
+    return {row.pk: _view(row) for row in _counted(Lead.objects.filter(id__in=lead_ids))}
+
+
+def list_conversion(actor: Actor, *, since: datetime, until: datetime) -> list[Conversion]:
+    """What became of the leads that came in `[since, until)`, by channel, busiest first. One query for each side."""
+    require(actor, "leads.view")
+    leads = visible_leads(actor).filter(created_at__gte=since, created_at__lt=until).exclude(state=LeadState.MERGED)
+    handed_in = Q(applications__submitted_at__isnull=False)
+    counts = leads.values("channel").annotate(
+        leads=Count("id", distinct=True),
+        begun=Count("id", distinct=True, filter=Q(applications__isnull=False)),
+        submitted=Count("id", distinct=True, filter=handed_in),
+        accepted=Count("id", distinct=True, filter=Q(applications__state=ApplicationState.ACCEPTED)),
+        refused=Count("id", distinct=True, filter=Q(applications__state=ApplicationState.REFUSED)),
+    )
+    columns = ("channel", "leads", "begun", "submitted", "accepted", "refused")
+    rows = [
+        Conversion(LeadChannel(channel), *numbers)
+        for channel, *numbers in counts.order_by("-leads", "channel").values_list(*columns)
+    ]
+    seen = {row.channel for row in rows}
+    return rows + [Conversion(channel, 0, 0, 0, 0, 0) for channel in LeadChannel if channel not in seen]
+
+
+def find_lead_by_email(email: str) -> int | None:
+    """The oldest lead with this address that is not an application yet."""
+    [wanted] = digest_many([("email", rules.plain_email(email))])
+    rows = Lead.objects.filter(email_digest=wanted).exclude(state__in=[LeadState.CONVERTED, LeadState.MERGED])
+    return rows.order_by("id").values_list("id", flat=True).first()
+
+
+def _view(row: Lead) -> LeadView:
+    return LeadView(
+        id=row.pk,
+        number=row.number,
+        name=row.name,
+        name_zh=row.name_zh,
+        kind=ClientKind(row.kind),
+        channel=LeadChannel(row.channel),
+        source=row.source,
+        state=LeadState(row.state),
+        language=row.language,
+        country=row.country,
+        email_masked=row.email_masked,
+        phone_masked=row.phone_masked,
+        may_contact=row.may_contact,
+        loan_wanted_minor=row.loan_wanted_minor,
+        note=row.note,
+        owner_id=row.owner_id,
+        merged_into_id=row.merged_into_id,
+        created_at=row.created_at,
+        application_id=row.found_application,  # type: ignore[attr-defined]  # annotated by `_counted`
+        duplicates=row.open_pairs,  # type: ignore[attr-defined]
+    )

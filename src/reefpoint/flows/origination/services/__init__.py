@@ -1,0 +1,1 @@
+"""What is done with leads and applications, by noun."""

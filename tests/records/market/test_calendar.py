@@ -1,11 +1,19 @@
 """Sessions, half days, summer time, overrides, and what lies beyond the calendar."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests.records.market.conftest import FEED
 
-from reefpoint.records.market.adapters.exchange_calendar import CALENDAR_LAST, UnknownVenue
+from reefpoint.records.market.adapters.exchange_calendar import (
+    CALENDAR_LAST,
+    PACKAGED,
+    UnknownVenue,
+    compute_calendar,
+    load_exchange_calendar,
+)
 from reefpoint.records.market.selectors import (
     add_sessions,
     deadline_at,
@@ -132,3 +140,23 @@ def test_an_override_with_a_close_on_another_day_is_refused() -> None:
             actor=FEED, venue="XNYS", on=date(2020, 3, 13), close_at=NOW + timedelta(days=30), reason="typo", at=NOW
         )
     assert is_session("XNYS", date(2020, 3, 13))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pandas, in the package
+@pytest.mark.parametrize("venue", PACKAGED)
+def test_the_packaged_sessions_are_those_of_the_exchange_calendars_package(venue: str) -> None:
+    """If this fails after an upgrade of the package: `tools/make_calendars.py`, and read what changed."""
+    assert load_exchange_calendar(venue) == compute_calendar(venue)
+
+
+def test_a_venue_without_a_packaged_file_is_computed() -> None:
+    assert session_close("XLON", date(2020, 3, 2)) == datetime(2020, 3, 2, 16, 30, tzinfo=UTC)
+
+
+def test_the_calendar_of_the_desk_needs_no_pandas() -> None:
+    code = (
+        "import sys; from reefpoint.records.market.adapters.exchange_calendar import load_exchange_calendar;"
+        "load_exchange_calendar('XNYS'); print('pandas' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said == "False\n"

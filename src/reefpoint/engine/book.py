@@ -288,6 +288,16 @@ def take_accounts(book: Book, rows: npt.NDArray[np.integer]) -> Book:
     )
 
 
+def same_holdings(book: Book, other: Book) -> Bools:
+    """bool[A]: whether account a holds the same shares in the same order, under the same terms, in both books."""
+    count, other_count = np.diff(book.start), np.diff(other.start)
+    is_same: Bools = (count == other_count) & (book.terms == other.terms)
+    here, there = np.repeat(is_same, count), np.repeat(is_same, other_count)
+    differs = (book.instrument[here] != other.instrument[there]) | (book.quantity[here] != other.quantity[there])
+    is_same[book.account_of_position[here][differs]] = False
+    return is_same
+
+
 def check_book(book: Book, marks: Marks, terms_count: int) -> None:
     """Refuse a book that points outside the marks or the lines: unknown symbols and unknown terms, the row named."""
     if book.instruments_needed > marks.instrument_count:

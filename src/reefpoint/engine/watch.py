@@ -108,6 +108,10 @@ class Watch:
         """What the index did since it was opened (see `SlackIndex.counts`); empty without one."""
         return {} if self._index is None else self._index.counts
 
+    def accounts(self, rows: Int64s) -> Book:
+        """A copy of the accounts `rows` as they stand, in that order."""
+        return self._live.accounts(rows)
+
     def decide(self) -> Crossings:
         """Decide the bands of all accounts that changed since the last decision, and tell which crossed."""
         events = self._events()

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from django.db import transaction
 from tests.desk import HALF_DAY, MONDAY, TUESDAY, WEDNESDAY, Desk, noon, verify_desk
 
 from reefpoint.decisions.margin.models import MarginCall, MarginState
-from reefpoint.decisions.margin.selectors.book import load_book, load_marks
+from reefpoint.decisions.margin.selectors.book import OnRecord, load_book, load_marks
 from reefpoint.decisions.margin.selectors.standing import book_of, load_sheet
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.margin.services import calls, monitor
 from reefpoint.decisions.margin.types import Band
+from reefpoint.engine.watch import Watch
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.events.models import Event
 from reefpoint.platform.events.selectors import pending_count
@@ -164,6 +167,73 @@ def test_the_copied_book_says_of_every_account_what_its_facts_say(desk: Desk) ->
         assert (here.cash_units, here.debt_units, here.terms) == (there.cash_units, there.debt_units, there.terms)
         assert loaded.record.debt_minor[row] == one.debt_minor
         assert loaded.band[row] == desk.band(one.id)
+
+
+def replaced(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on, the accounts that the monitor's book takes in whole."""
+    watch, record = live_book(desk)
+    rows: list[int] = []
+    replace_account = watch.replace_account
+
+    def note(row: int, **facts: Any) -> None:
+        rows.append(int(record.account_id[row]))
+        replace_account(row, **facts)
+
+    monkeypatch.setattr(watch, "replace_account", note)
+    return rows
+
+
+def live_book(desk: Desk) -> tuple[Watch, OnRecord]:
+    live = desk.monitor._live
+    assert live is not None
+    return live.watch, live.record
+
+
+def test_an_account_whose_money_alone_changed_keeps_its_positions_and_ends_where_a_fresh_monitor_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.prices(TUESDAY, AAPL="80.50")
+    whole = replaced(desk, monkeypatch)
+    before = told("margin.BandCrossed")
+    desk.deposit(desk.near, 5_000_00, TUESDAY)
+    desk.repay(desk.near, 5_000_00, TUESDAY)
+    desk.drain()
+    assert whole == []
+    assert told("margin.BandCrossed") == before + 1
+    assert verify_desk(noon(TUESDAY)) == []
+    watch, record = live_book(desk)
+    fresh = load_book(at=noon(TUESDAY))
+    for account in (desk.near, desk.healthy):
+        (row,), (other,) = record.find_rows([account]), fresh.record.find_rows([account])
+        here, there = watch.book.account(row), fresh.book.account(other)
+        assert (here.cash_units, here.debt_units, here.terms) == (there.cash_units, there.debt_units, there.terms)
+        assert np.array_equal(here.quantity, there.quantity)
+
+
+def test_an_account_whose_shares_changed_with_its_money_is_taken_in_whole(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.prices(TUESDAY, AAPL="80.50")
+    whole = replaced(desk, monkeypatch)
+    with transaction.atomic():
+        desk.receive(desk.near, desk.instruments["KO"], 500, TUESDAY)
+        desk.deposit(desk.near, 1_000_00, TUESDAY)
+        desk.deposit(desk.healthy, 1_00, TUESDAY)
+    desk.drain()
+    assert whole == [desk.near]
+    assert verify_desk(noon(TUESDAY)) == []
+
+
+def test_a_monitor_says_when_nothing_is_left_to_take_or_write(desk: Desk, room: Callable[[int], None]) -> None:
+    open_many(desk, [10_000] * 4)
+    room(2)
+    desk.prices(TUESDAY, drain=False, AAPL="79.99")
+    turns = []
+    while desk.monitor.run_once():
+        turns.append(desk.monitor.is_done)
+    assert len(turns) > 1
+    assert turns[-1]
+    assert not any(turns[:-1])
 
 
 def test_marks_read_as_columns_are_those_of_a_sheet_with_stale_suspended_and_unpriced_names(desk: Desk) -> None:

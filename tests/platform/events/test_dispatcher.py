@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
@@ -134,6 +135,22 @@ def test_a_sleeping_dispatcher_is_woken_by_a_new_event(monkeypatch: pytest.Monke
         open_doors([2], 1)
         wait_until(lambda: noted(2) == [0])
         assert time.monotonic() - started < 1.5
+
+
+def test_a_sleeping_dispatcher_sleeps_on_while_others_are_told_and_wakes_for_its_own() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {services.CHANNEL}")
+    listener = connection.connection
+    wait = threading.Thread(target=services._wait_for_events, args=(listener, "worker"))
+    wait.start()
+    with psycopg.connect(**connection.get_connection_params() | {"autocommit": True}) as other:
+        for _ in range(3):
+            other.execute("SELECT pg_notify(%s, 'watch')", [services.CHANNEL])
+            time.sleep(0.05)
+        assert wait.is_alive()
+        other.execute("SELECT pg_notify(%s, 'worker')", [services.CHANNEL])
+        wait.join(services.POLL_SECONDS / 2)
+        assert not wait.is_alive()
 
 
 def test_a_connection_killed_inside_a_handler_rolls_back_and_is_carried_again() -> None:

@@ -1,5 +1,6 @@
 """What waits in the outbox, what was given up, and whether it is whole."""
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from reefpoint.platform.basics.findings import Finding
@@ -12,6 +13,13 @@ def pending_count(group: str | None = None) -> int:
     """How many deliveries wait or rest, of one group or of all."""
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
     return (waiting if group is None else waiting.filter(group=group)).count()
+
+
+def is_drained() -> bool:
+    """Whether no delivery waits or rests. For a caller that asks again and again: no object, one index look-up."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM events_delivery WHERE state = 'pending')")
+        return bool(cursor.fetchone()[0])
 
 
 def list_dead(limit: int = 100) -> list[DeliveryRow]:

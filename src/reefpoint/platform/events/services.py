@@ -5,8 +5,10 @@ The outbox is machinery, not business: its retry times come from the database's 
 
 import json
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -22,6 +24,7 @@ from reefpoint.platform.events.types import ClaimedDelivery, DeliveryState, Even
 
 CHANNEL = "reefpoint_events"
 POLL_SECONDS = 1.0
+DELIVERIES_A_TURN = 100
 RECONNECT_SECONDS_MAX = 5.0
 
 log = structlog.get_logger(__name__)
@@ -86,7 +89,7 @@ def publish_all(events: Sequence[Event]) -> list[int]:
         return [event_id for (event_id,) in cursor.fetchall()]
 
 
-def dispatch_once(group: str, limit: int = 100) -> int:
+def dispatch_once(group: str, limit: int = DELIVERIES_A_TURN) -> int:
     """Carry up to `limit` waiting deliveries of a group, each in its own transaction. Returns how many were tried."""
     tried = 0
     while tried < limit and _deliver_next(group):
@@ -139,6 +142,7 @@ def _stored(event_id: int, name: str, payload: str) -> StoredEvent:
     return StoredEvent(event_id, rules.decode_event(_event_class(name), json.loads(payload)))
 
 
+@cache
 def _event_class(name: str) -> type[Event]:
     """The class that carries this event name, among all that are imported; every consumer imports what it hears."""
     families = [Event]
@@ -155,17 +159,17 @@ def claim_batch(consumer: str, limit: int) -> list[ClaimedDelivery]:
     """
     assert connection.in_atomic_block, "a batch is claimed in the transaction that handles it"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"outbox:{consumer}"])
-        if not cursor.fetchone()[0]:
-            return []
         cursor.execute(
             """
+            WITH turn AS MATERIALIZED (
+                SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS is_ours
+            )
             SELECT d.id, e.id, e.name, e.payload
               FROM events_delivery d JOIN events_event e ON e.id = d.event_id
-             WHERE d.state = 'pending' AND d.consumer = %s
+             WHERE (SELECT is_ours FROM turn) AND d.state = 'pending' AND d.consumer = %s
              ORDER BY d.event_id LIMIT %s FOR UPDATE OF d
             """,
-            [consumer, limit],
+            [f"outbox:{consumer}", consumer, limit],
         )
         return [
             ClaimedDelivery(delivery_id, _stored(event_id, name, payload))
@@ -185,9 +189,16 @@ def claim_for_session(consumer: str) -> bool:
 
 def mark_done(delivery_ids: Sequence[int]) -> None:
     """End deliveries, in the transaction that did their work."""
-    Delivery.objects.filter(id__in=delivery_ids, state=DeliveryState.PENDING).update(
-        state=DeliveryState.DONE, done_at=Now()
-    )
+    if not delivery_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE events_delivery SET state = 'done', done_at = statement_timestamp()
+             WHERE id = ANY(%s::bigint[]) AND state = 'pending'
+            """,
+            [array_literal(delivery_ids)],
+        )
 
 
 @transaction.atomic
@@ -226,22 +237,25 @@ def retry_dead(delivery_id: int) -> None:
 
 def run_dispatcher(group: str, stop: threading.Event) -> None:
     """Carry the deliveries of a group until `stop` is set."""
-    run_consumer(group, lambda: dispatch_once(group), stop)
+    run_consumer(group, lambda: dispatch_once(group) == DELIVERIES_A_TURN, stop)
 
 
-def run_consumer(group: str, take: Callable[[], int], stop: threading.Event) -> None:
-    """Call `take` until `stop` is set: at once when told of new events, else every second.
+def run_consumer(group: str, take: Callable[[], bool], stop: threading.Event) -> None:
+    """Call `take` until `stop` is set: at once when told of new events for `group`, else every second.
 
-    `take` handles what waits and returns how much it was. A lost database is waited for, for ever: what was under way
-    rolled back and is taken again.
+    `take` handles what waits and returns whether it left anything that could be taken at once. A lost database is
+    waited for, for ever: what was under way rolled back and is taken again.
     """
     pause_seconds = 0.1
+    listener: psycopg.Connection[tuple[object, ...]] | None = None
     while not stop.is_set():
         try:
             while not stop.is_set():
-                listener = _listen()  # each time, for Django may have replaced a lost connection
+                connection.ensure_connection()
+                if connection.connection is not listener:  # Django replaces one that was lost
+                    listener = _listen()
                 if not take():
-                    list(listener.notifies(timeout=POLL_SECONDS, stop_after=1))
+                    _wait_for_events(listener, group)
                 pause_seconds = 0.1
         except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
             log.warning("consumer_lost_database", group=group, error=str(error), retry_in_seconds=pause_seconds)
@@ -257,6 +271,14 @@ def _listen() -> psycopg.Connection[tuple[object, ...]]:
     listener = connection.connection
     assert isinstance(listener, psycopg.Connection)
     return listener
+
+
+def _wait_for_events(listener: psycopg.Connection[tuple[object, ...]], group: str) -> None:
+    """Sleep until a delivery for `group` is committed, or has been since the last time; at most `POLL_SECONDS`."""
+    deadline = time.monotonic() + POLL_SECONDS
+    groups: set[str] = set()
+    while group not in groups and (seconds := deadline - time.monotonic()) > 0:
+        groups = {told.payload for told in listener.notifies(timeout=seconds, stop_after=1)}
 
 
 class NotADeadLetter(Refusal):

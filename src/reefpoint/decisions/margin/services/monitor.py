@@ -27,14 +27,14 @@ from django.db.models import Max
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.book import OnRecord, load_book, load_marks
-from reefpoint.decisions.margin.selectors.standing import Sheet
+from reefpoint.decisions.margin.selectors.standing import Sheet, book_of
 from reefpoint.decisions.margin.services.calls import settle_standings
 from reefpoint.decisions.margin.types import Band
 from reefpoint.engine.bands import RATIO_UNKNOWN
+from reefpoint.engine.book import same_holdings
 from reefpoint.engine.columns import Int64s
 from reefpoint.engine.watch import Watch
 from reefpoint.platform.basics.actors import Actor, system_actor
-from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.events.services import claim_batch, claim_for_session, mark_done, run_consumer
 from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
@@ -76,6 +76,13 @@ class Monitor:
         self._actor = actor
         self._live: _Live | None = None
         self._session: object = None
+        self._taken = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last `run_once` took all that waited and left nothing to write."""
+        live = self._live
+        return self._taken < BATCH_LIMIT and (live is None or not (len(live.due) or live.unchecked))
 
     def run_once(self) -> int:
         """One transaction: take what waits, unless something is still due, and write what has room.
@@ -91,6 +98,7 @@ class Monitor:
                     taken = len(claimed)
                     if claimed:
                         self._live = _take(self._live, claimed)
+                self._taken = taken
                 return taken + (self._write(self._live) if self._live else 0)
         except BaseException:
             self._live = None  # what was applied in memory was not written: read it all again
@@ -260,15 +268,19 @@ def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> tuple[_L
         live.record.add([one.id for one in opened])
     rows = live.record.find_rows([one.id for one in facts])
     for row, one in zip(rows.tolist(), facts, strict=True):
-        scale = price_units_per_minor(one.currency)
         live.record.take_facts(row, one)
+    now = book_of(facts, live.sheet)
+    is_money = same_holdings(live.watch.accounts(rows), now)  # a night of interest: 500 times as quick as replacing
+    live.watch.set_balances(rows[is_money], now.cash_units[is_money], now.debt_units[is_money])
+    for place in np.flatnonzero(~is_money).tolist():
+        held = slice(int(now.start[place]), int(now.start[place + 1]))
         live.watch.replace_account(
-            row,
-            instrument=[live.sheet.column[holding.instrument_id] for holding in one.holdings],
-            quantity=[holding.quantity for holding in one.holdings],
-            cash_units=one.cash_minor * scale,
-            debt_units=one.debt_minor * scale,
-            terms=live.sheet.row[one.scheme_version_id],
+            int(rows[place]),
+            instrument=now.instrument[held].astype(np.int64),
+            quantity=now.quantity[held].astype(np.int64),
+            cash_units=int(now.cash_units[place]),
+            debt_units=int(now.debt_units[place]),
+            terms=int(now.terms[place]),
         )
     return live, rows
 
@@ -276,4 +288,4 @@ def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> tuple[_L
 def run_monitor(stop: threading.Event) -> None:
     """Watch the book until `stop` is set, through any loss of the database."""
     monitor = Monitor()
-    run_consumer("watch", monitor.run_on_duty, stop)
+    run_consumer("watch", lambda: monitor.run_on_duty() > 0 and not monitor.is_done, stop)

@@ -68,24 +68,24 @@ def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:
     if at < closes_at:
         raise DayNotOver(f"The session of {on} closes at {closes_at:%H:%M} UTC. The day can be ended after that.")
     run, _ = DayRun.objects.get_or_create(on=on, defaults={"at": at})
-    done = set(run.steps.values_list("name", flat=True))
     day = _Day(actor, on, next_session(VENUE, on), run.at)
     for group in rules.STEP_GROUPS:
-        _run_steps(run, [name for name in group if name.value not in done], day)
+        _run_steps(run, group, day)
     DayRun.objects.filter(id=run.id).update(state=DayRunState.DONE)
     return DayRunState.DONE
 
 
 @transaction.atomic
 def _run_steps(run: DayRun, names: Sequence[StepName], day: _Day) -> None:
+    """Run what is not done yet of these steps, under the lock of the run: two runs of one day do each step once."""
+    DayRun.objects.select_for_update().get(id=run.id)
+    done = set(run.steps.values_list("name", flat=True))
     for name in names:
-        _run_step(run, name, day)
+        if name.value not in done:
+            _run_step(run, name, day)
 
 
 def _run_step(run: DayRun, name: StepName, day: _Day) -> None:
-    DayRun.objects.select_for_update().get(id=run.id)
-    if run.steps.filter(name=name).exists():
-        return
     began = time.monotonic()
     figures = STEPS[name](day)
     DayRunStep.objects.create(run=run, name=name, figures=dict(figures), seconds=time.monotonic() - began)

@@ -39,7 +39,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.events.selectors import pending_count
+from reefpoint.platform.events.selectors import is_drained
 from reefpoint.records.accounts.selectors import account_numbers, load_accounts
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import list_orders
@@ -153,7 +153,7 @@ def _end_day(on: date) -> None:
 
 def settle() -> None:
     """Wait until every event is handled."""
-    _wait_for(lambda: pending_count() == 0, "events to be handled")
+    _wait_for(is_drained, "events to be handled")
 
 
 def _wait_for(condition: Callable[[], bool], what: str) -> None:

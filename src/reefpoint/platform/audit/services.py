@@ -31,9 +31,15 @@ def record(
     `action` is the permission's or service's name (`margin.open_call`), `subject` the thing (`account:17`); `inputs`
     hold what the decision was made from, as JSON values, dates and decimals.
     """
-    return Entry.objects.create(
-        at=at, actor=actor.ref, action=action, subject=subject, reason=reason, inputs=dict(inputs or {})
-    ).id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit_entry (at, actor, action, subject, reason, inputs)
+            VALUES (%s, %s, %s, %s, %s, %s::jsonb) RETURNING id
+            """,
+            [at, actor.ref, action, subject, reason, DjangoJSONEncoder().encode(dict(inputs or {}))],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def record_all(*, actor: Actor, action: str, entries: Sequence[EntryDraft], at: datetime) -> None:

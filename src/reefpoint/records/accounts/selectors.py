@@ -1,6 +1,6 @@
 """Reads of accounts: facts for valuation, facilities and loans, and the proof that positions equal movements."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -41,23 +41,35 @@ SELECT a.id, a.number, a.client_id, a.scheme_version_id, a.currency, a.status, a
        ARRAY(SELECT instrument_id FROM accounts_position p
               WHERE p.account_id = a.id AND quantity > 0 ORDER BY instrument_id),
        ARRAY(SELECT quantity FROM accounts_position p
-              WHERE p.account_id = a.id AND quantity > 0 ORDER BY instrument_id)
+              WHERE p.account_id = a.id AND quantity > 0 ORDER BY instrument_id),
+       coalesce(money.cash, 0), coalesce(money.principal, 0), coalesce(money.interest, 0), coalesce(money.fees, 0)
   FROM accounts_marginaccount a
- WHERE CASE WHEN %(ids)s::bigint[] IS NULL THEN status <> 'closed' ELSE id = ANY(%(ids)s) END
+ CROSS JOIN LATERAL (
+       SELECT max(minor) FILTER (WHERE code = %(cash)s || a.number) AS cash,
+              max(minor) FILTER (WHERE code = %(principal)s || a.number) AS principal,
+              max(minor) FILTER (WHERE code = %(interest)s || a.number) AS interest,
+              max(minor) FILTER (WHERE code = %(fees)s || a.number) AS fees
+         FROM (SELECT code, sign * (debit_minor - credit_minor) AS minor
+                 FROM ledger_account JOIN ledger_balance ON account_id = id
+                WHERE code IN (%(cash)s || a.number, %(principal)s || a.number, %(interest)s || a.number,
+                               %(fees)s || a.number)) AS balance) AS money
+ WHERE CASE WHEN %(ids)s::bigint[] IS NULL THEN status <> 'closed' ELSE id = ANY(%(ids)s::bigint[]) END
  ORDER BY a.id
 """
+_PREFIXES = {
+    "cash": client_cash(""),
+    "principal": loan_principal(""),
+    "interest": interest_due(""),
+    "fees": fees_due(""),
+}
 
 
 def load_accounts(account_ids: Collection[int] | None = None) -> list[AccountFacts]:
-    """Facts of the given accounts (all that are not closed, by default) in id order, in two queries."""
+    """Facts of the given accounts (all that are not closed, by default) in id order, in one query."""
+    ids = None if account_ids is None else array_literal([*account_ids])
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, {"ids": None if account_ids is None else list(account_ids)})
-        rows = cursor.fetchall()
-    numbers = [row[1] for row in rows]
-    balances = ledger.balances(
-        [code(number) for number in numbers for code in (client_cash, loan_principal, interest_due, fees_due)]
-    )
-    return [_facts(row, balances) for row in rows]
+        cursor.execute(_FACTS, {"ids": ids, **_PREFIXES})
+        return [_facts(row) for row in cursor.fetchall()]
 
 
 POSITION_ROWS = """
@@ -97,8 +109,9 @@ def copy_book() -> tuple[bytearray, bytearray]:
     return positions, copy_out(ACCOUNT_ROWS, {"cash": cash, "debts": debts, "currencies": list(CURRENCIES)})
 
 
-def _facts(row: tuple[Any, ...], balances: Mapping[str, int]) -> AccountFacts:
-    account_id, number, client_id, scheme_version_id, currency, status, change_no, instrument_ids, quantities = row
+def _facts(row: tuple[Any, ...]) -> AccountFacts:
+    account_id, number, client_id, scheme_version_id, currency, status, change_no, *rest = row
+    instrument_ids, quantities, cash_minor, principal_minor, interest_minor, fees_minor = rest
     return AccountFacts(
         id=account_id,
         number=number,
@@ -107,10 +120,10 @@ def _facts(row: tuple[Any, ...], balances: Mapping[str, int]) -> AccountFacts:
         currency=currency,
         status=AccountStatus(status),
         change_no=change_no,
-        cash_minor=balances.get(client_cash(number), 0),
-        principal_minor=balances.get(loan_principal(number), 0),
-        interest_minor=balances.get(interest_due(number), 0),
-        fees_minor=balances.get(fees_due(number), 0),
+        cash_minor=cash_minor,
+        principal_minor=principal_minor,
+        interest_minor=interest_minor,
+        fees_minor=fees_minor,
         holdings=tuple(map(Holding, instrument_ids, quantities)),
     )
 
@@ -141,7 +154,10 @@ def pool_codes(account_ids: Collection[int]) -> dict[int, str]:
 
 def find_loan(key: str) -> int | None:
     """The id of the loan that was drawn under an idempotency key."""
-    return Loan.objects.filter(key=key).values_list("id", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM accounts_loan WHERE key = %s", [key])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def list_loans(account_id: int) -> list[LoanFacts]:

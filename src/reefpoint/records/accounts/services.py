@@ -145,15 +145,7 @@ def add_loan(
     on: date,
 ) -> int:
     """Record a drawdown on the facility. Raises `FacilityExceeded`. Returns the loan's id."""
-    facility = Facility.objects.get(account_id=account_id)
-    available = facility.commitment_minor - facility.drawn_minor - facility.held_minor
-    if amount_minor > available:
-        raise FacilityExceeded(
-            "The facility does not have that much left. Draw less, or ask for a higher limit.",
-            asked_minor=amount_minor,
-            available_minor=available,
-        )
-    Facility.objects.filter(id=facility.id).update(drawn_minor=F("drawn_minor") + amount_minor)
+    _draw_on_facility(account_id, amount_minor)
     loan_id = _next_id(Loan._meta.db_table)
     Loan.objects.create(
         id=loan_id,
@@ -169,6 +161,25 @@ def add_loan(
         matures_on=on + timedelta(days=tenor_days),
     )
     return loan_id
+
+
+def _draw_on_facility(account_id: int, amount_minor: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE accounts_facility SET drawn_minor = drawn_minor + %(amount)s
+             WHERE account_id = %(account)s AND commitment_minor - drawn_minor - held_minor >= %(amount)s
+            """,
+            {"account": account_id, "amount": amount_minor},
+        )
+        if cursor.rowcount == 1:
+            return
+    facility = Facility.objects.get(account_id=account_id)
+    raise FacilityExceeded(
+        "The facility does not have that much left. Draw less, or ask for a higher limit.",
+        asked_minor=amount_minor,
+        available_minor=facility.commitment_minor - facility.drawn_minor - facility.held_minor,
+    )
 
 
 def reduce_loans(*, account_id: int, amount_minor: int) -> dict[str, int]:

@@ -14,8 +14,6 @@ from reefpoint.records.ledger.models import (
     LEDGER_CHAIN,
     OTHER_TRIGGERS,
     Balance,
-    BookDay,
-    Journal,
     LedgerAccount,
     Posting,
 )
@@ -50,7 +48,10 @@ def available_minor(code: str) -> int:
 
 def find_journal(key: str) -> int | None:
     """The id of the journal that was posted under a key."""
-    return Journal.objects.filter(key=key).values_list("id", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM ledger_journal WHERE key = %s", [key])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def balance_as_of(code: str, on: date) -> int:
@@ -134,7 +135,10 @@ def list_trial_balance() -> list[TrialBalanceRow]:
 
 def current_book_day() -> date | None:
     """The business date whose books are open, if any."""
-    return BookDay.objects.filter(closed_at__isnull=True).values_list("on", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT "on" FROM ledger_book_day WHERE closed_at IS NULL')
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 _FAULTS = """

@@ -115,5 +115,5 @@ def _view(row: SchemeVersion) -> VersionView:
         published_at=row.published_at,
         maker=row.maker,
         checker=row.checker,
-        terms=terms_from_json(row.terms),
+        terms=get_terms(row.pk),
     )

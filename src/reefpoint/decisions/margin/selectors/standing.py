@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from django.db import connection
 
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginState
@@ -198,7 +199,10 @@ def measure_account(account_id: int, *, at: datetime) -> Standing:
 
 def is_enforced(account_id: int) -> bool:
     """Whether a sale of this account's collateral is due or running."""
-    return MarginState.objects.filter(account_id=account_id, is_enforced=True).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_enforced FROM margin_marginstate WHERE account_id = %s", [account_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def list_enforced(*, without: Collection[int]) -> list[int]:

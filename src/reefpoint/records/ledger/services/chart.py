@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.ledger.models import LedgerAccount
 from reefpoint.records.ledger.services.refusals import IdempotencyConflict
 from reefpoint.records.ledger.types import AccountKind, LedgerAccountSpec
@@ -22,18 +23,20 @@ def open_ledger_accounts(specs: Sequence[LedgerAccountSpec]) -> list[int]:
 
     Raises `IdempotencyConflict` if a code is open with another kind, currency or floor.
     """
-    LedgerAccount.objects.bulk_create(
+    insert_columns(
+        LedgerAccount._meta.db_table,
+        {"code": "text", "kind": "text", "currency": "text", "floor_minor": "bigint"},
         [
-            LedgerAccount(code=spec.code, kind=spec.kind, currency=spec.currency, floor_minor=spec.floor_minor)
+            (spec.code, spec.kind.value, spec.currency, spec.floor_minor)
             for spec in sorted(specs, key=lambda spec: spec.code)
         ],
-        ignore_conflicts=True,
+        ignore_on=["code"],
     )
-    opened = {account.code: account for account in LedgerAccount.objects.filter(code__in=[s.code for s in specs])}
+    found = LedgerAccount.objects.filter(code__in=[spec.code for spec in specs])
+    opened = {row[1]: row for row in found.values_list("id", "code", "kind", "currency", "floor_minor")}
     for spec in specs:
-        found = opened[spec.code]
-        if (found.kind, found.currency, found.floor_minor) != (spec.kind, spec.currency, spec.floor_minor):
+        if opened[spec.code][1:] != (spec.code, spec.kind, spec.currency, spec.floor_minor):
             raise IdempotencyConflict(
                 _("The ledger account %(code)s is open with other terms.") % {"code": spec.code}, code=spec.code
             )
-    return [opened[spec.code].id for spec in specs]
+    return [opened[spec.code][0] for spec in specs]

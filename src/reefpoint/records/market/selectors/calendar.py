@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from functools import lru_cache
 
+from django.db import connection
+
 from reefpoint.records.market.adapters.exchange_calendar import load_exchange_calendar
-from reefpoint.records.market.models import CalendarOverride
 from reefpoint.records.market.rules import with_overrides
 from reefpoint.records.market.types import SessionCalendar, SessionOverride
 
@@ -19,8 +20,9 @@ def get_calendar(venue: str) -> SessionCalendar:
 
     Hold on to it in a loop. Raises `UnknownVenue`.
     """
-    rows = CalendarOverride.objects.filter(venue=venue).order_by("on").values_list("on", "close_at")
-    return _merged(venue, tuple(SessionOverride(on, close_at) for on, close_at in rows))
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT "on", close_at FROM market_calendaroverride WHERE venue = %s ORDER BY "on"', [venue])
+        return _merged(venue, tuple(SessionOverride(*row) for row in cursor.fetchall()))
 
 
 def sessions(venue: str, start: date, end: date) -> list[date]:

@@ -1,5 +1,7 @@
 """Instruments, and the ones that come with the program."""
 
+from django.db import connection
+
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.market.models import Instrument
 from reefpoint.records.market.types import InstrumentFacts, InstrumentView
@@ -13,7 +15,15 @@ class InstrumentNotFound(Refusal):
 
 def list_instruments() -> list[InstrumentView]:
     """All instruments, by id."""
-    return [_view(row) for row in Instrument.objects.order_by("id")]
+    with connection.cursor() as cursor:  # with every price and every order: a third of the time of model instances
+        cursor.execute(
+            """
+            SELECT id, symbol, name, name_zh, currency, venue, sector, lot_size, price_band_bp, assumed_daily_volume,
+                   is_suspended
+              FROM market_instrument ORDER BY id
+            """
+        )
+        return [InstrumentView(*row) for row in cursor.fetchall()]
 
 
 def get_instrument(instrument_id: int) -> InstrumentView:

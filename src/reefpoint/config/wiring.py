@@ -4,6 +4,7 @@ A handler runs at least once, in event order for each stream (an account, an ins
 The consumer name is its durable identity in the outbox: renaming it orphans what is pending.
 """
 
+from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
 from reefpoint.decisions.suitability.handlers import publish_approved_suitability
@@ -33,6 +34,7 @@ from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPl
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
+from reefpoint.records.parties.events import ProfileChanged
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
 
@@ -49,6 +51,7 @@ IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS)
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
+    Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
@@ -67,6 +70,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("liquidation.release", (OrderPlaced,), release_order),
     Handler("execution.submit", (OrderSent,), submit_sent_order),
     Handler("liquidation.follow", (FillReported, OrderEnded), follow_order),
+    # whoever changes is looked at again
+    Handler("kyc.reassess", (ProfileChanged,), reassess_changed_client),
     # a call is told to its client
     Handler("margin.notify", (CallOpened,), notify_of_call),
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),

@@ -12,7 +12,7 @@ from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, noon
 
 from reefpoint.decisions.suitability.adapters.shipped import read_shipped_offers, read_shipped_questionnaire
 from reefpoint.decisions.suitability.models import Acknowledgement, Assessment, SegmentRecord
-from reefpoint.decisions.suitability.rules import judge, leverage_pct, months_after, read_offers
+from reefpoint.decisions.suitability.rules import judge, leverage_pct, read_offers
 from reefpoint.decisions.suitability.selectors import (
     OFFERS,
     QUESTIONNAIRE,
@@ -52,6 +52,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import PermissionRefused, actor_for, approve, create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.tables import MalformedTable
 from reefpoint.platform.publications.selectors import list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication

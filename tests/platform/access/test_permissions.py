@@ -13,7 +13,7 @@ from reefpoint.platform.access.types import RoleName
 HELD = {
     RoleName.RISK_OFFICER: """
         account.freeze account.view approvals.decide:clients.accept_high_risk
-        approvals.decide:execution.write_off approvals.decide:liquidation.start
+        approvals.decide:execution.write_off approvals.decide:kyc.publish approvals.decide:liquidation.start
         approvals.decide:monitoring.change_rules approvals.decide:scheme.publish
         approvals.decide:suitability.publish approvals.decide:treasury.write_off approvals.request
         approvals.view clients.view execution.cancel_order execution.view instruments.suspend ledger.view
@@ -59,10 +59,10 @@ HELD = {
     RoleName.COMPLIANCE: """
         access.view account.freeze account.view applications.decide applications.view
         approvals.decide:cases.close approvals.decide:clients.accept_high_risk approvals.decide:clients.erase
-        approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
+        approvals.decide:kyc.publish approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
         approvals.decide:suitability.publish approvals.request approvals.view audit.view cases.view cases.work
         clients.block clients.erase clients.export_data clients.unmask clients.view documents.add documents.view
-        execution.view imports.view kyc.review kyc.view leads.view ledger.view licences.record licences.view
+        execution.view imports.view kyc.publish kyc.review kyc.view leads.view ledger.view licences.record licences.view
         liquidation.view margin.view monitoring.change_rules monitoring.view notifications.view operations.view
         performance.view prices.view relations.view rules.load schemes.view screening.load_list
         screening.resolve screening.screen screening.view suitability.assess suitability.publish

@@ -1,6 +1,5 @@
 """Suitability rules: what a questionnaire and a table of offers must be, and what answers come to."""
 
-import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -26,12 +25,6 @@ from reefpoint.decisions.suitability.types import (
 from reefpoint.platform.basics.tables import Column, DecisionTable, Kind, MalformedTable, read_table
 
 PERCENT = 100
-
-
-def months_after(on: date, months: int) -> date:
-    """The same day some months later, or the last of that month when it has no such day."""
-    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
-    return date(year, month + 1, min(on.day, calendar.monthrange(year, month + 1)[1]))
 
 
 # Reading what is published

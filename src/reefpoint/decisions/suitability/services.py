@@ -28,6 +28,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.parties.selectors import get_client, require_client, require_own_or
 from reefpoint.records.parties.types import ClientKind
@@ -116,7 +117,7 @@ def _record(*, actor: Actor, rows: Sequence[tuple[int, Answers]], at: datetime, 
     questionnaire = read_questionnaire(published.id)
     if problems := [problem for _, answers in rows for problem in rules.check_answers(questionnaire, answers)]:
         raise AnswersRefused(problems)
-    expires_on = rules.months_after(at.date(), questionnaire.months)
+    expires_on = months_after(at.date(), questionnaire.months)
     made = []
     for client_id, answers in rows:
         score = rules.score_answers(questionnaire, answers)
@@ -193,7 +194,7 @@ def assign_segment(
         facts=vars(facts),
         evidence=seen,
         assigned_on=on,
-        expires_on=rules.months_after(on, tables.segment_months),
+        expires_on=months_after(on, tables.segment_months),
         assigned_at=at,
         assigned_by=actor.ref,
     )

@@ -77,6 +77,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     # knowing the client
     "kyc.view": _FILES,
     "kyc.review": frozenset({_COMPLIANCE}),
+    "kyc.publish": frozenset({_COMPLIANCE}),
     "screening.view": frozenset({_COMPLIANCE, _AUDITOR}),
     "screening.screen": frozenset({_COMPLIANCE}),
     "screening.load_list": frozenset({_COMPLIANCE}),
@@ -149,6 +150,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}clients.erase": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}clients.accept_high_risk": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}screening.resolve_hit": frozenset({_COMPLIANCE}),
+    f"{DECIDE_APPROVAL}kyc.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}suitability.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}monitoring.change_rules": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}cases.close": frozenset({_COMPLIANCE}),

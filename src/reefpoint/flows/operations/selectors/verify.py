@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
+from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.liquidation.selectors import verify_liquidations
@@ -35,6 +36,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "market": lambda _: verify_market(),
     "schemes": lambda _: verify_schemes(),
     "publications": lambda _: verify_publications(),
+    "kyc": lambda _: verify_kyc(),
     "suitability": lambda _: verify_suitability(),
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),

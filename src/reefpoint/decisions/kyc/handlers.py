@@ -1,0 +1,25 @@
+"""What follows for KYC from events of others."""
+
+from typing import cast
+
+from reefpoint.decisions.kyc.selectors import RATING
+from reefpoint.decisions.kyc.services import reassess_after_change
+from reefpoint.platform.access.events import ApprovalGranted
+from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.events.types import StoredEvent
+from reefpoint.platform.publications.services import publish_approved
+from reefpoint.records.parties.events import ProfileChanged
+
+
+def reassess_changed_client(stored: StoredEvent) -> None:
+    """A client's profile changed: rate the client again, so that the next review moves."""
+    event = cast(ProfileChanged, stored.event)
+    reassess_after_change(
+        actor=system_actor("kyc"), client_id=event.client_id, version=event.version, on=event.at.date(), at=event.at
+    )
+
+
+def publish_approved_rating(stored: StoredEvent) -> None:
+    """A second person approved a rating table: publish it."""
+    event = cast(ApprovalGranted, stored.event)
+    publish_approved(actor=system_actor("worker"), kind=RATING, approval_id=event.approval_id, at=event.at)

@@ -1,0 +1,164 @@
+"""Assessing a client, and a person's review."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.decisions.kyc import rules
+from reefpoint.decisions.kyc.events import ClientRated
+from reefpoint.decisions.kyc.models import KycAssessment
+from reefpoint.decisions.kyc.selectors import RATING, newest, read_table, view
+from reefpoint.decisions.kyc.types import AssessmentView, Cause, Rating
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.months import months_after
+from reefpoint.platform.events.services import publish
+from reefpoint.platform.publications.services import use_publication
+from reefpoint.records.parties.selectors import load_documents, load_identifiers, load_profiles
+from reefpoint.records.parties.services.clients import lock_client
+from reefpoint.records.parties.types import ClientKind
+
+NOTE_CHARS_MAX = 1000
+
+
+class NoteNeeded(Refusal):
+    """A review says what was looked at."""
+
+    code = "note_needed"
+
+
+class RatingNeeded(Refusal):
+    """Facts are missing, so the reviewer must say the rating."""
+
+    code = "rating_needed"
+
+
+class RatingTooLow(Refusal):
+    """A person may rate a client higher than the table does, never lower."""
+
+    code = "rating_too_low"
+
+
+@transaction.atomic
+def assess_client(
+    *, actor: Actor, client_id: int, on: date, at: datetime, cause: Cause = Cause.REQUEST
+) -> AssessmentView:
+    """Assess a client by the rating table in force and what is on record. Raises `ClientNotFound`."""
+    require(actor, "kyc.review")
+    return _assess(actor=actor, client_id=client_id, cause=cause, decided=None, note="", on=on, at=at)
+
+
+@transaction.atomic
+def review_client(
+    *, actor: Actor, client_id: int, rating: Rating | None, note: str, on: date, at: datetime
+) -> AssessmentView:
+    """A person looked at a client: assessed again, with the rating they say, and the next review moved.
+
+    `rating` is None to agree with the table. Raises `RatingNeeded` when facts are missing and nobody says a rating,
+    `RatingTooLow` under what the known facts give, `NoteNeeded`, `ClientNotFound`.
+    """
+    require(actor, "kyc.review")
+    if not note.strip() or len(note) > NOTE_CHARS_MAX:
+        raise NoteNeeded(f"Say what you looked at and concluded, in at most {NOTE_CHARS_MAX} characters.")
+    return _assess(
+        actor=actor, client_id=client_id, cause=Cause.REVIEW, decided=rating, note=note.strip(), on=on, at=at
+    )
+
+
+@transaction.atomic
+def reassess_after_change(
+    *, actor: Actor, client_id: int, version: int, on: date, at: datetime
+) -> AssessmentView | None:
+    """Assess again a client whose profile has a new version.
+
+    Nothing for one who was never assessed, or who was assessed by that version already.
+    """
+    require(actor, "kyc.review")
+    before = newest(client_id)
+    if before is None or (before.profile_version or 0) >= version:
+        return None
+    return _assess(actor=actor, client_id=client_id, cause=Cause.CHANGE, decided=None, note="", on=on, at=at)
+
+
+def _assess(
+    *, actor: Actor, client_id: int, cause: Cause, decided: Rating | None, note: str, on: date, at: datetime
+) -> AssessmentView:
+    client = lock_client(actor, client_id)
+    before = newest(client_id)
+    published = use_publication(kind=RATING, on=on, at=at)
+    assert published.id is not None, "what is used is on record"
+    table = read_table(published.id)
+    profile = load_profiles([client_id]).get(client_id)
+    inputs = rules.gather(
+        table,
+        profile=profile,
+        kind=ClientKind(client.kind),
+        is_on_portal=client.portal_user_id is not None,
+        identifiers=load_identifiers([client_id]),
+        documents=load_documents([client_id]),
+        on=on,
+    )
+    outcome = rules.assess(table, inputs)
+    if decided is not None and rules.worse(decided, outcome.floor) is not decided:
+        raise RatingTooLow(
+            f"What is known makes this client {outcome.floor.value} at least.", floor=outcome.floor.value
+        )
+    if cause is Cause.REVIEW and decided is None and outcome.rating is None:
+        raise RatingNeeded(
+            f"These facts are missing: {', '.join(outcome.missing)}. Complete them, or say the rating yourself.",
+            missing=list(outcome.missing),
+        )
+    rating = decided or outcome.rating
+    old = Rating(before.rating) if before is not None and before.rating else None
+    row = KycAssessment.objects.create(
+        client_id=client_id,
+        table_id=published.id,
+        profile_version=profile.version if profile else None,
+        cause=cause,
+        inputs=rules.inputs_to_json(inputs),
+        computed_rating=outcome.rating or "",
+        decided_rating=decided or "",
+        points=outcome.points,
+        blocking=sum(problem.is_blocking for problem in outcome.problems),
+        note=note,
+        assessed_on=on,
+        assessed_at=at,
+        assessed_by=actor.ref,
+        next_review_on=rules.next_review_on(
+            table,
+            outcome,
+            rating=rating,
+            previous=old,
+            previous_review_on=before.next_review_on if before is not None else None,
+            is_change=cause is Cause.CHANGE,
+            on=on,
+            later=months_after(on, table.review_months[rating]) if rating else on,
+        ),
+    )
+    record(
+        actor=actor,
+        action="kyc.review" if cause is Cause.REVIEW else "kyc.assess",
+        subject=f"client:{client_id}",
+        reason=note,
+        inputs={
+            "assessment_id": row.pk,
+            "table_version": published.version,
+            "rating": rating.value if rating else "referred",
+            "missing": list(outcome.missing),
+            "next_review_on": row.next_review_on,
+        },
+        at=at,
+    )
+    publish(
+        ClientRated(
+            client_id=client_id,
+            assessment_id=row.pk,
+            old_rating=old.value if old else "",
+            new_rating=rating.value if rating else "",
+            cause=cause,
+            at=at,
+        )
+    )
+    return view(row)

@@ -7,6 +7,8 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.decisions.screening.events import ListLoaded
+from reefpoint.decisions.screening.handlers import follow_hit_decision, rescreen_after_load, screen_changed_client
 from reefpoint.decisions.suitability.handlers import publish_approved_suitability
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
@@ -55,6 +57,10 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
+    Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected), follow_hit_decision),
+    # who changed is held against the lists, and everybody against a list that changed
+    Handler("screening.screen_client", (ProfileChanged,), screen_changed_client),
+    Handler("screening.rescreen", (ListLoaded,), rescreen_after_load),
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",

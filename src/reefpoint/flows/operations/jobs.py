@@ -11,6 +11,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from reefpoint.decisions.margin.services.calls import expire_due_calls
+from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
 from reefpoint.platform.audit.services import seal
@@ -63,6 +64,11 @@ def seal_journals(timestamp: int) -> None:
     seal_ledger(at=desk_now())
 
 
+def screen_new_clients(timestamp: int) -> None:
+    """Hold clients against the lists that never were: those that were registered without a profile."""
+    screen_unscreened(actor=SCHEDULER, at=desk_now())
+
+
 def clear_sessions(timestamp: int) -> None:
     """Forget sign-ins that have run out."""
     SessionStore.clear_expired()
@@ -74,6 +80,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("* * * * *", "notifications.retry", retry_queued_notices),
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
+    ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
 )

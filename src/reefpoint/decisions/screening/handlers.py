@@ -1,0 +1,36 @@
+"""What screening does when it hears of something."""
+
+from reefpoint.decisions.screening.events import ListLoaded
+from reefpoint.decisions.screening.jobs import SCREENING, rescreen_job
+from reefpoint.decisions.screening.services.clients import screen_client
+from reefpoint.decisions.screening.services.hits import follow_decision
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
+from reefpoint.platform.events.types import StoredEvent
+from reefpoint.records.parties.events import ProfileChanged
+
+SCREENED_FIELDS = frozenset(
+    {"name", "name_zh", "former_names", "birth_or_incorporated_on", "nationality", "residence", "related_persons"}
+)
+"""What of a profile is held against lists; a change of anything else changes no answer."""
+
+
+def screen_changed_client(stored: StoredEvent) -> None:
+    """Screen a client whose names, birth, countries or people changed."""
+    event = stored.event
+    assert isinstance(event, ProfileChanged)
+    if event.version == 1 or not SCREENED_FIELDS.isdisjoint(event.changed):
+        screen_client(actor=SCREENING, client_id=event.client_id, at=event.at)
+
+
+def rescreen_after_load(stored: StoredEvent) -> None:
+    """Have the worker hold all clients against what changed in a list."""
+    event = stored.event
+    assert isinstance(event, ListLoaded)
+    rescreen_job.defer(version_id=event.version_id, at=event.at.isoformat())
+
+
+def follow_hit_decision(stored: StoredEvent) -> None:
+    """Do what two people agreed on about a hit."""
+    event = stored.event
+    assert isinstance(event, ApprovalGranted | ApprovalRejected)
+    follow_decision(approval_id=event.approval_id, at=event.at)

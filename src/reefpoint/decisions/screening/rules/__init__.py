@@ -1,0 +1,1 @@
+"""How names are folded and scored, what becomes a hit, and the states of lists and hits."""

@@ -64,7 +64,7 @@ HELD = {
         clients.block clients.erase clients.export_data clients.unmask clients.view documents.add documents.view
         execution.view imports.view kyc.publish kyc.review kyc.view leads.view ledger.view licences.record licences.view
         liquidation.view margin.view monitoring.change_rules monitoring.view notifications.view operations.view
-        performance.view prices.view relations.view rules.load schemes.view screening.load_list
+        performance.view prices.view relations.exclude relations.view rules.load schemes.view screening.load_list
         screening.resolve screening.screen screening.view suitability.assess suitability.publish
         suitability.view treasury.view
     """,

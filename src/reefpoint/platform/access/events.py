@@ -32,3 +32,17 @@ class ApprovalRejected(Event):
     @property
     def stream(self) -> str:
         return self.subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalWithdrawn(Event):
+    """Whoever asked took the request back."""
+
+    name: ClassVar[str] = "access.approval_withdrawn"
+    approval_id: int
+    kind: str
+    subject: str
+
+    @property
+    def stream(self) -> str:
+        return self.subject

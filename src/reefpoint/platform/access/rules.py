@@ -84,6 +84,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "screening.resolve": frozenset({_COMPLIANCE}),
     "relations.view": frozenset({_RISK, _CREDIT, _COMPLIANCE, _AUDITOR}),
     "relations.set_limit": frozenset({_RISK}),
+    "relations.exclude": frozenset({_COMPLIANCE}),
     "suitability.view": _FILES,
     "suitability.assess": frozenset({_MANAGER, _COMPLIANCE}),
     "suitability.publish": frozenset({_COMPLIANCE}),
@@ -159,6 +160,15 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
 }
 
 
+CONFIDENTIAL: Mapping[str, str] = {
+    "cases.": "cases.view",
+    "monitoring.": "monitoring.view",
+    "screening.": "screening.view",
+}
+"""What only holders of a right may know to exist, by how its audited actions and its approvals begin: that somebody is
+suspected must never reach them (tipping off), also not through an administrator who may read the log."""
+
+
 class UnknownPermission(LookupError):
     """A right that the table does not name: a programming error, raised in tests long before a user meets it."""
 
@@ -183,6 +193,11 @@ def holds(permissions: Collection[str], permission: str) -> bool:
     """Whether these rights include `permission`. Raises `UnknownPermission` for a name outside the table."""
     check_permission_exists(permission)
     return permission in permissions or SYSTEM_RIGHT in permissions
+
+
+def hidden_prefixes(permissions: Collection[str]) -> tuple[str, ...]:
+    """How the actions and approvals begin that must be kept from whoever holds these rights."""
+    return tuple(prefix for prefix, right in CONFIDENTIAL.items() if not holds(permissions, right))
 
 
 APPROVAL_STATES = StateTable(

@@ -7,7 +7,10 @@ from django.db.models import Q, QuerySet
 
 from reefpoint.platform.access import rules
 from reefpoint.platform.access.models import Approval, Token, User
+from reefpoint.platform.access.services.people import require
 from reefpoint.platform.access.types import ApprovalState, ApprovalView, PersonView, RoleName, TokenView
+from reefpoint.platform.audit.selectors import list_entries
+from reefpoint.platform.audit.types import AuditEntry
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.findings import Finding
 
@@ -111,11 +114,37 @@ def verify_approvals() -> list[Finding]:
     return findings
 
 
+def list_audit(
+    actor: Actor,
+    *,
+    subject: str | None = None,
+    by: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[AuditEntry]:
+    """The audit log, newest first, without what this reader may not know to exist. `by` is an actor's reference."""
+    require(actor, "audit.view")
+    return list_entries(
+        subject=subject,
+        actor=by,
+        action=action,
+        since=since,
+        before_id=before_id,
+        limit=limit,
+        hidden=rules.hidden_prefixes(actor.permissions),
+    )
+
+
 def _visible_to(actor: Actor) -> QuerySet[Approval]:
-    if rules.holds(actor.permissions, "audit.view"):
-        return Approval.objects.all()
-    kinds = rules.decidable_kinds(actor.permissions)
-    return Approval.objects.filter(Q(requested_by=actor.ref) | Q(kind__in=kinds))
+    own = Q(requested_by=actor.ref) | Q(kind__in=rules.decidable_kinds(actor.permissions))
+    if not rules.holds(actor.permissions, "audit.view"):
+        return Approval.objects.filter(own)
+    hidden = Q()
+    for prefix in rules.hidden_prefixes(actor.permissions):
+        hidden |= Q(kind__startswith=prefix)
+    return Approval.objects.filter(own | ~hidden) if hidden else Approval.objects.all()
 
 
 def _view(approval: Approval, actor: Actor | None = None) -> ApprovalView:

@@ -23,10 +23,19 @@ def list_entries(
     since: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
+    hidden: Collection[str] = (),
 ) -> list[AuditEntry]:
-    """Audit entries, newest first; pages by `before_id`."""
+    """Audit entries, newest first; pages by `before_id`.
+
+    Left out is what begins with one of `hidden`: actions, and approvals of such a kind. People read the log through
+    `access.selectors.list_audit`, which hides what they may not know to exist.
+    """
     wanted = {"subject": subject, "actor": actor, "action": action, "at__gte": since, "id__lt": before_id}
     rows = Entry.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
+    for prefix in hidden:
+        rows = rows.exclude(action__startswith=prefix).exclude(
+            action__startswith="approvals.", inputs__kind__startswith=prefix
+        )
     return [
         AuditEntry(
             id=row.id,

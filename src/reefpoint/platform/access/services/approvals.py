@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from reefpoint.platform.access import rules
-from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services.people import ReasonNeeded, require
 from reefpoint.platform.access.types import ApprovalState, Payload
@@ -114,6 +114,7 @@ def withdraw(*, actor: Actor, approval_id: int, at: datetime, reason: str = "") 
         raise UnknownApproval("You have no such request to withdraw.", approval_id=approval_id)
     _close(approval, ApprovalState.WITHDRAWN, reason, at)
     _record(actor, approval, "approvals.withdraw", reason, at)
+    publish(ApprovalWithdrawn(approval_id=approval.pk, kind=approval.kind, subject=approval.subject, at=at))
 
 
 def _lock(approval_id: int) -> Approval:

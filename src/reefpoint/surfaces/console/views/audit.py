@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
-from reefpoint.platform.audit.selectors import list_entries
+from reefpoint.platform.access.selectors import list_audit
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import EXPORT_ROWS_MAX, PAGE_ROWS, Column, Table
@@ -39,9 +39,10 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
     before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     is_export = request.GET.get("format") == "csv"
     limit = EXPORT_ROWS_MAX if is_export else PAGE_ROWS + 1
-    entries = list_entries(
+    entries = list_audit(
+        actor,
         subject=wanted.get("subject"),
-        actor=wanted.get("actor"),
+        by=wanted.get("actor"),
         action=wanted.get("action"),
         since=since,
         before_id=None if is_export else before_id,

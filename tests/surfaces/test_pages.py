@@ -6,10 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from tests.decisions.relations.kin import share
 from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, open_borrower
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.decisions.relations.selectors import get_group
 from reefpoint.flows.liquidation.services.opening import open_liquidation
 from reefpoint.flows.liquidation.types import Cause
 from reefpoint.platform.access.rules import PERMISSIONS
@@ -32,6 +34,9 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "day_runs": ("operations.view", lambda book: []),
     "clients": ("clients.view", lambda book: []),
     "client": ("clients.view", lambda book: [book.desk.own_client_id]),
+    "groups": ("relations.view", lambda book: []),
+    "group": ("relations.view", lambda book: [related(book)]),
+    "exclusions": ("relations.view", lambda book: []),
     "schemes": ("schemes.view", lambda book: []),
     "scheme": ("schemes.view", lambda book: [list_schemes()[0].id]),
     "prices": ("prices.view", lambda book: []),
@@ -40,6 +45,14 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),
 }
+
+
+def related(book: Book) -> int:
+    """The group of the two clients, who share a phone."""
+    share("phone", "13800000000", [book.desk.own_client_id, book.desk.other_client_id], CLOSE)
+    group_id = get_group(book.desk.own_client_id)
+    assert group_id is not None
+    return group_id
 
 
 def open_sale(book: Book) -> int:

@@ -1,8 +1,8 @@
-// Only the parts of ECharts that Reefpoint draws with: lines, bars and what explains them. Canvas, because an SVG
+// Only the parts of ECharts that Reefpoint draws with: lines, bars, graphs and what explains them. Canvas, because an SVG
 // renderer writes style attributes, which the content security policy forbids.
 export { init, use, getInstanceByDom } from "echarts/core";
 import { use } from "echarts/core";
-import { LineChart, BarChart } from "echarts/charts";
+import { LineChart, BarChart, GraphChart } from "echarts/charts";
 import {
   GridComponent,
   TooltipComponent,
@@ -16,6 +16,7 @@ import { CanvasRenderer } from "echarts/renderers";
 use([
   LineChart,
   BarChart,
+  GraphChart,
   GridComponent,
   TooltipComponent,
   MarkLineComponent,

@@ -7,6 +7,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.decisions.relations.handlers import regroup_changed_client
 from reefpoint.decisions.screening.events import ListLoaded
 from reefpoint.decisions.screening.handlers import follow_hit_decision, rescreen_after_load, screen_changed_client
 from reefpoint.decisions.suitability.handlers import publish_approved_suitability
@@ -36,7 +37,7 @@ from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPl
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
-from reefpoint.records.parties.events import ProfileChanged
+from reefpoint.records.parties.events import ProfileChanged, TraitRecorded
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
 
@@ -83,6 +84,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),
     # a file that was handed in is read by a job
     Handler("imports.start", (FileReceived,), start_import),
+    # a client who changed may belong with others
+    Handler("relations.regroup", (ProfileChanged, TraitRecorded), regroup_changed_client),
     # a closed day becomes figures
     Handler("performance.record", (DayClosed,), record_closed_day),
 )

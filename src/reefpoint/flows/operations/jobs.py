@@ -11,6 +11,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from reefpoint.decisions.margin.services.calls import expire_due_calls
+from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
@@ -69,6 +70,11 @@ def screen_new_clients(timestamp: int) -> None:
     screen_unscreened(actor=SCHEDULER, at=desk_now())
 
 
+def regroup_clients(timestamp: int) -> None:
+    """Group all clients from scratch, should any change have escaped."""
+    regroup_all(actor=SCHEDULER, at=desk_now())
+
+
 def clear_sessions(timestamp: int) -> None:
     """Forget sign-ins that have run out."""
     SessionStore.clear_expired()
@@ -81,6 +87,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
+    ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
 )

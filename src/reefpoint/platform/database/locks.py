@@ -8,3 +8,10 @@ def lock_name(name: str) -> None:
     assert connection.in_atomic_block, "a lock is held for the length of a transaction"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def share_name(name: str) -> None:
+    """Like `lock_name`, but beside others who share it: it keeps out, and waits for, whoever locks the name alone."""
+    assert connection.in_atomic_block, "a lock is held for the length of a transaction"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [name])

@@ -18,6 +18,7 @@ from reefpoint.records.accounts.types import (
     AccountFacts,
     AccountOwner,
     AccountStatus,
+    ClientDebt,
     FacilityFacts,
     HeldName,
     Holding,
@@ -126,6 +127,33 @@ def _facts(row: tuple[Any, ...]) -> AccountFacts:
         fees_minor=fees_minor,
         holdings=tuple(map(Holding, instrument_ids, quantities)),
     )
+
+
+_DEBTS = """
+SELECT a.client_id, a.currency, count(*), coalesce(sum(owed.minor), 0)::bigint
+  FROM accounts_marginaccount a
+  CROSS JOIN LATERAL (
+      SELECT sum(sign * (debit_minor - credit_minor)) AS minor
+        FROM ledger_account JOIN ledger_balance ON account_id = id
+       WHERE code IN (%(principal)s || a.number, %(interest)s || a.number, %(fees)s || a.number)
+  ) AS owed
+ WHERE a.client_id = ANY(%(clients)s::bigint[]) AND a.status <> 'closed'
+ GROUP BY a.client_id, a.currency
+ ORDER BY a.client_id, a.currency
+"""
+
+
+def load_debts(client_ids: Collection[int]) -> list[ClientDebt]:
+    """What each of these clients owes, by currency, in one query; clients without an account are left out."""
+    wanted = {
+        "clients": array_literal([*client_ids]),
+        "principal": loan_principal(""),
+        "interest": interest_due(""),
+        "fees": fees_due(""),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DEBTS, wanted)
+        return [ClientDebt(*row) for row in cursor.fetchall()]
 
 
 def get_account(account_id: int) -> AccountFacts:

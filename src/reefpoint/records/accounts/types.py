@@ -124,3 +124,13 @@ class AccountOwner:
     client_number: str
     client_name: str
     client_name_zh: str
+
+
+@dataclass(frozen=True)
+class ClientDebt:
+    """What a client owes on all accounts of one currency that are not closed: principal, interest and fees due."""
+
+    client_id: int
+    currency: str
+    accounts: int
+    debt_minor: int

@@ -23,6 +23,19 @@ class ProfileChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TraitRecorded(Event):
+    """A client used a device, or an address on a day, for the first time."""
+
+    name: ClassVar[str] = "parties.trait_recorded"
+    client_id: int
+    kind: str
+
+    @property
+    def stream(self) -> str:
+        return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientStatusChanged(Event):
     """A client was accepted, blocked, released or closed."""
 

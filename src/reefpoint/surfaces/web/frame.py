@@ -55,6 +55,10 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         ),
     ),
     (
+        _("Compliance"),
+        (Section(_("Related accounts"), "related", "console:groups", "relations.view"),),
+    ),
+    (
         _("Desk"),
         (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),

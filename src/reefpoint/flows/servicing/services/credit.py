@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
+from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
 from reefpoint.flows.servicing.services.opening import LENDING
@@ -36,9 +37,9 @@ from reefpoint.records.treasury.services import pools as treasury
 def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
     """Lend to the account: the money arrives as cash in it. Returns the loan's id; the same key is one loan.
 
-    Refused for a client who is not open for business, without a licence, above the facility or the pool, or if the
-    account would end under its initial line, lent beyond its lendable value, or could not be valued. Raises
-    `IdempotencyConflict` for a key of another loan.
+    Refused without a licence or a client who is open for business, above the facility, the pool or the limit of the
+    client's group, or if the account would end under its initial line, lent beyond its lendable value, or could not be
+    valued. Raises `IdempotencyConflict` for a key of another loan.
     """
     require(actor, "servicing.draw_down")
     rules.check_amount(amount_minor)
@@ -67,6 +68,7 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         min_equity_minor=terms.min_equity_minor,
         what="this drawdown",
     )
+    require_group_limit(client_id=account.client_id, currency=account.currency, amount_minor=amount_minor)
     loan_id = accounts.add_loan(
         account_id=account_id,
         pool_code=pool_code,

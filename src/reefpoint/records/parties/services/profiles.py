@@ -12,7 +12,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault.services import digest, digest_many, seal, seal_many
-from reefpoint.records.parties.events import ProfileChanged
+from reefpoint.records.parties.events import ProfileChanged, TraitRecorded
 from reefpoint.records.parties.models import BankAccount, Client, Profile, TraitRow
 from reefpoint.records.parties.rules import (
     PROFILE_TRAITS,
@@ -96,8 +96,13 @@ def record_trait(*, client_id: int, kind: TraitKind, value: str, at: datetime) -
     """Note a device or an address that a client used. Idempotent: the first time counts."""
     assert kind not in PROFILE_TRAITS, "these follow from the profile"
     text = normalise(kind, value)
-    if text:
-        _add_traits(client_id, {(kind, text): mask_trait(kind, text)}, at)
+    if not text:
+        return
+    [index] = digest_many([(kind.value, text)])
+    if TraitRow.objects.filter(client_id=client_id, kind=kind, digest=index, until=None).exists():
+        return
+    _add_traits(client_id, {(kind, text): mask_trait(kind, text)}, at, {(kind, text): index})
+    publish(TraitRecorded(client_id=client_id, kind=kind.value, at=at))
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ PAGES = {
     "approval": "console:approval",
     "call": "console:call",
     "client": "console:client",
+    "group": "console:group",
     "liquidation": "console:liquidation",
     "scheme": "console:scheme",
 }

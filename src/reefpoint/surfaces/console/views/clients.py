@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import list_accounts
+from reefpoint.decisions.relations.selectors import find_related
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.parties.selectors import find_clients, get_client
 from reefpoint.surfaces.web.people import page
@@ -57,4 +58,10 @@ def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
     """One client, with the accounts."""
     found = get_client(actor, client_id)
     accounts = list_accounts(actor, client_id=client_id) if "account.view" in actor.permissions else None
-    return render(request, "console/client.html", {"client": found, "accounts": accounts})
+    context = {
+        "client": found,
+        "accounts": accounts,
+        "sees_related": "relations.view" in actor.permissions,
+        "related": find_related(actor, client_id) if "relations.view" in actor.permissions else None,
+    }
+    return render(request, "console/client.html", context)

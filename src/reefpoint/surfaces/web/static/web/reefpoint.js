@@ -197,6 +197,41 @@
         })),
       };
     },
+    // Clients and what they share: squares owe, small points are things; the tables on the page say the same.
+    graph(data) {
+      const looks = {
+        debtor: { symbol: "roundRect", symbolSize: 22, token: "accent-fill" },
+        client: { symbol: "circle", symbolSize: 20, token: "safe-fill" },
+        thing: { symbol: "circle", symbolSize: 9, token: "unknown-fill" },
+      };
+      const few = data.points.length <= 30;
+      return {
+        tooltip: { ...tooltip(), trigger: "item", formatter: ({ data }) => [data.number, data.name].filter(Boolean).join(" ") },
+        series: [
+          {
+            type: "graph",
+            layout: "force",
+            roam: "move",
+            draggable: true,
+            force: { initLayout: "circular", repulsion: few ? 420 : 160, edgeLength: few ? [70, 150] : [30, 80], gravity: 0.12, layoutAnimation: false },
+            emphasis: { focus: "adjacency" },
+            data: data.points.map((point) => ({
+              ...point,
+              symbol: looks[point.kind].symbol,
+              symbolSize: looks[point.kind].symbolSize,
+              itemStyle: { color: colour(looks[point.kind].token) },
+              cursor: "pointer",
+              label: { show: few || point.kind !== "thing", position: "bottom", color: colour(point.kind === "thing" ? "muted" : "text"), fontSize: 11, width: 130, overflow: "truncate" },
+            })),
+            links: data.lines.map((line) => ({
+              ...line,
+              lineStyle: { color: colour(line.strong ? "line-strong" : "line"), width: line.strong ? 2.2 : 1, type: line.strong ? "solid" : "dashed" },
+              label: { show: few && line.label !== "", formatter: line.label, color: colour("muted"), fontSize: 10 },
+            })),
+          },
+        ],
+      };
+    },
   };
 
   const drawAll = () => {
@@ -210,6 +245,8 @@
       if (place.drawn === look) continue;
       place.drawn = look;
       chart.setOption({ animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...draw[place.dataset.chart](JSON.parse(text)) }, true);
+      chart.off("click");
+      chart.on("click", ({ data }) => data?.address && window.location.assign(data.address));
     }
   };
   const resizeAll = () => {

@@ -37,6 +37,12 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "groups": ("relations.view", lambda book: []),
     "group": ("relations.view", lambda book: [related(book)]),
     "exclusions": ("relations.view", lambda book: []),
+    "client_profile": ("clients.view", lambda book: [book.desk.own_client_id]),
+    "client_unmask": ("clients.unmask", lambda book: [book.desk.own_client_id]),
+    "client_documents": ("documents.view", lambda book: [book.desk.own_client_id]),
+    "client_data": ("clients.view", lambda book: [book.desk.own_client_id]),
+    "licences": ("licences.view", lambda book: []),
+    "data_keys": ("vault.turn_keys", lambda book: []),
     "schemes": ("schemes.view", lambda book: []),
     "scheme": ("schemes.view", lambda book: [list_schemes()[0].id]),
     "prices": ("prices.view", lambda book: []),
@@ -84,7 +90,7 @@ def is_door(name: str, role: RoleName) -> bool:
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page_answers_in_both_languages(signed_in: SignIn, book: Book, language: str) -> None:
-    reader = signed_in(RoleName.RISK_OFFICER, RoleName.AUDITOR)
+    reader = signed_in(RoleName.RISK_OFFICER, RoleName.AUDITOR, RoleName.COMPLIANCE, RoleName.ADMINISTRATOR)
     reader.cookies["django_language"] = language
     for name, (_, ids) in PAGES.items():
         text = reader.get(reverse(f"console:{name}", args=ids(book))).content.decode()

@@ -20,6 +20,7 @@ from reefpoint.flows.liquidation.handlers import (
 )
 from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.handlers import start_import
+from reefpoint.flows.operations.services.data_rights import erase_approved
 from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
@@ -31,6 +32,8 @@ from reefpoint.platform.imports.events import FileReceived
 from reefpoint.platform.imports.types import ImportKind
 from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
+from reefpoint.platform.vault.events import DataKeyTurned
+from reefpoint.platform.vault.handlers import start_resealing
 from reefpoint.platform.vault.types import SealedTable
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
@@ -62,6 +65,9 @@ HANDLERS: tuple[Handler, ...] = (
     # who changed is held against the lists, and everybody against a list that changed
     Handler("screening.screen_client", (ProfileChanged,), screen_changed_client),
     Handler("screening.rescreen", (ListLoaded,), rescreen_after_load),
+    Handler("clients.erase", (ApprovalGranted,), erase_approved),
+    # a turned key: what lies under the old one is moved
+    Handler("vault.reseal", (DataKeyTurned,), start_resealing),
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",

@@ -162,14 +162,36 @@ def test_a_replay_of_old_prices_stands_under_the_pack_not_under_older_law() -> N
 
 
 def test_every_legal_bound_names_a_field_and_a_rule_of_the_pack() -> None:
-    rules = {rule.id for rule in US.rules}
+    rules = {rule.id for rule in (*US.rules, *read_pack_file("CN").rules)}
     assert {bound.rule_id for bound in LEGAL_BOUNDS} <= rules
     assert {bound.field for bound in LEGAL_BOUNDS} <= {field.name for field in fields(SchemeTerms)}
 
 
+CHINESE = replace(PRIME, rule_pack="CN", currency="CNY", withdrawal_bp=30_000, tenor_days=180)
+
+
+@pytest.mark.parametrize(
+    ("terms", "rule"),
+    [
+        (replace(CHINESE, initial_bp=19_999), "cn.margin.financing_min.2026"),
+        (replace(CHINESE, withdrawal_bp=29_999), "cn.maintenance.withdraw_line"),
+        (replace(CHINESE, default_haircut_bp=2_999), "cn.haircut.index_stock"),
+        (replace(CHINESE, tenor_days=184), "cn.term.contract_max"),
+    ],
+)
+def test_in_mainland_china_no_terms_go_below_the_exchanges_floors(terms: SchemeTerms, rule: str) -> None:
+    assert rule in {problem.rule for problem in check_terms(terms, read_pack_file("CN"), date(2026, 11, 22))}
+
+
+def test_no_scheme_stands_on_a_pack_without_rules_on_margin() -> None:
+    problems = check_terms(replace(PRIME, rule_pack="HK"), read_pack_file("HK"), date(2026, 11, 22))
+    assert [(problem.field, "no rules on margin" in problem.message) for problem in problems] == [("rule_pack", True)]
+
+
 def test_every_rule_says_what_it_rests_on() -> None:
-    assert len({rule.id for rule in US.rules}) == len(US.rules)
-    for rule in US.rules:
+    rules = [rule for place in ("US", "CN", "HK") for rule in read_pack_file(place).rules]
+    assert len({rule.id for rule in rules}) == len(rules)
+    for rule in rules:
         assert rule.source
         assert rule.name_zh
         assert rule.evidence in {"text_seen", "secondary", "recall", "derived"}
@@ -223,7 +245,7 @@ def test_a_pack_reads_back_as_it_was_stored_and_is_loaded_once(pack: int) -> Non
     assert get_rule_pack("US") == US
     assert load_rule_pack(actor=system_actor("demo"), jurisdiction="US", at=AT) == pack
     assert RulePack.objects.count() == 1
-    for unknown in ("HK", "../us", ""):
+    for unknown in ("XX", "../us", ""):
         with pytest.raises(RulePackNotFound):
             load_rule_pack(actor=system_actor("demo"), jurisdiction=unknown, at=AT)
 

@@ -12,6 +12,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.database.locks import lock_name
+from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault import rules
 from reefpoint.platform.vault.adapters.master_keys import (
     MasterKey,
@@ -19,6 +20,7 @@ from reefpoint.platform.vault.adapters.master_keys import (
     load_master_keys,
     make_first_master_key,
 )
+from reefpoint.platform.vault.events import DataKeyTurned
 from reefpoint.platform.vault.models import DataKey
 from reefpoint.platform.vault.types import KeyPurpose, Sealed, SealedTable
 
@@ -109,6 +111,7 @@ def turn_data_key(*, actor: Actor, at: datetime, reason: str = "") -> int:
     DataKey.objects.filter(purpose=KeyPurpose.SEAL, retired_at=None).update(retired_at=at)
     key = _make_key(KeyPurpose.SEAL)
     record(actor=actor, action="vault.turn_data_key", subject=f"data_key:{key.pk}", reason=reason, at=at)
+    publish(DataKeyTurned(key_id=key.pk, at=at))
     return key.pk
 
 

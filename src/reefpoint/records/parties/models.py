@@ -43,6 +43,7 @@ class Client(models.Model):
     )
     opened_on = models.DateField()
     accepted_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
 
     class Meta:
         ordering = ("id",)
@@ -52,6 +53,11 @@ class Client(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=ClientStatus.ACTIVE) | Q(accepted_on__isnull=False),
                 name="parties_active_client_was_accepted",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ClientStatus.CLOSED, closed_on__isnull=False)
+                | (~Q(status=ClientStatus.CLOSED) & Q(closed_on=None)),
+                name="parties_closed_client_has_a_day",
             ),
         )
 

@@ -21,6 +21,8 @@ from reefpoint.records.parties.types import (
     DocumentKind,
     IdentifierDraft,
     IdentifierKind,
+    LicenceStanding,
+    LicenceView,
     PersonRole,
     ProfileDraft,
     RelatedPersonDraft,
@@ -225,6 +227,18 @@ def local_day(jurisdiction: str, at: datetime) -> date:
     return at.astimezone(TIME_ZONES[jurisdiction]).date()
 
 
+def licence_standing(licence: LicenceView, at: datetime) -> LicenceStanding:
+    """How a licence stands at an instant."""
+    if licence.activity not in PERMITS.get(licence.jurisdiction, {}).get(licence.permit, frozenset()):
+        return LicenceStanding.UNSPECIFIED
+    if licence.revoked_at is not None and licence.revoked_at <= at:
+        return LicenceStanding.REVOKED
+    day = local_day(licence.jurisdiction, at)
+    if day < licence.valid_from:
+        return LicenceStanding.PLANNED
+    return LicenceStanding.ACTIVE if licence.valid_to is None or day <= licence.valid_to else LicenceStanding.EXPIRED
+
+
 # Retention and erasure
 
 
@@ -309,15 +323,15 @@ def mask_identifier_draft(item: IdentifierDraft) -> IdentifierDraft:
     return IdentifierDraft(item.kind, mask_identifier(item.number), item.country, item.issued_on, item.expires_on)
 
 
-def unmaskable(profile: ProfileDraft, email: str) -> dict[str, str]:
-    """What can be shown in full on request, by field: `phone`, `identifier:0`, `bank:1`, `person:0`."""
+def unmaskable(profile: ProfileDraft, email: str, accounts: Mapping[int, BankAccountDraft]) -> dict[str, str]:
+    """What can be shown in full on request, by field: `phone`, `identifier:0`, `bank:17` (its id), `person:0`."""
     born = profile.birth_or_incorporated_on
     found = {"email": email, "phone": profile.phone, "address": profile.address}
     if born is not None and profile.kind is ClientKind.INDIVIDUAL:
         found["birth"] = born.isoformat()
     found |= {f"identifier:{n}": item.number for n, item in enumerate(profile.identifiers)}
     found |= {f"tax:{n}": number for n, (_country, number) in enumerate(profile.tax_residences)}
-    found |= {f"bank:{n}": account.number for n, account in enumerate(profile.bank_accounts)}
+    found |= {f"bank:{key}": account.number for key, account in accounts.items()}
     found |= {
         f"person:{n}": person.identifier.number
         for n, person in enumerate(profile.related_persons)

@@ -1,7 +1,7 @@
 """Clients within an actor's scope, what is known of them, and the operator's licences."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
@@ -15,10 +15,11 @@ from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.masking import mask_account, mask_identifier
 from reefpoint.platform.vault.services import digest_many, open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Licence, Profile, TraitRow
+from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Erasure, Licence, Profile, TraitRow
 from reefpoint.records.parties.rules import (
     PROFILE_TRAITS,
     bank_account_from_json,
+    licence_standing,
     local_day,
     mask_profile,
     permits_for,
@@ -27,6 +28,7 @@ from reefpoint.records.parties.rules import (
 )
 from reefpoint.records.parties.types import (
     Activity,
+    BankAccountDraft,
     BankAccountView,
     ClientKind,
     ClientStatus,
@@ -36,7 +38,9 @@ from reefpoint.records.parties.types import (
     ConsentView,
     DocumentKind,
     DocumentView,
+    ErasureView,
     IdentifierFacts,
+    LicenceStanding,
     LicenceView,
     MediaType,
     PersonFacts,
@@ -338,12 +342,21 @@ def load_bank_accounts(client_ids: Collection[int]) -> list[BankAccountView]:
     return _bank_views(BankAccount.objects.filter(client_id__in=client_ids, erased_at=None).order_by("id"))
 
 
+def open_bank_accounts(client_id: int) -> dict[int, BankAccountDraft]:
+    """The bank accounts of a client in full, by id, for the program itself: they must not reach a page or a log."""
+    rows = list(BankAccount.objects.filter(client_id=client_id, erased_at=None, removed_at=None).order_by("id"))
+    return {row.pk: bank_account_from_json(plain) for row, plain in zip(rows, _open_accounts(rows), strict=True)}
+
+
+def _open_accounts(rows: Sequence[BankAccount]) -> list[bytes]:
+    return open_many(
+        [(Sealed(row.key_id, bytes(row.blob or b"")), bank_account_context(row.client_id, row.place)) for row in rows]
+    )
+
+
 def _bank_views(rows: Iterable[BankAccount]) -> list[BankAccountView]:
     held = list(rows)
-    plains = open_many(
-        [(Sealed(row.key_id, bytes(row.blob or b"")), bank_account_context(row.client_id, row.place)) for row in held]
-    )
-    return [_bank_view(row, plain) for row, plain in zip(held, plains, strict=True)]
+    return [_bank_view(row, plain) for row, plain in zip(held, _open_accounts(held), strict=True)]
 
 
 def _bank_view(row: BankAccount, plain: bytes) -> BankAccountView:
@@ -437,12 +450,32 @@ def _consent_view(row: Consent) -> ConsentView:
     )
 
 
+def list_erasures(client_id: int) -> list[ErasureView]:
+    """The erasures of a client's data, oldest first."""
+    return [
+        ErasureView(
+            client_id=client_id,
+            at=row.at,
+            asked_by=row.asked_by,
+            approval_id=row.approval_id,
+            erased=row.erased,
+            kept={name: date.fromisoformat(day) for name, day in row.kept.items()},
+        )
+        for row in Erasure.objects.filter(client_id=client_id).order_by("id")
+    ]
+
+
 # Licences
 
 
 def list_licences() -> list[LicenceView]:
     """Every licence on record, by jurisdiction."""
     return [_licence_view(row) for row in _licences().order_by("jurisdiction", "activity", "id")]
+
+
+def list_licence_standings(*, at: datetime) -> list[tuple[LicenceView, LicenceStanding]]:
+    """Every licence with how it stands at an instant, on the date of its jurisdiction."""
+    return [(licence, licence_standing(licence, at)) for licence in list_licences()]
 
 
 def find_licence(*, jurisdiction: str, activity: str, on: date, at: datetime) -> LicenceView | None:
@@ -528,6 +561,7 @@ def _view(row: Client) -> ClientView:
         status=ClientStatus(row.status),
         opened_on=row.opened_on,
         accepted_on=row.accepted_on,
+        closed_on=row.closed_on,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from reefpoint.platform.basics.masking import mask_email
 from reefpoint.platform.vault.types import SealedTable
 
 
@@ -49,6 +50,12 @@ class ClientView:
     status: ClientStatus
     opened_on: date
     accepted_on: date | None = None
+    closed_on: date | None = None
+
+    @property
+    def email_masked(self) -> str:
+        """The address as it is shown."""
+        return mask_email(self.email)
 
 
 # What is known of a client
@@ -432,6 +439,16 @@ class Activity(StrEnum):
     SIGNING = "signing"
     DISBURSING = "disbursing"
     MARGIN_LENDING = "margin_lending"
+
+
+class LicenceStanding(StrEnum):
+    """How a licence stands at an instant; `unspecified` ones say no permit and open nothing."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    UNSPECIFIED = "held"
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,19 @@ def ratio_at_margin_bp(margin: Decimal) -> int:
     return int((10_000 / (1 - margin)).to_integral_value(rounding=ROUND_CEILING))
 
 
+def ratio_at_loan_margin_bp(margin: Decimal) -> int:
+    """The ratio (assets to debt, bp) at which equity is `margin` of the loan, as China counts it: 100% is 20000."""
+    return _bp(1 + margin)
+
+
+def _rest_bp(counted: Decimal) -> int:
+    return _bp(1 - counted)
+
+
+def _days_of_months(months: Decimal) -> int:
+    return int(months * 183 / 6)
+
+
 def _bp(margin: Decimal) -> int:
     return int((margin * 10_000).to_integral_value(rounding=ROUND_CEILING))
 
@@ -193,6 +206,12 @@ LEGAL_BOUNDS = (
     LegalBound("us.finra.maint_long", "maintenances_bp", _bp),
     LegalBound("us.finra.min_equity", "min_equity_minor", _cents),
     LegalBound("us.finra.call_deadline", "call_deadline_sessions", int, is_floor=False),
+    LegalBound("cn.margin.financing_min.2023", "initial_bp", ratio_at_loan_margin_bp),
+    LegalBound("cn.margin.financing_min.2026", "initial_bp", ratio_at_loan_margin_bp),
+    LegalBound("cn.maintenance.withdraw_line", "withdrawal_bp", _bp),
+    LegalBound("cn.haircut.index_stock", "default_haircut_bp", _rest_bp),
+    LegalBound("cn.haircut.index_stock", "haircuts_bp", _rest_bp),
+    LegalBound("cn.term.contract_max", "tenor_days", _days_of_months, is_floor=False),
 )
 """Which rule bounds which term. A new jurisdiction adds its rows here and its pack as data."""
 
@@ -225,6 +244,11 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
     above_zero = ("limit_minor", "tenor_days", "call_deadline_sessions", "concentration_cap_bp")
     checks: list[tuple[bool, str, str]] = [
         (terms.rule_pack == pack.jurisdiction, "rule_pack", f"the terms name the rule pack {terms.rule_pack}"),
+        (
+            any(legal.rule_id.startswith(f"{pack.jurisdiction.lower()}.") for legal in LEGAL_BOUNDS),
+            "rule_pack",
+            f"the rule pack {pack.jurisdiction} holds no rules on margin",
+        ),
         (terms.currency in MINOR_DIGITS, "currency", f"the desk keeps no books in {terms.currency}"),
         (bool(terms.accepted_symbols), "accepted_symbols", "no collateral is accepted"),
         (len(set(terms.accepted_symbols)) == len(terms.accepted_symbols), "accepted_symbols", "a symbol stands twice"),

@@ -73,6 +73,12 @@ def get_rule_pack(jurisdiction: str, version: int | None = None) -> Pack:
     return pack_from_json(row.rules)
 
 
+def list_rule_packs() -> list[Pack]:
+    """The newest loaded rule pack of each jurisdiction."""
+    rows = RulePack.objects.order_by("jurisdiction", "-version").distinct("jurisdiction")
+    return [pack_from_json(row.rules) for row in rows]
+
+
 def load_demo_schemes() -> list[SchemeDraft]:
     """The three schemes of the demonstration desk. Change terms with `dataclasses.replace` before drafting."""
     return read_demo_schemes()

@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         _("Book"),
         (
             Section(_("Clients"), "clients", "console:clients", "clients.view"),
+            Section(_("Licences"), "licences", "console:licences", "licences.view"),
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
             Section(_("Prices"), "prices", "console:prices", "prices.view"),
         ),
@@ -64,6 +65,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),
             Section(_("Day runs"), "days", "console:day_runs", "operations.view"),
             Section(_("Audit log"), "audit", "console:audit", "audit.view"),
+            Section(_("Data keys"), "keys", "console:data_keys", "vault.turn_keys"),
         ),
     ),
 )

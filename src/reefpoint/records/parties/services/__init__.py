@@ -14,6 +14,12 @@ from reefpoint.records.parties.services.clients import (
     unblock_client,
 )
 from reefpoint.records.parties.services.consents import ConsentNotFound, record_consent, withdraw_consent
+from reefpoint.records.parties.services.data_rights import (
+    ClientStillServed,
+    check_erasable,
+    erase_client,
+    export_person,
+)
 from reefpoint.records.parties.services.documents import (
     DocumentErased,
     DocumentExpired,
@@ -47,6 +53,7 @@ __all__ = [
     "ClientExists",
     "ClientIsBlocked",
     "ClientIsNotBlocked",
+    "ClientStillServed",
     "ConsentNotFound",
     "DocumentErased",
     "DocumentExpired",
@@ -63,8 +70,11 @@ __all__ = [
     "begin_prospect",
     "begin_prospects",
     "block_client",
+    "check_erasable",
     "close_client",
     "end_licence",
+    "erase_client",
+    "export_person",
     "open_document",
     "open_licence_evidence",
     "record_consent",

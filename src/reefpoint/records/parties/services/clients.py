@@ -166,6 +166,7 @@ def close_client(*, actor: Actor, client_id: int, reason: str, at: datetime) -> 
     require(actor, "applications.decide" if not actor.is_system else "clients.block")
     client = lock_client(actor, client_id)
     CLIENT_STATES.check(ClientStatus(client.status), ClientStatus.CLOSED)
+    client.closed_on = at.date()
     _move(actor, client, ClientStatus.CLOSED, "clients.close", reason, at)
 
 
@@ -180,7 +181,7 @@ def lock_client(actor: Actor, client_id: int) -> Client:
 def _move(actor: Actor, client: Client, new: ClientStatus, action: str, reason: str, at: datetime) -> None:
     old = ClientStatus(client.status)
     client.status = new
-    client.save(update_fields=["status", "accepted_on"])
+    client.save(update_fields=["status", "accepted_on", "closed_on"])
     record(
         actor=actor,
         action=action,

@@ -28,6 +28,7 @@ from reefpoint.records.parties.selectors import (
     ClientNotFound,
     bank_account_context,
     find_profile,
+    open_bank_accounts,
     profile_context,
     require_own_or,
     visible_clients,
@@ -143,7 +144,7 @@ def unmask(*, actor: Actor, client_id: int, field: str, reason: str, at: datetim
     if len(reason.strip()) < REASON_CHARS_MIN:
         raise ReasonNeeded("Say what you need it for: it goes into the audit log.")
     profile = find_profile(client_id) or ProfileDraft(kind=client.kind, name=client.name)  # type: ignore[arg-type]
-    value = unmaskable(profile, client.email).get(field)
+    value = unmaskable(profile, client.email, open_bank_accounts(client_id)).get(field)
     if value is None:
         raise NoSuchField("This client's record has no such field.")
     record(

@@ -165,6 +165,7 @@ def until(at: datetime, now: datetime) -> str:
 APPROVAL_WORDS = {
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
+    "clients.erase": gettext_lazy("Erase a client's data"),
     "ledger.reverse": gettext_lazy("Reverse a journal"),
     "treasury.write_off": gettext_lazy("Write off a break"),
     "price.confirm": gettext_lazy("Confirm a price"),

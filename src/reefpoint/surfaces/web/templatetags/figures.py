@@ -49,6 +49,7 @@ STATE_WORDS = {
     "partially_filled": gettext_lazy("Partly filled"),
     "pending": gettext_lazy("Pending"),
     "planned": gettext_lazy("Planned"),
+    "prospect": gettext_lazy("Prospect"),
     "published": gettext_lazy("Published"),
     "queued": gettext_lazy("Queued"),
     "rejected": gettext_lazy("Rejected"),

@@ -94,10 +94,13 @@ def _is_active(item: object) -> bool:
 
 def _look_at_picture(content: bytes) -> str:
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
-    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
-        if picture.width * picture.height > PIXELS_MAX:
-            return "pixels"
-        picture.verify()
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+            if picture.width * picture.height > PIXELS_MAX:
+                return "pixels"
+            picture.verify()
+    except Image.DecompressionBombError:
+        return "pixels"
     with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
         picture.load()
         return MediaType.JPEG if picture.format == "JPEG" else MediaType.PNG

@@ -100,7 +100,21 @@ def test_a_file_is_what_its_content_is(content: bytes, media_type: MediaType) ->
         (pdf(pages=301), "pages"),
         (png_of(100_000, 100_000), "pixels"),
     ],
-    ids="empty big html zip gif png-cut jpeg-cut parens pdf-cut locked script pages pixels".split(),
+    ids=[
+        "empty",
+        "big",
+        "html",
+        "zip",
+        "gif",
+        "png-cut",
+        "jpeg-cut",
+        "parens",
+        "pdf-cut",
+        "locked",
+        "script",
+        "pages",
+        "pixels",
+    ],
 )
 def test_i69_a_hostile_file_is_refused_with_what_to_do(content: bytes, why: str) -> None:
     with pytest.raises(DocumentRefused) as refused:

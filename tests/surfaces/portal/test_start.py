@@ -1,21 +1,11 @@
 """The way in: an example by the real engine, in both languages, without a sign-in."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from tests.desk import MONDAY, Desk, make_desk, noon
-
-from reefpoint.flows.operations.models import DeskClock
+from tests.desk import Desk
 
 pytestmark = pytest.mark.django_db
 EXAMPLE = {"scheme": "STANDARD", "symbol": ["AAPL"], "amount": "1,000,000", "loan": "40万"}
-
-
-@pytest.fixture
-def offered(db: None) -> Desk:
-    cache.clear()
-    DeskClock.objects.create(at=noon(MONDAY))
-    return make_desk()
 
 
 def test_an_example_says_what_it_costs_and_where_it_would_be_called_and_sold(offered: Desk, client: Client) -> None:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.people import actor_of, status_of
 
 P = ParamSpec("P")
@@ -40,4 +41,4 @@ def client_page(
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A refusal as a page of the portal; what is not theirs reads like what never was."""
     status = status_of(refusal)
-    return render(request, "portal/refused.html", {"refusal": refusal, "status": status}, status=status)
+    return render(request, "portal/refused.html", {"words": refusal_words(refusal), "status": status}, status=status)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from reefpoint.flows.origination.types import ProblemCode, Section
+from reefpoint.platform.basics.countries import COUNTRIES
+from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties.types import ClientKind
 
 Words = str | Promise
@@ -163,6 +165,7 @@ PROBLEM_WORDS: Mapping[ProblemCode, Words] = {
     ProblemCode.NOT_AN_OPTION: _("Choose from the list."),
     ProblemCode.OUT_OF_RANGE: _("This number is outside of what can be right."),
     ProblemCode.NOT_A_PHONE: _("This is not a telephone number: digits with the country code."),
+    ProblemCode.NOT_AN_EMAIL: _("This is not an e-mail address."),
     ProblemCode.MUST_BE_AGREED: _("Without this we cannot go on."),
     ProblemCode.TOO_FEW_ROWS: _("At least one is needed."),
     ProblemCode.TOO_MANY_ROWS: _("These are more than we can take."),
@@ -182,3 +185,98 @@ def label_of(path: str, kind: ClientKind) -> tuple[Words, Words]:
 def problem_word(code: ProblemCode) -> Words:
     """What is wrong, as a sentence."""
     return PROBLEM_WORDS[code]
+
+
+DOCUMENT_WORDS: Mapping[str, Words] = {
+    "identity": _("Identity card or passport"),
+    "address_proof": _("Proof of address, not older than three months"),
+    "income_proof": _("Proof of income"),
+    "funds_proof": _("Proof of where the money comes from"),
+    "bank_statement": _("Bank statement"),
+    "incorporation": _("Certificate of incorporation or register entry"),
+    "ownership": _("Who owns and controls the institution"),
+    "board_resolution": _("Resolution to borrow, and who may sign"),
+    "tax_form": _("Tax form"),
+    "other": _("Other document"),
+}
+
+STATE_SENTENCES: Mapping[str, tuple[Words, Words]] = {
+    "draft": (_("You are writing it"), _("Nobody sees it before you hand it in. Everything you save stays.")),
+    "submitted": (_("Handed in"), _("We have it. An officer will look at it; you need to do nothing now.")),
+    "in_review": (_("Being looked at"), _("An officer is examining it. We write to you if something is missing.")),
+    "info_requested": (_("We need something from you"), _("Look at what is asked below, add it and hand in again.")),
+    "accepted": (_("Accepted"), _("Welcome. Nothing is signed or lent yet: you will see all terms and lines before.")),
+    "refused": (_("Not accepted"), _("We cannot accept this application. What we can tell you stands below.")),
+    "withdrawn": (_("Withdrawn"), _("You took it back. We keep only what the law makes us keep.")),
+}
+"""What a state means for the client: in a few words, and in a sentence."""
+
+PRE_SCREEN_WORDS: Mapping[str, Words] = {
+    "section_incomplete": _("A section is not complete yet: {detail}."),
+    "document_missing": _("A document is missing: {detail}."),
+    "document_expired": _("A document has expired: {detail}. Upload one that is valid."),
+    "questionnaire_missing": _("The risk questionnaire is not answered yet."),
+    "under_age": _("Applicants must be at least {detail} years old."),
+    "country_not_served": _("We do not lend to residents or nationals of this country: {detail}."),
+    "no_licence": _("We hold no licence for this place at the moment: {detail}."),
+    "scheme_not_offered": _("The scheme you chose is not on offer. Choose another one."),
+    "loan_above_limit": _("The loan is more than the scheme lends to one client."),
+    "identifier_invalid": _("This number is not valid as it stands: {detail}. Compare it with the document."),
+    "bank_account_not_own": _("The holder of a bank account is not you. We take and pay no other's money."),
+    "looked_at_closely": _("An officer will look at your declarations more closely."),
+}
+
+DOCUMENT_WHY_WORDS: Mapping[str, Words] = {
+    "empty": _("The file is empty."),
+    "size": _("The file is larger than 10 MB. Send a smaller one, or only the pages that matter."),
+    "kind": _("Only PDF, JPEG and PNG are taken, and this is none of them, whatever its name says."),
+    "damaged": _("The file is damaged or cannot be read. Save or photograph it again."),
+    "locked": _("The PDF has a password. Save it without one."),
+    "active": _("The PDF holds a program or other files. Print it to a plain PDF."),
+    "pages": _("The PDF has too many pages. Send the pages that matter."),
+    "pixels": _("The picture is too large. Send a smaller one."),
+}
+
+REFUSAL_WORDS: Mapping[str, Words] = {
+    "document_expired": _("This document has expired. Send one that is valid."),
+    "too_many_documents": _("There are as many documents on file as we keep. Nothing was added."),
+    "document_erased": _("The content of this document was erased."),
+    "application_not_editable": _("Your application is with us. Wait until we ask for something."),
+    "invalid_transition": _("This is not possible in the state your application is in."),
+    "questionnaire_changed": _("The questionnaire has changed since you opened it. Please answer the new one."),
+    "answers_refused": _("Some questions are not answered yet."),
+    "licence_refused": _("This is not on offer at the moment: we hold no licence for it."),
+    "example_refused": _("This example cannot be worked out. Choose other names or amounts."),
+    "no_usable_price": _("There is no current price for one of these names. Try again later."),
+}
+"""Refusals by their code, in words for clients in either language; others speak for themselves."""
+
+CONSENT_WORDS: Mapping[str, tuple[Words, Words]] = {
+    "service": (_("To run your account"), _("Needed while you apply or are a client.")),
+    "sensitive_data": (_("Identity numbers, documents and finances"), _("Needed while you apply or are a client.")),
+    "credit_check": (_("To ask credit agencies"), ""),
+    "cross_border": (_("To send data across borders"), ""),
+    "marketing": (_("To write to you about offers"), _("You may take this back at any time.")),
+    "automated_decision": (_("To decide by program"), ""),
+}
+
+
+def refusal_words(refusal: Refusal) -> Words:
+    """What was refused, in the reader's language where its code is known."""
+    why = str(refusal.facts.get("why", ""))
+    if refusal.code == "document_refused" and why in DOCUMENT_WHY_WORDS:
+        return DOCUMENT_WHY_WORDS[why]
+    return REFUSAL_WORDS.get(refusal.code, refusal.message)
+
+
+def pre_screen_words(code: str, detail: str) -> str:
+    """One finding of the pre-screen as a sentence; `detail` is a section, a document, a country, a kind or a number."""
+    if code == "section_incomplete":
+        detail = str(SECTION_WORDS[Section(detail)][0])
+    elif code in {"document_missing", "document_expired"}:
+        detail = str(DOCUMENT_WORDS[detail])
+    elif detail in COUNTRIES:
+        detail = COUNTRIES[detail][1 if (get_language() or "").startswith("zh") else 0]
+    elif detail.partition(":")[0] in OPTION_WORDS:
+        detail = str(OPTION_WORDS[detail.partition(":")[0]])
+    return str(PRE_SCREEN_WORDS[code]).replace("{detail}", detail)

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.translation import gettext_lazy as _
 
-from reefpoint.surfaces.web.application_words import Words
+from reefpoint.surfaces.web.application_words import OPTION_WORDS, Words
 
 register = template.Library()
 
@@ -58,3 +58,9 @@ def line_help(name: str) -> Words:
 def why_not_words(why: str) -> Words:
     """Why a loan would not be given."""
     return WHY_NOT_WORDS[why]
+
+
+@register.filter
+def option_words(value: str) -> Words:
+    """An answer that was chosen from a list, in words."""
+    return OPTION_WORDS.get(str(value), str(value))

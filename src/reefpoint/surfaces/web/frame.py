@@ -57,7 +57,11 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     ),
     (
         _("Compliance"),
-        (Section(_("Related accounts"), "related", "console:groups", "relations.view"),),
+        (
+            Section(_("Client reviews"), "reviews", "console:kyc_reviews", "kyc.view"),
+            Section(_("Suitability"), "suitability", "console:risk_classes", "suitability.view"),
+            Section(_("Related accounts"), "related", "console:groups", "relations.view"),
+        ),
     ),
     (
         _("Desk"),

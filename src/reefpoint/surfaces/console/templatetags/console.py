@@ -166,6 +166,8 @@ APPROVAL_WORDS = {
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
     "clients.erase": gettext_lazy("Erase a client's data"),
+    "kyc.publish": gettext_lazy("Publish a rating table"),
+    "suitability.publish": gettext_lazy("Publish a questionnaire or a table of offers"),
     "ledger.reverse": gettext_lazy("Reverse a journal"),
     "treasury.write_off": gettext_lazy("Write off a break"),
     "price.confirm": gettext_lazy("Confirm a price"),

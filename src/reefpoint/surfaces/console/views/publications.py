@@ -1,0 +1,193 @@
+"""Published tables and questionnaires: every version as it reads, and asking a second person for the next one."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NoReturn
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from reefpoint.decisions.kyc.selectors import RATING
+from reefpoint.decisions.kyc.selectors import read_table as read_rating
+from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE, read_offers, read_questionnaire
+from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.platform.access.rules import holds
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.tables import DecisionTable, MalformedTable
+from reefpoint.platform.publications.selectors import in_force, list_versions
+from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
+from reefpoint.platform.publications.types import PublicationKind, PublicationView
+from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.web.people import page, people_names
+
+CONTENT_BYTES_MAX = 1_000_000
+REASON_CHARACTERS_MAX = 500
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kind of publication as its page shows it: `read` gives what the template draws."""
+
+    kind: PublicationKind
+    title: str | Promise
+    help: str | Promise
+    read: Callable[[PublicationView], dict[str, Any]]
+
+
+def _rating(version: PublicationView) -> dict[str, Any]:
+    table = read_rating(version.id)
+    return {"tables": [table.scorecard, table.bands], "rating": table}
+
+
+def _questionnaire(version: PublicationView) -> dict[str, Any]:
+    found = read_questionnaire(version.id)
+    return {"tables": [found.tolerance], "questionnaire": found}
+
+
+def _offers(version: PublicationView) -> dict[str, Any]:
+    tables = read_offers(version.id)
+    places: list[tuple[str, str, DecisionTable]] = [
+        *((place, currency, table) for place, (currency, table) in tables.segment_tables.items()),
+        *((place, currency, table) for place, (currency, _days, table) in tables.entry_tables.items()),
+    ]
+    return {"tables": [tables.classes, tables.offers], "offers": tables, "places": places}
+
+
+KYC = {
+    "rating": Kept(
+        RATING,
+        _("Rating table"),
+        _("Points of each factor, the floors that some facts set, and how often each rating is reviewed."),
+        _rating,
+    )
+}
+SUITABILITY = {
+    "questionnaire": Kept(
+        QUESTIONNAIRE,
+        _("Risk questionnaire"),
+        _("What clients are asked, in both languages, what answers score, and which class a score comes to."),
+        _questionnaire,
+    ),
+    "offers": Kept(
+        OFFERS,
+        _("Table of offers"),
+        _("Risk classes from a scheme's terms, what each segment and tolerance may be offered, and who may enter."),
+        _offers,
+    ),
+}
+
+
+class UnreadableContent(ValueError):
+    """What was uploaded is not JSON that can be published."""
+
+
+@page("kyc.view")
+def rating_table(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The rating table, version by version."""
+    return _show(request, actor, KYC["rating"])
+
+
+@page("suitability.view")
+def questionnaire(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The questionnaire, version by version."""
+    return _show(request, actor, SUITABILITY["questionnaire"])
+
+
+@page("suitability.view")
+def offers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The table of offers, version by version."""
+    return _show(request, actor, SUITABILITY["offers"])
+
+
+def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
+    at = desk_now()
+    on = current_book_day() or at.date()
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        require(actor, kept.kind.right)
+        approval_id = _ask(request, actor, kept.kind, at, errors)
+        if approval_id is not None:
+            messages.success(request, _now("Drafted. A second person decides whether it is published."))
+            return redirect("console:approval", approval_id=approval_id)
+    versions, valid = list_versions(kept.kind), in_force(kept.kind, on)
+    chosen = request.GET.get("version", "")
+    version = next((one for one in versions if str(one.version) == chosen), valid)
+    if request.GET.get("format") == "json":
+        return _download(kept.kind, version)
+    context = {
+        "kept": kept,
+        "versions": versions,
+        "version": version,
+        "valid": valid,
+        "names": people_names(),
+        "may_draft": holds(actor.permissions, kept.kind.right),
+        "errors": errors,
+        "given": request.POST,
+        "on": on,
+        **(kept.read(version) if version.state == "published" else {"draft": version.content}),
+    }
+    return render(request, "console/publication.html", context, status=422 if errors else 200)
+
+
+def _ask(request: HttpRequest, actor: Actor, kind: PublicationKind, at: datetime, errors: dict[str, str]) -> int | None:
+    """Draft what was uploaded and ask for its publication; None with `errors` by field when it cannot be."""
+    uploaded, reason = request.FILES.get("content"), request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+    try:
+        effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
+    except ValueError:
+        errors["effective_from"] = _now("Say from which day it is in force.")
+    if not reason:
+        errors["reason"] = _now("Say what changes and why: the second person reads it.")
+    if uploaded is None or (uploaded.size or 0) > CONTENT_BYTES_MAX:
+        errors["content"] = _now("Choose a JSON file of at most one megabyte.")
+    if errors or uploaded is None:
+        return None
+    try:
+        content = _read(uploaded.read())
+        draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
+        return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
+    except UnreadableContent as error:
+        errors["content"] = str(error)
+    except MalformedTable as error:
+        errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": error.message}
+    except NotPublishable as error:
+        errors["effective_from"] = error.message
+    return None
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    def refuse(text: str) -> NoReturn:
+        raise UnreadableContent(_now("%(number)s is not exact: write it as text.") % {"number": text[:20]})
+
+    try:
+        read = json.loads(content.decode(), parse_float=refuse, parse_constant=refuse)
+    except UnreadableContent:
+        raise
+    except (ValueError, RecursionError):
+        raise UnreadableContent(_now("The file is not JSON.")) from None
+    if not _is_storable(read):
+        raise UnreadableContent(_now("The file has characters that cannot be kept."))
+    if not isinstance(read, dict):
+        raise UnreadableContent(_now("The file must hold one JSON object."))
+    return read
+
+
+def _is_storable(read: object) -> bool:
+    """Whether the database can hold these texts: no NUL, no half of a pair of surrogates."""
+    try:
+        return b"\\u0000" not in json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _download(kind: PublicationKind, version: PublicationView) -> HttpResponse:
+    response = JsonResponse(dict(version.content), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response.headers["Content-Disposition"] = f'attachment; filename="{kind.name}-{version.version}.json"'
+    return response

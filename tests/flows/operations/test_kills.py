@@ -29,6 +29,9 @@ EVENTS_WAIT = """
 ORDER_OUT = "SELECT EXISTS (SELECT 1 FROM execution_order WHERE purpose = 'liquidation' AND state IN ('new', 'sent'))"
 
 
+SCHEMES_DRAFTED = "SELECT EXISTS (SELECT 1 FROM products_schemeversion)"
+
+
 @pytest.fixture(scope="module")
 def undisturbed() -> Iterator[list[str]]:
     """What the books of an undisturbed replay say."""
@@ -82,3 +85,13 @@ def test_i25_a_killed_database_changes_nothing(undisturbed: list[str]) -> None:
             run.wait_until(moment)
             run.kill_database()
         assert_same(run, undisturbed)
+
+
+def test_i25_a_database_killed_while_the_desk_is_being_opened_lets_it_begin_anew(
+    undisturbed: list[str],
+) -> None:
+    with demo_run(*SLICE, *EARLY_CLOSE_OUT) as run:
+        run.wait_until(SCHEMES_DRAFTED)
+        run.kill_database()
+        assert_same(run, undisturbed)
+        assert run.said.read_text().count("it begins anew") == 1

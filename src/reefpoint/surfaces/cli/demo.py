@@ -40,6 +40,8 @@ FIRST_DAY = datetime.fromisoformat("2020-01-02")
 LAST_DAY = datetime.fromisoformat("2020-06-30")
 CONSOLE_SECONDS_MAX = 30
 """How long to wait for the console before its address is told: a link that answers, not one to be tried again."""
+OPENINGS_MAX = 3
+"""How often a desk is begun anew whose database was lost while it was being opened."""
 LOCK_SECONDS_MAX = 15
 """How long a demo waits for the processes of one that was killed."""
 
@@ -175,22 +177,65 @@ def _run(console: Console, home: Path, plan: _Plan, port: int | None, lock: int)
     """Replay the plan on a fresh database; with a port, keep the console open there. Returns whether the proof held."""
     began = time.monotonic()
     with _server(home) as server:
+        for left in reversed(range(OPENINGS_MAX)):
+            try:
+                return _run_on(server, console, home, plan, port, lock, began)
+            except _OpeningLost:
+                if server is None or not left:
+                    typer.secho(
+                        "The database was lost while the desk was being opened, so nothing can be replayed in it. "
+                        "Look at its log, and start the demo again on an empty database.",
+                        fg="red",
+                        err=True,
+                    )
+                    raise typer.Exit(1) from None
+                console.print("[yellow]The database was lost while the desk was being opened; it begins anew.[/]")
+    raise AssertionError("the last opening ends the demo")
+
+
+def _run_on(
+    server: EmbeddedPostgres | None,
+    console: Console,
+    home: Path,
+    plan: _Plan,
+    port: int | None,
+    lock: int,
+    began: float,
+) -> bool:
+    """One try on a fresh database. Raises `_OpeningLost` if the database goes before the first day can be replayed."""
+    with _while_opening():
         changes = _fresh_database(home, server, plan.close_out)
         _migrate(console)
-        with Crew(home, server, tell=lambda what: console.print(f"[yellow]{escape(what)}[/]"), inherit=[lock]) as crew:
-            crew.start("work", "work")
-            crew.start("watch", "watch")
-            address = "" if port is None else _serve(crew, port)
-            if address:
-                _print_sign_in(console, address)
-            _replay(console, plan, changes)
-            _print_figures(console, time.monotonic() - began)
-            is_whole = print_verification(console)
-            if address:
-                _print_sign_in(console, address)
-                console.print("The finished book stays open there. Ctrl-C ends the demo.")
-                _wait_for_interrupt(console)
+    with Crew(home, server, tell=lambda what: console.print(f"[yellow]{escape(what)}[/]"), inherit=[lock]) as crew:
+        crew.start("work", "work")
+        crew.start("watch", "watch")
+        address = "" if port is None else _serve(crew, port)
+        if address:
+            _print_sign_in(console, address)
+        _replay(console, plan, changes)
+        _print_figures(console, time.monotonic() - began)
+        is_whole = print_verification(console)
+        if address:
+            _print_sign_in(console, address)
+            console.print("The finished book stays open there. Ctrl-C ends the demo.")
+            _wait_for_interrupt(console)
     return is_whole
+
+
+class _OpeningLost(Exception):
+    """The database went away before the desk was open. A replay goes on after that; half a desk is made anew."""
+
+
+@contextmanager
+def _while_opening() -> Iterator[None]:
+    import psycopg
+    from django.db import InterfaceError, OperationalError
+
+    try:
+        yield
+    except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
+        close_connections()
+        raise _OpeningLost from error
 
 
 def _view(console: Console, home: Path, port: int, lock: int) -> None:
@@ -331,11 +376,12 @@ def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeT
     )
     with Progress(*columns, console=console) as progress:
         opening = progress.add_task("Opening the desk", total=plan.clients, counts="")
-        make_desk(
-            DeskPlan(start=plan.start, clients=plan.clients, seed=plan.seed, changes=changes),
-            settle=settle,
-            progress=lambda what, done, of: progress.update(opening, completed=done, total=of, counts=what),
-        )
+        with _while_opening():
+            make_desk(
+                DeskPlan(start=plan.start, clients=plan.clients, seed=plan.seed, changes=changes),
+                settle=settle,
+                progress=lambda what, done, of: progress.update(opening, completed=done, total=of, counts=what),
+            )
         days = progress.add_task(str(plan.start), total=None, counts="")
         for day in replay(ReplayPlan(start=plan.start, end=plan.end, seed=plan.seed, speed=plan.speed)):
             counts = desk_counts()

@@ -47,6 +47,8 @@ CURRENCY = "USD"
 POOL_MINOR = 1_000_000_000_00
 POOL_MINOR_PER_CLIENT = 2_000_000_00
 POOL_COST_BP = 210
+CLIENTS_A_COMMIT = 20
+"""The first days of so many clients are one commit, and one batch for the watch, which shares the two cores."""
 PASSWORD = "reefpoint-demo"  # noqa: S105 - the printed sign-in of a desk that holds no real money
 
 CAST: Mapping[str, tuple[str, RoleName]] = {
@@ -286,10 +288,12 @@ def _onboard(
         ],
         on=on,
     )
-    for done, (client_id, client) in enumerate(zip(ids, clients, strict=True), start=1):
-        with transaction.atomic():  # a client's first day is one commit, and one batch for the watch
-            _open_for(operations, client_id, client, terms[client.scheme_code], instrument_ids, prices, on, at)
-        progress("clients", done, len(clients))
+    pairs = list(zip(ids, clients, strict=True))
+    for first in range(0, len(pairs), CLIENTS_A_COMMIT):
+        with transaction.atomic():
+            for done, (client_id, client) in enumerate(pairs[first : first + CLIENTS_A_COMMIT], start=first + 1):
+                _open_for(operations, client_id, client, terms[client.scheme_code], instrument_ids, prices, on, at)
+                progress("clients", done, len(clients))
 
 
 def _open_for(

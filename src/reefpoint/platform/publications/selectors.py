@@ -3,6 +3,8 @@
 from datetime import date
 from functools import lru_cache
 
+from django.db import connection
+
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
@@ -19,13 +21,17 @@ class PublicationNotFound(NotFound):
 
 def in_force(kind: PublicationKind, on: date) -> PublicationView:
     """The version that holds on a day: published, in effect, the newest of those; else what was shipped."""
-    found = (
-        Publication.objects.filter(kind=kind.name, state=PublicationState.PUBLISHED, effective_from__lte=on)
-        .order_by("-effective_from", "-version")
-        .values_list("id", flat=True)
-        .first()
-    )
-    return shipped(kind) if found is None else get_published(found)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM publications_publication
+             WHERE kind = %s AND state = %s AND effective_from <= %s
+             ORDER BY effective_from DESC, version DESC LIMIT 1
+            """,
+            [kind.name, PublicationState.PUBLISHED, on],
+        )
+        found = cursor.fetchone()
+    return shipped(kind) if found is None else get_published(found[0])
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
@@ -167,8 +168,10 @@ def search_clients(actor: Actor, text: str, limit: int = 20) -> list[ClientView]
 
 def require_open_for_business(client_id: int) -> None:
     """The one gate: raise `ClientNotOpen` unless the client was accepted and is neither blocked nor closed."""
-    status = Client.objects.filter(id=client_id).values_list("status", flat=True).first()
-    if status != ClientStatus.ACTIVE:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM parties_client WHERE id = %s", [client_id])
+        row = cursor.fetchone()
+    if row is None or row[0] != ClientStatus.ACTIVE:
         raise ClientNotOpen(
             "Business with this client is not open at present. Nothing was done; compliance can say more.",
             client_id=client_id,
@@ -484,20 +487,21 @@ def find_licence(*, jurisdiction: str, activity: str, on: date, at: datetime) ->
     if not permits:
         return None
     last = max(on, local_day(jurisdiction, at))
-    row = (
-        _licences()
-        .filter(
-            jurisdiction=jurisdiction,
-            activity__in={activity, Activity.MARGIN_LENDING},
-            permit__in=permits,
-            valid_from__lte=on,
+    with connection.cursor() as cursor:  # before every opening and drawdown: a fifth of the time of model instances
+        cursor.execute(
+            """
+            SELECT l.id, l.jurisdiction, l.activity, l.permit, l.number, l.holder, l.valid_from, l.valid_to,
+                   l.revoked_at, l.evidence, coalesce(evidence.file_name, '')
+              FROM parties_licence l LEFT JOIN parties_licence_evidence evidence ON evidence.licence_id = l.id
+             WHERE l.jurisdiction = %s AND l.activity = ANY(%s) AND l.permit = ANY(%s)
+               AND l.valid_from <= %s AND coalesce(l.valid_to, 'infinity') >= %s
+               AND coalesce(l.revoked_at, 'infinity') > %s
+             ORDER BY l.id LIMIT 1
+            """,
+            [jurisdiction, [activity, Activity.MARGIN_LENDING.value], permits, on, last, at],
         )
-        .filter(Q(valid_to=None) | Q(valid_to__gte=last))
-        .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
-        .order_by("id")
-        .first()
-    )
-    return _licence_view(row) if row else None
+        row = cursor.fetchone()
+    return LicenceView(*row) if row else None
 
 
 def _licences() -> QuerySet[Licence]:

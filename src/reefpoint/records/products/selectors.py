@@ -3,6 +3,8 @@
 from datetime import date
 from functools import lru_cache
 
+from django.db import connection
+
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
@@ -36,15 +38,25 @@ def published_version(code: str, on: date) -> VersionView:
 
     Raises `SchemeVersionNotFound`.
     """
-    row = (
-        SchemeVersion.objects.filter(scheme__code=code, state=VersionState.PUBLISHED, effective_from__lte=on)
-        .select_related("scheme")
-        .order_by("-effective_from", "-version")
-        .first()
-    )
-    if row is None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT v.id FROM products_schemeversion v JOIN products_scheme s ON s.id = v.scheme_id
+             WHERE s.code = %s AND v.state = %s AND v.effective_from <= %s
+             ORDER BY v.effective_from DESC, v.version DESC LIMIT 1
+            """,
+            [code, VersionState.PUBLISHED, on],
+        )
+        found = cursor.fetchone()
+    if found is None:
         raise SchemeVersionNotFound(f"No published version of scheme {code} is in force on {on}.", code=code, on=on)
-    return _view(row)
+    return _published(found[0])
+
+
+@lru_cache(maxsize=1024)
+def _published(version_id: int) -> VersionView:
+    """A version that is published: nothing of it ever changes, so it is read once a process."""
+    return _view(_row(version_id))
 
 
 def list_schemes() -> list[SchemeView]:

@@ -50,3 +50,27 @@ class CloseOutBreached(_OfAccount):
 
     name: ClassVar[str] = "margin.CloseOutBreached"
     ratio_bp: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfPriceAlert(Event):
+    """`instrument_id` is None where it is the coverage of the whole book."""
+
+    alert_id: int
+    instrument_id: int | None
+
+    @property
+    def stream(self) -> str:
+        return "price-alerts" if self.instrument_id is None else f"instrument:{self.instrument_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceAlertRaised(_OfPriceAlert):
+    """A price went stale, or current prices cover too little of the book to lend and to sell (I12)."""
+
+    name: ClassVar[str] = "margin.PriceAlertRaised"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceAlertCleared(_OfPriceAlert):
+    name: ClassVar[str] = "margin.PriceAlertCleared"

@@ -51,6 +51,29 @@ class MarginSnapshot(models.Model):
         )
 
 
+class PriceAlert(models.Model):
+    """A spell in which a name had no current price, or too little of the book had one (`instrument` is null then)."""
+
+    instrument = models.ForeignKey("market.Instrument", on_delete=models.PROTECT, null=True, related_name="+")
+    raised_at = models.DateTimeField()
+    detail = models.CharField(max_length=200)
+    cleared_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("instrument",),
+                condition=Q(cleared_at=None),
+                nulls_distinct=False,
+                name="one_open_price_alert_per_name",
+            ),
+            models.CheckConstraint(
+                name="price_alert_cleared_later", condition=Q(cleared_at=None) | Q(cleared_at__gte=F("raised_at"))
+            ),
+        )
+        ordering = ("-id",)
+
+
 class MarginCall(models.Model):
     """A demand to bring an account back over its cure line before a deadline."""
 

@@ -11,6 +11,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from reefpoint.decisions.margin.services.calls import expire_due_calls
+from reefpoint.decisions.margin.services.price_alerts import review_price_alerts
 from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
@@ -48,6 +49,13 @@ def expire_calls(timestamp: int) -> None:
         expire_due_calls(actor=SCHEDULER, at=clock.at)
 
 
+def review_prices(timestamp: int) -> None:
+    """Tell the risk desk of names whose prices stay away."""
+    clock = get_clock()
+    if not clock.is_replay:
+        review_price_alerts(actor=SCHEDULER, at=clock.at)
+
+
 def retry_queued_notices(timestamp: int) -> None:
     """Try notices again that did not get through."""
     clock = get_clock()
@@ -83,6 +91,7 @@ def clear_sessions(timestamp: int) -> None:
 SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     # minute hour day month weekday, in UTC; the job's name; what it does
     ("* * * * *", "margin.expire_calls", expire_calls),
+    ("* * * * *", "margin.review_prices", review_prices),
     ("* * * * *", "notifications.retry", retry_queued_notices),
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),

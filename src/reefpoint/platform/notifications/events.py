@@ -12,7 +12,7 @@ class NoticeQueued(Event):
 
     name: ClassVar[str] = "notifications.notice_queued"
     notice_id: int
-    client_id: int
+    client_id: int | None
     about: str
 
     @property
@@ -26,7 +26,7 @@ class NoticeDelivered(Event):
 
     name: ClassVar[str] = "notifications.notice_delivered"
     notice_id: int
-    client_id: int
+    client_id: int | None
     about: str
 
     @property
@@ -40,7 +40,7 @@ class NoticeFailed(Event):
 
     name: ClassVar[str] = "notifications.notice_failed"
     notice_id: int
-    client_id: int
+    client_id: int | None
     about: str
     attempts: int
     is_final: bool

@@ -7,10 +7,13 @@ from reefpoint.platform.notifications.types import Channel, NoticeState
 
 
 class Notice(models.Model):
-    """One notice to one client; `about` names its reason (`call:3`), `key` makes it happen once."""
+    """One notice to one client, or to somebody of the staff when `client_id` is null.
+
+    `about` names its reason (`call:3`), `key` makes it happen once.
+    """
 
     key = models.CharField(max_length=160, unique=True)
-    client_id = models.BigIntegerField(db_index=True)
+    client_id = models.BigIntegerField(null=True, db_index=True)
     channel = models.CharField(max_length=8, choices=[(channel.value, channel.value) for channel in Channel])
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)

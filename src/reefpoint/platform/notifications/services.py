@@ -35,7 +35,7 @@ def queue_notice(
     *,
     actor: Actor,
     key: str,
-    client_id: int,
+    client_id: int | None,
     to: str,
     subject: str,
     body: str,

@@ -25,7 +25,7 @@ class NoticeRow:
     """A notice as other parts and pages see it. `evidence` proves the delivery: message id, hash of what was sent."""
 
     notice_id: int
-    client_id: int
+    client_id: int | None
     channel: Channel
     to: str
     subject: str

@@ -8,8 +8,13 @@ from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_c
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
 from reefpoint.decisions.relations.handlers import regroup_changed_client
-from reefpoint.decisions.screening.events import ListLoaded
-from reefpoint.decisions.screening.handlers import follow_hit_decision, rescreen_after_load, screen_changed_client
+from reefpoint.decisions.screening.events import ListLoaded, ListReceived
+from reefpoint.decisions.screening.handlers import (
+    follow_hit_decision,
+    read_received_list,
+    rescreen_after_load,
+    screen_changed_client,
+)
 from reefpoint.decisions.suitability.handlers import publish_approved_suitability
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
@@ -25,7 +30,7 @@ from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
-from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.imports import types as imports
 from reefpoint.platform.imports.events import FileReceived
@@ -61,9 +66,10 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
-    Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected), follow_hit_decision),
+    Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_hit_decision),
     # who changed is held against the lists, and everybody against a list that changed
     Handler("screening.screen_client", (ProfileChanged,), screen_changed_client),
+    Handler("screening.read_list", (ListReceived,), read_received_list),
     Handler("screening.rescreen", (ListLoaded,), rescreen_after_load),
     Handler("clients.erase", (ApprovalGranted,), erase_approved),
     # a turned key: what lies under the old one is moved

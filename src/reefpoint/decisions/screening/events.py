@@ -7,6 +7,19 @@ from reefpoint.platform.events.types import Event
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListReceived(Event):
+    """A file of a list is kept and waits to be read."""
+
+    name: ClassVar[str] = "screening.list_received"
+    version_id: int
+    source: str
+
+    @property
+    def stream(self) -> str:
+        return f"screening_list:{self.source}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListLoaded(Event):
     """A version of a list is in force; `changes` counts the entries that are new or changed in it."""
 

@@ -1,10 +1,10 @@
 """What screening does when it hears of something."""
 
-from reefpoint.decisions.screening.events import ListLoaded
-from reefpoint.decisions.screening.jobs import SCREENING, rescreen_job
+from reefpoint.decisions.screening.events import ListLoaded, ListReceived
+from reefpoint.decisions.screening.jobs import SCREENING, load_list_job, rescreen_job
 from reefpoint.decisions.screening.services.clients import screen_client
 from reefpoint.decisions.screening.services.hits import follow_decision
-from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.records.parties.events import ProfileChanged
 
@@ -22,6 +22,13 @@ def screen_changed_client(stored: StoredEvent) -> None:
         screen_client(actor=SCREENING, client_id=event.client_id, at=event.at)
 
 
+def read_received_list(stored: StoredEvent) -> None:
+    """Have the worker read a file that was taken in; one that was read meanwhile is left alone."""
+    event = stored.event
+    assert isinstance(event, ListReceived)
+    load_list_job.defer(version_id=event.version_id, at=event.at.isoformat())
+
+
 def rescreen_after_load(stored: StoredEvent) -> None:
     """Have the worker hold all clients against what changed in a list."""
     event = stored.event
@@ -32,5 +39,5 @@ def rescreen_after_load(stored: StoredEvent) -> None:
 def follow_hit_decision(stored: StoredEvent) -> None:
     """Do what two people agreed on about a hit."""
     event = stored.event
-    assert isinstance(event, ApprovalGranted | ApprovalRejected)
+    assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
     follow_decision(approval_id=event.approval_id, at=event.at)

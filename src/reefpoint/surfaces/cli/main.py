@@ -14,6 +14,7 @@ from reefpoint.surfaces.cli import (
     demo,
     gap,
     haircuts,
+    lists,
     migrate,
     people,
     prices,
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(people.app, name="people")
 app.add_typer(day.app, name="day")
+app.add_typer(lists.app, name="lists")
 app.command()(migrate.migrate)
 app.command()(serve.serve)
 app.command()(work.work)
@@ -62,6 +64,7 @@ app.command()(stress.stress)
 app.command()(gap.gap)
 app.command()(haircuts.haircuts)
 app.command()(bench.bench)
+app.command()(lists.screen)
 app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)
 

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
@@ -18,6 +19,7 @@ from reefpoint.surfaces.console.templatetags.console import approval_kind, clien
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 CALLS_MAX = 12
+HITS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -38,7 +40,7 @@ class Todo:
 
 def todo_for(actor: Actor) -> list[Todo]:
     """All that waits for this person, by how bad and then by how late it is."""
-    waiting = [*_approvals(actor), *_held_prices(actor), *_sales(actor), *_calls(actor)]
+    waiting = [*_approvals(actor), *_held_prices(actor), *_sales(actor), *_calls(actor), *_screening(actor)]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
 
@@ -83,6 +85,30 @@ def _calls(actor: Actor) -> Iterator[Todo]:
             _("Follow up"),
             due_at=call.deadline_at,
             amount_minor=call.amount_minor,
+        )
+
+
+def _screening(actor: Actor) -> Iterator[Todo]:
+    """Open hits, and files of lists that were not taken in, for those who may do something about them."""
+    if "screening.resolve" not in actor.permissions:
+        return
+    for version in list_unsettled(actor):
+        yield Todo(
+            "warning",
+            _("List not loaded"),
+            f"{version.source} · {version.problem}",
+            reverse("console:screening_list", args=[version.id]),
+            _("See the file"),
+            since=version.received_at,
+        )
+    for hit in find_hits(actor, state="open", order="raised_at", limit=HITS_MAX).rows:
+        yield Todo(
+            "call",
+            _("Screening hit"),
+            f"{hit.ours} ≈ {hit.theirs} · {hit.client_number}",
+            reverse("console:hit", args=[hit.id]),
+            _("Resolve"),
+            since=hit.raised_at,
         )
 
 

@@ -58,6 +58,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     (
         _("Compliance"),
         (
+            Section(_("Screening"), "screening", "console:hits", "screening.view"),
             Section(_("Client reviews"), "reviews", "console:kyc_reviews", "kyc.view"),
             Section(_("Suitability"), "suitability", "console:risk_classes", "suitability.view"),
             Section(_("Related accounts"), "related", "console:groups", "relations.view"),

@@ -220,7 +220,8 @@ def _word_similarity(one: str, other: str) -> float:
 @lru_cache(maxsize=65_536)
 def _skeleton(word: str) -> str:
     """The consonants of a word, doubled ones once: Mohammed, Muhammad; Yusuf, Youssef."""
-    word = word.replace("ph", "f").replace("kh", "h").replace("ck", "k").replace("dh", "d").replace("gh", "g")
+    for written, heard in (("ph", "f"), ("kh", "h"), ("ck", "k"), ("dh", "d"), ("gh", "g"), ("q", "k")):
+        word = word.replace(written, heard)
     letters = [word[0], *(letter for letter in word[1:] if letter not in "aeiouywj")]
     return "".join(letter for number, letter in enumerate(letters) if number == 0 or letter != letters[number - 1])
 

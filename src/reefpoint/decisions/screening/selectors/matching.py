@@ -9,7 +9,7 @@ from reefpoint.decisions.screening.models import Entry
 from reefpoint.decisions.screening.rules import hits as rules
 from reefpoint.decisions.screening.rules.names import NameForms, name_forms
 from reefpoint.decisions.screening.rules.scores import quick_score, score_names
-from reefpoint.decisions.screening.types import EntryKind, EntryView, ListedName, Match, NameScore
+from reefpoint.decisions.screening.types import Basis, EntryKind, EntryView, ListedName, Match, NameScore
 from reefpoint.platform.database.bulk import array_literal
 
 
@@ -72,13 +72,14 @@ def find_candidates(
 
 def best_by_entry(forms: Sequence[NameForms], candidates: Collection[Candidate]) -> dict[int, tuple[int, int]]:
     """For each entry among the candidates the best score and the number of the name that gave it."""
-    best: dict[int, tuple[int, int]] = {}
+    best: dict[int, tuple[int, bool, int]] = {}
     for entry_id, name_no, key, hanzi in candidates:
         words = tuple(key.split(" "))
         score_bp = max(quick_score(form, words, hanzi) for form in forms)
-        if entry_id not in best or score_bp > best[entry_id][0]:
-            best[entry_id] = (score_bp, name_no)
-    return best
+        found = (score_bp, bool(hanzi), -name_no)  # of equal scores the one by characters, then the first name
+        if entry_id not in best or found > best[entry_id]:
+            best[entry_id] = found
+    return {entry_id: (score_bp, -negative) for entry_id, (score_bp, _, negative) in best.items()}
 
 
 def make_match(
@@ -92,7 +93,7 @@ def make_match(
     """A match with its parts and evidence, for one name of an entry."""
     theirs = entry.names[name_no].text
     scored = [(score_names(ours, other), ours) for ours in forms for other in name_forms(theirs)]
-    score, form = max(scored, key=lambda pair: pair[0].score_bp)
+    score, form = max(scored, key=lambda pair: (pair[0].score_bp, pair[0].basis is Basis.WRITTEN))
     birth = rules.compare_births(birth_on, entry.births)
     return Match(
         entry=entry,

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from reefpoint.decisions.screening.adapters import PARSERS, ListRefused, Progress
-from reefpoint.decisions.screening.events import ListFailed, ListLoaded
+from reefpoint.decisions.screening.events import ListFailed, ListLoaded, ListReceived
 from reefpoint.decisions.screening.models import Entry, ListFile, ListVersion
 from reefpoint.decisions.screening.rules import hits as rules
 from reefpoint.decisions.screening.rules.names import name_forms
@@ -86,6 +86,7 @@ def receive_list(
         },
         at=at,
     )
+    publish(ListReceived(version_id=version.pk, source=source, at=at))
     return version.pk
 
 

@@ -25,7 +25,9 @@ PAGES = {
     "client": "console:client",
     "group": "console:group",
     "liquidation": "console:liquidation",
+    "list_version": "console:screening_list",
     "scheme": "console:scheme",
+    "screening_hit": "console:hit",
 }
 
 
@@ -171,6 +173,7 @@ APPROVAL_WORDS = {
     "ledger.reverse": gettext_lazy("Reverse a journal"),
     "treasury.write_off": gettext_lazy("Write off a break"),
     "price.confirm": gettext_lazy("Confirm a price"),
+    "screening.resolve_hit": gettext_lazy("Resolve a screening hit"),
     "access.grant": gettext_lazy("Give a role"),
 }
 

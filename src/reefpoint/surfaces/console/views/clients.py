@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.margin.selectors.pages import list_accounts
 from reefpoint.decisions.relations.selectors import find_related
+from reefpoint.decisions.screening.selectors import get_screening_standing, list_hits_of
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.flows.operations.services.data_rights import (
     end_relationship,
@@ -94,13 +95,18 @@ def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
     """One client, with the accounts."""
     found = get_client(actor, client_id)
     accounts = list_accounts(actor, client_id=client_id) if "account.view" in actor.permissions else None
-    context = {
+    context: dict[str, object] = {
         "client": found,
         "accounts": accounts,
         "tab": "client",
         "sees_related": "relations.view" in actor.permissions,
         "related": find_related(actor, client_id) if "relations.view" in actor.permissions else None,
     }
+    if "screening.view" in actor.permissions:
+        context["screening"] = {
+            "standing": get_screening_standing(client_id),
+            "hits": list_hits_of(actor, client_id),
+        }
     return render(request, "console/client.html", context)
 
 

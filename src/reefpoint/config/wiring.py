@@ -7,6 +7,8 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.decisions.monitoring.events import BacktestRequested
+from reefpoint.decisions.monitoring.handlers import follow_decision, note_profile_change, start_backtest
 from reefpoint.decisions.relations.handlers import regroup_changed_client
 from reefpoint.decisions.screening.events import ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
@@ -74,6 +76,10 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("clients.erase", (ApprovalGranted,), erase_approved),
     # a turned key: what lies under the old one is moved
     Handler("vault.reseal", (DataKeyTurned,), start_resealing),
+    # what rules look at, and changes of the rules themselves
+    Handler("monitoring.note_profile", (ProfileChanged,), note_profile_change),
+    Handler("monitoring.backtest", (BacktestRequested,), start_backtest),
+    Handler("monitoring.decide", (ApprovalGranted, ApprovalRejected), follow_decision),
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",

@@ -23,7 +23,6 @@ PLAIN = {
     "qty": "quantity",
     "held": "position_before",
     "move": "move_bp",
-    "late": "seconds_to_close",
     "device": "device",
     "size": "quantity",
     "shared": "quantity",
@@ -48,6 +47,7 @@ def activities(lines: Sequence[str]) -> Activities:
     days = np.arange(FIRST_DAY - 800, FIRST_DAY + 800)
     market = Market(
         session_days=days[(days + 3) % 7 < 5],
+        session_ends=days[(days + 3) % 7 < 5] * 86_400 + 21 * 3_600,
         close_instrument=np.array(list(closes), dtype=np.int64),
         close_day=np.full(len(closes), FIRST_DAY - 1),
         close_units=np.array(list(closes.values()), dtype=np.int64),

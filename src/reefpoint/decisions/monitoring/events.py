@@ -32,3 +32,15 @@ class RestrictionPlaced(Event):
     @property
     def stream(self) -> str:
         return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestRequested(Event):
+    """A version of a rule is to be run over history."""
+
+    name: ClassVar[str] = "monitoring.backtest_requested"
+    backtest_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"backtest:{self.backtest_id}"

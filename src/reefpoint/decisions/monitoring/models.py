@@ -39,7 +39,6 @@ class Activity(models.Model):
     price_units = models.BigIntegerField(default=0)
     position_before = models.BigIntegerField(default=0)
     move_bp = models.IntegerField(default=0)
-    seconds_to_close = models.IntegerField(default=0)
     device = models.BigIntegerField(default=0)
     reference = models.CharField(max_length=120, blank=True, default="")
     declared_liquid_minor = models.BigIntegerField(default=-1)

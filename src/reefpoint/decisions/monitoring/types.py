@@ -27,6 +27,7 @@ class ActivityKind(StrEnum):
     GROUP_CHANGE = "group_change"
     SCREENING_HIT = "screening_hit"
     APPLICATION = "application"
+    PAYMENT_REQUEST = "payment_request"
 
 
 KINDS = tuple(ActivityKind)
@@ -69,12 +70,28 @@ class ActivityDraft:
     price_units: int = 0
     position_before: int = 0
     move_bp: int = 0
-    seconds_to_close: int = 0
     device: int = 0
     reference: str = ""
     declared_liquid_minor: int = UNKNOWN
     declared_income_minor: int = UNKNOWN
     declared_worth_minor: int = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterparty:
+    """Who paid, or is to be paid, as the bank tells it. `country` is where the account is, ISO 3166."""
+
+    name: str
+    account_number: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Who gave an order: on which device, and whether that person may instruct for the client."""
+
+    device: str = ""
+    may_instruct: bool
 
 
 class RuleMode(StrEnum):

@@ -12,6 +12,8 @@ from procrastinate.contrib.django import app
 
 from reefpoint.decisions.margin.services.calls import expire_due_calls
 from reefpoint.decisions.margin.services.price_alerts import review_price_alerts
+from reefpoint.decisions.monitoring.services.rules import install_typologies
+from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
@@ -63,6 +65,13 @@ def retry_queued_notices(timestamp: int) -> None:
         retry_notices(at=clock.at)
 
 
+def sweep_activities(timestamp: int) -> None:
+    """Judge what clients did since the last sweep, also while a past market is replayed."""
+    at = desk_now()
+    install_typologies(actor=SCHEDULER, at=at)
+    sweep(at=at)
+
+
 def seal_audit(timestamp: int) -> None:
     """Seal the audit log's new entries."""
     seal(at=desk_now())
@@ -93,6 +102,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("* * * * *", "margin.expire_calls", expire_calls),
     ("* * * * *", "margin.review_prices", review_prices),
     ("* * * * *", "notifications.retry", retry_queued_notices),
+    ("* * * * *", "monitoring.sweep", sweep_activities),
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),

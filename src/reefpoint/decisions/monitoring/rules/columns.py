@@ -10,6 +10,7 @@ from reefpoint.decisions.monitoring.types import KIND_CODES, ActivityDraft
 from reefpoint.engine.columns import Int64s
 
 DAY_SECONDS = 86_400
+NO_SESSION = 2**40
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,8 @@ class Activities:
 
     `at` is seconds since 1970, `day` days since then, `session` the number of sessions that had begun by then. `group`
     is the client's group, or the client's own negative id. `close` is the name's last close before the day of the row
-    (units of 1e-4) and `volume` its assumed daily volume, 0 where there is none. `kind` is the place in `KINDS`.
+    (units of 1e-4) and `volume` its assumed daily volume, 0 where there is none. `kind` is the place in `KINDS`;
+    `to_close` seconds until the session ends, `NO_SESSION` on another day or after it.
     """
 
     id: Int64s
@@ -39,7 +41,6 @@ class Activities:
     price: Int64s
     held: Int64s
     move: Int64s
-    to_close: Int64s
     device: Int64s
     reference: Int64s
     liquid: Int64s
@@ -48,6 +49,7 @@ class Activities:
     group: Int64s
     close: Int64s
     volume: Int64s
+    to_close: Int64s
 
     def __len__(self) -> int:
         return len(self.id)
@@ -59,9 +61,11 @@ class Activities:
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What the rows are put beside: sessions as ascending day numbers, closes by instrument and day, volumes."""
+    """What the rows are put beside: sessions as ascending day numbers and the second at which each ends, closes by
+    instrument and day, volumes by instrument."""
 
     session_days: Int64s
+    session_ends: Int64s
     close_instrument: Int64s
     close_day: Int64s
     close_units: Int64s
@@ -81,10 +85,19 @@ def place(stored: Mapping[str, Int64s], *, market: Market, groups: Mapping[int, 
         **rows,
         day=day,
         session=np.searchsorted(market.session_days, day, side="right").astype(np.int64),
+        to_close=_to_close(market, rows["at"], day),
         group=group[of_client] if len(clients) else day,
         close=_close_before(market, rows["instrument"], day),
         volume=volume[of_name] if len(names) else day,
     )
+
+
+def _to_close(market: Market, at: Int64s, day: Int64s) -> Int64s:
+    if not len(market.session_days):
+        return np.full(len(at), NO_SESSION, dtype=np.int64)
+    number = np.minimum(np.searchsorted(market.session_days, day), len(market.session_days) - 1)
+    left = market.session_ends[number] - at
+    return np.where((market.session_days[number] == day) & (left >= 0), left, NO_SESSION)
 
 
 def _close_before(market: Market, instrument: Int64s, day: Int64s) -> Int64s:
@@ -120,7 +133,6 @@ def from_drafts(drafts: Sequence[ActivityDraft], *, market: Market, groups: Mapp
         "price": [draft.price_units for draft in drafts],
         "held": [draft.position_before for draft in drafts],
         "move": [draft.move_bp for draft in drafts],
-        "to_close": [draft.seconds_to_close for draft in drafts],
         "device": [draft.device for draft in drafts],
         "reference": [reference[draft.reference] for draft in drafts],
         "liquid": [draft.declared_liquid_minor for draft in drafts],

@@ -44,6 +44,8 @@ from reefpoint.records.execution.selectors import (
 )
 from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import OrderPurpose, OrderState, Side
+from reefpoint.records.ledger.selectors import available_minor
+from reefpoint.records.ledger.types import client_cash
 from reefpoint.records.products.selectors import get_terms
 
 
@@ -275,7 +277,7 @@ def book_liquidation_fill(*, actor: Actor, fill_id: int, at: datetime) -> None:
     settle_debt(
         actor=actor,
         account=account,
-        amount_minor=min(account.cash_minor, account.debt_minor),
+        amount_minor=min(available_minor(client_cash(account.number)), account.debt_minor),
         key=f"fill:{fill.broker_fill_id}",
         on=fill.traded_on,
         at=at,

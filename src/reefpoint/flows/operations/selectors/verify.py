@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
+from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
 from reefpoint.decisions.relations.selectors import verify_relations
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.suitability.selectors import verify_suitability
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "liquidation": lambda _: verify_liquidations(),
     "screening": lambda _: verify_screening(),
     "relations": lambda _: verify_relations(),
+    "monitoring": lambda _: verify_monitoring(),
     "approvals": lambda _: verify_approvals(),
     "sealed records": lambda _: verify_vault(),
     "clients": lambda _: verify_parties(),

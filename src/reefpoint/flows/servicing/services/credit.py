@@ -6,6 +6,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
+from reefpoint.decisions.monitoring.services.activities import note_activities
+from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
@@ -16,7 +18,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import find_loan, get_facility
 from reefpoint.records.accounts.types import AccountFacts
-from reefpoint.records.ledger.selectors import find_journal
+from reefpoint.records.ledger.selectors import available_minor, find_journal
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import (
     INCOME_FEES,
@@ -91,7 +93,23 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         at=at,
     )
     accounts.announce_change(account_id=account_id, cause="drawdown", at=at)
+    _note(ActivityKind.DRAWDOWN, account, amount_minor, f"drawdown:{key}", at)
     return loan_id
+
+
+def _note(kind: ActivityKind, account: AccountFacts, amount_minor: int, key: str, at: datetime) -> None:
+    note_activities(
+        [
+            ActivityDraft(
+                kind=kind,
+                key=key,
+                client_id=account.client_id,
+                account_id=account.id,
+                at=at,
+                amount_minor=amount_minor,
+            )
+        ]
+    )
 
 
 def _post_drawdown(
@@ -124,9 +142,13 @@ def repay(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: dat
     require_client(actor, account.client_id)
     if find_journal(f"repayment:{key}") is not None:
         return Allocation({}, amount_minor)
-    return settle_debt(
-        actor=actor, account=account, amount_minor=min(amount_minor, account.cash_minor), key=key, on=on, at=at
+    free_minor = available_minor(client_cash(account.number))
+    allocation = settle_debt(
+        actor=actor, account=account, amount_minor=min(amount_minor, free_minor), key=key, on=on, at=at
     )
+    if allocation.paid:
+        _note(ActivityKind.REPAYMENT, account, sum(allocation.paid.values()), f"repayment:{key}", at)
+    return allocation
 
 
 def settle_debt(

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.monitoring.services.activities import note_activities
+from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.decisions.suitability.services import require_suitable
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -72,7 +74,8 @@ def book_securities_receipt(
     The reference is booked once, however often it is reported.
     """
     require(actor, "servicing.receive_securities")
-    require_client(actor, accounts.lock_account(account_id).client_id)
+    account = accounts.lock_account(account_id)
+    require_client(actor, account.client_id)
     accounts.receive_securities(account_id=account_id, lots=lots, reference=reference, on=on, at=at)
     record(
         actor=actor,
@@ -82,3 +85,18 @@ def book_securities_receipt(
         at=at,
     )
     accounts.announce_change(account_id=account_id, cause="securities received", at=at)
+    note_activities(
+        [
+            ActivityDraft(
+                kind=ActivityKind.SECURITIES_IN,
+                key=f"receipt:{reference}:{instrument_id}",
+                client_id=account.client_id,
+                account_id=account_id,
+                at=at,
+                instrument_id=instrument_id,
+                quantity=quantity,
+                reference=reference,
+            )
+            for instrument_id, quantity in lots
+        ]
+    )

@@ -12,6 +12,8 @@ from reefpoint.decisions.margin.selectors.standing import (
     load_sheet,
     measure_on,
 )
+from reefpoint.decisions.monitoring.services.activities import device_code, note_activities
+from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Operator
 from reefpoint.flows.servicing import rules
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -48,8 +50,11 @@ def place_client_order(
     key: str,
     session_on: date,
     at: datetime,
+    operator: Operator | None = None,
 ) -> int:
     """Take a client's order after the pre-trade check. Returns the order's id; the same key is one order.
+
+    `operator` says who gave it and on which device; without one the desk's own staff took it.
 
     A purchase holds its cash and must leave the account over its initial line; a sale needs the shares.
     """
@@ -81,6 +86,21 @@ def place_client_order(
             at=at,
             reason="purchase",
         )
+    note_activities(
+        [
+            ActivityDraft(
+                kind=ActivityKind.ORDER,
+                key=f"order:{order_id}",
+                client_id=account.client_id,
+                account_id=account_id,
+                at=at,
+                instrument_id=instrument_id,
+                quantity=quantity,
+                is_verified=int(operator is None or operator.may_instruct),
+                device=device_code(operator.device) if operator else 0,
+            )
+        ]
+    )
     return order_id
 
 
@@ -214,7 +234,25 @@ def book_fill(*, actor: Actor, fill_id: int, at: datetime) -> FillFacts:
         at=at,
     )
     accounts.announce_change(account_id=account.id, cause=f"fill {fill.side.value}", at=at)
+    if fill.purpose is OrderPurpose.CLIENT:
+        note_activities([_trade(fill, account)])
     return fill
+
+
+def _trade(fill: FillFacts, account: AccountFacts) -> ActivityDraft:
+    held = {holding.instrument_id: holding.quantity for holding in account.holdings}
+    return ActivityDraft(
+        kind=ActivityKind.BUY if fill.side is Side.BUY else ActivityKind.SELL,
+        key=f"fill:{fill.broker_fill_id}",
+        client_id=account.client_id,
+        account_id=account.id,
+        at=fill.at,
+        amount_minor=fill.gross_minor,
+        instrument_id=fill.instrument_id,
+        quantity=fill.quantity,
+        price_units=fill.price_units,
+        position_before=held.get(fill.instrument_id, 0),
+    )
 
 
 @transaction.atomic

@@ -148,6 +148,17 @@ def closes_on(days: Collection[date]) -> dict[tuple[int, date], int]:
     return {(instrument_id, on): units for instrument_id, on, units in rows}
 
 
+def closes_between(instrument_ids: Collection[int], since: date, until: date) -> list[tuple[int, date, int]]:
+    """The last accepted price of each session from `since` to `until`, as (instrument id, session, units)."""
+    rows = (
+        Price.objects.filter(instrument_id__in=instrument_ids, on__gte=since, on__lte=until)
+        .order_by("instrument_id", "on", "-at", "-id")
+        .distinct("instrument_id", "on")
+        .values_list("instrument_id", "on", "price_units")
+    )
+    return list(rows)
+
+
 def get_feed_health() -> FeedHealth:
     """How well prices arrive, over every listed name; a suspended name counts as nothing else."""
     latest = latest_prices()

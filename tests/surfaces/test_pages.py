@@ -11,6 +11,9 @@ from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, ope
 
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.decisions.monitoring.selectors.rules import list_versions
+from reefpoint.decisions.monitoring.services.backtests import request_backtest, run_backtest
+from reefpoint.decisions.monitoring.services.rules import install_typologies
 from reefpoint.decisions.relations.selectors import get_group
 from reefpoint.flows.liquidation.services.opening import open_liquidation
 from reefpoint.flows.liquidation.types import Cause
@@ -51,6 +54,10 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "client_data": ("clients.view", lambda book: [book.desk.own_client_id]),
     "licences": ("licences.view", lambda book: []),
     "data_keys": ("vault.turn_keys", lambda book: []),
+    "rules": ("monitoring.view", lambda book: []),
+    "rule": ("monitoring.view", lambda book: [watched()]),
+    "backtest": ("monitoring.view", lambda book: [with_backtest()]),
+    "restrictions": ("monitoring.view", lambda book: []),
     "schemes": ("schemes.view", lambda book: []),
     "scheme": ("schemes.view", lambda book: [list_schemes()[0].id]),
     "prices": ("prices.view", lambda book: []),
@@ -59,6 +66,21 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),
 }
+
+
+def watched() -> str:
+    """A rule of those that come with the program."""
+    install_typologies(actor=SYSTEM, at=NOON)
+    return "structuring"
+
+
+def with_backtest() -> int:
+    """A backtest that has ended."""
+    version = list_versions(SYSTEM, watched())[0]
+    since = until = NOON.date()
+    backtest_id = request_backtest(actor=SYSTEM, version_id=version.id, since=since, until=until, at=NOON)
+    run_backtest(backtest_id=backtest_id)
+    return backtest_id
 
 
 def related(book: Book) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class ActivityKind(StrEnum):
@@ -312,7 +313,7 @@ class BacktestView:
     total: int
     asked_by: str
     asked_at: datetime
-    result: Mapping[str, object]
+    result: Mapping[str, Any]
     error: str
 
 

@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Client reviews"), "reviews", "console:kyc_reviews", "kyc.view"),
             Section(_("Suitability"), "suitability", "console:risk_classes", "suitability.view"),
             Section(_("Related accounts"), "related", "console:groups", "relations.view"),
+            Section(_("Monitoring rules"), "warning", "console:rules", "monitoring.view"),
         ),
     ),
     (

@@ -1,19 +1,22 @@
 """Rules and their versions: which one judges a day, and what each raised."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Max, Min, Q, Sum
 
+from reefpoint.decisions.monitoring.adapters.typologies import load_examples
 from reefpoint.decisions.monitoring.models import Activity, Alert, Backtest, Rule, RuleVersion, Undecided
+from reefpoint.decisions.monitoring.rules.facts import FACTS, Fact
 from reefpoint.decisions.monitoring.rules.judging import ReadRule, read_rule
 from reefpoint.decisions.monitoring.rules.stored import from_stored
 from reefpoint.decisions.monitoring.types import (
     AlertState,
     BacktestState,
     BacktestView,
+    RuleDraft,
     RuleMode,
     RuleRow,
     VersionState,
@@ -130,6 +133,32 @@ def get_rule(actor: Actor, code: str) -> Rule:
     return rule
 
 
+@dataclass(frozen=True)
+class RulePage:
+    """A rule's words, the facts that a version of it asks for, and the examples that are tested."""
+
+    rule: Rule
+    facts: tuple[Fact, ...]
+    examples: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def get_rule_page(actor: Actor, code: str, draft: RuleDraft) -> RulePage:
+    """What the page of a rule says beside its versions. Raises `RuleNotFound`."""
+    rule = get_rule(actor, code)
+    facts = tuple(FACTS[name] for name in read_rule(code, draft).facts)
+    return RulePage(rule, facts, tuple(load_examples().get(code, {}).items()))
+
+
+def name_clients(actor: Actor, client_ids: Collection[int]) -> dict[int, str]:
+    """Number and name of these clients."""
+    require(actor, "monitoring.view")
+    rows = Activity.objects.filter(client_id__in=set(client_ids)).order_by("client_id").distinct()
+    return {
+        client_id: f"{number} {name}"
+        for client_id, number, name in rows.values_list("client_id", "client__number", "client__name")
+    }
+
+
 def list_versions(actor: Actor, code: str) -> list[VersionView]:
     """All versions of a rule, newest first. Raises `RuleNotFound`."""
     rule = get_rule(actor, code)
@@ -143,13 +172,13 @@ def list_backtests(actor: Actor, code: str) -> list[BacktestView]:
     return [backtest_view(row) for row in rows]
 
 
-def get_backtest(actor: Actor, backtest_id: int) -> BacktestView:
-    """One backtest. Raises `RuleNotFound`."""
+def get_backtest(actor: Actor, backtest_id: int) -> tuple[BacktestView, VersionView]:
+    """One backtest and the version it ran. Raises `RuleNotFound`."""
     require(actor, "monitoring.view")
-    row = Backtest.objects.filter(id=backtest_id).first()
+    row = Backtest.objects.select_related("version__rule").filter(id=backtest_id).first()
     if row is None:
         raise RuleNotFound("There is no such backtest.")
-    return backtest_view(row)
+    return backtest_view(row), version_view(row.version)
 
 
 def list_undecided(actor: Actor, code: str, limit: int = 50) -> list[UndecidedRow]:

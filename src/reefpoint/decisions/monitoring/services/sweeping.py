@@ -26,10 +26,11 @@ from reefpoint.decisions.monitoring.selectors.columns import (
     seconds,
 )
 from reefpoint.decisions.monitoring.selectors.rules import InForce, load_in_force
+from reefpoint.decisions.monitoring.services.activities import note_activities
 from reefpoint.decisions.monitoring.services.market_days import note_market_days
 from reefpoint.decisions.monitoring.services.restrictions import restrict_for_alert
-from reefpoint.decisions.monitoring.types import Consequence, RuleMode, SweepResult
-from reefpoint.decisions.relations.selectors import load_groups
+from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Consequence, RuleMode, SweepResult
+from reefpoint.decisions.relations.selectors import load_groups, load_members
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.platform.database.locks import lock_name
@@ -61,6 +62,7 @@ def sweep(*, actor: Actor = MONITORING, at: datetime) -> SweepResult:
     note_market_days(since=min([*since.values(), at - timedelta(days=10)]), at=at)
     if not since:
         return SweepResult(0, 0, 0, 0, 0)
+    _note_groups(list(since), at)
     return replace(judge_clients(actor=actor, since=since, at=at), activities=sum(count for *_, count in fresh))
 
 
@@ -125,6 +127,24 @@ def _judge(actor: Actor, in_force: Sequence[InForce], since: Mapping[int, dateti
 
 def _second(at: datetime | None) -> int:
     return 2**62 if at is None else seconds(at)
+
+
+def _note_groups(client_ids: Sequence[int], at: datetime) -> None:
+    """Note that a client stands in a group of a size that it did not stand in before; the next sweep judges it."""
+    groups = load_groups(client_ids)
+    members = load_members(set(groups.values()))
+    note_activities(
+        [
+            ActivityDraft(
+                kind=ActivityKind.GROUP_CHANGE,
+                key=f"group:{client_id}:{group_id}:{len(members[group_id])}",
+                client_id=client_id,
+                at=at,
+                quantity=len(members[group_id]),
+            )
+            for client_id, group_id in groups.items()
+        ]
+    )
 
 
 def _standing(in_force: Sequence[InForce], first: datetime) -> dict[tuple[int, RuleMode], dict[str, list[int]]]:

@@ -172,6 +172,7 @@ APPROVAL_WORDS = {
     "suitability.publish": gettext_lazy("Publish a questionnaire or a table of offers"),
     "ledger.reverse": gettext_lazy("Reverse a journal"),
     "treasury.write_off": gettext_lazy("Write off a break"),
+    "monitoring.change_rules": gettext_lazy("Change a monitoring rule"),
     "price.confirm": gettext_lazy("Confirm a price"),
     "screening.resolve_hit": gettext_lazy("Resolve a screening hit"),
     "access.grant": gettext_lazy("Give a role"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page
+from reefpoint.decisions.monitoring.types import Counterparty
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.flows.servicing.selectors import Action, WhatIf, what_if
 from reefpoint.flows.servicing.services.cash import receive_deposit, withdraw_cash
@@ -44,6 +45,9 @@ class Deed:
     permission: str
     is_trade: bool = False
     needs_reference: bool = False
+    other_side: str | Promise = ""
+    other_account: str | Promise = ""
+    other_help: str | Promise = ""
 
 
 DEEDS = (
@@ -53,6 +57,9 @@ DEEDS = (
         _("Money that the bank credited for this client. The bank's reference is booked once."),
         "servicing.deposit",
         needs_reference=True,
+        other_side=_("Payer's name"),
+        other_account=_("Payer's account"),
+        other_help=_("As the bank tells it. A third party's cash is held until a person releases it."),
     ),
     Deed(
         Action.REPAY,
@@ -65,6 +72,9 @@ DEEDS = (
         _("Withdraw"),
         _("Pays cash out to the client's own bank account."),
         "servicing.withdraw",
+        other_side=_("Paid to (name)"),
+        other_account=_("Paid to (account)"),
+        other_help=_("A payment to a new account soon after a changed contact is stopped."),
     ),
     Deed(
         Action.DRAW_DOWN,
@@ -93,6 +103,7 @@ class Typed:
     instrument_id: int
     quantity: int
     reference: str
+    other_side: Counterparty | None
     errors: dict[str, str]
 
 
@@ -159,7 +170,9 @@ def _understand(deed: Deed, given: dict[str, str]) -> Typed:
             errors["amount"] = _now("This is not an amount: type 500,000 or 500k or 50万.")
     if deed.needs_reference and not reference:
         errors["reference"] = _now("The bank's reference is needed: it keeps a deposit from being booked twice.")
-    return Typed(amount, instrument_id, quantity, reference, errors)
+    name, number = given.get("other_name", "").strip()[:160], given.get("other_account", "").strip()[:64]
+    other = Counterparty(name=name, account_number=number) if deed.other_side and name else None
+    return Typed(amount, instrument_id, quantity, reference, other, errors)
 
 
 def _key_of(text: str) -> str:
@@ -183,11 +196,20 @@ def _do(actor: Actor, deed: Deed, account_id: int, typed: Typed, *, key: str) ->
                 bank_reference=typed.reference,
                 on=on,
                 at=at,
+                payer=typed.other_side,
             )
         case Action.REPAY:
             repay(actor=actor, account_id=account_id, amount_minor=typed.amount_minor, key=key, on=on, at=at)
         case Action.WITHDRAW:
-            withdraw_cash(actor=actor, account_id=account_id, amount_minor=typed.amount_minor, key=key, on=on, at=at)
+            withdraw_cash(
+                actor=actor,
+                account_id=account_id,
+                amount_minor=typed.amount_minor,
+                key=key,
+                on=on,
+                at=at,
+                payee=typed.other_side,
+            )
         case Action.DRAW_DOWN:
             draw_down(actor=actor, account_id=account_id, amount_minor=typed.amount_minor, key=key, on=on, at=at)
         case Action.BUY | Action.SELL:

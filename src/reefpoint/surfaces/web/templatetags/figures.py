@@ -59,6 +59,7 @@ STATE_WORDS = {
     "received": gettext_lazy("Received"),
     "rejected": gettext_lazy("Rejected"),
     "repaid": gettext_lazy("Repaid"),
+    "requested": gettext_lazy("Requested"),
     "revoked": gettext_lazy("Revoked"),
     "running": gettext_lazy("Running"),
     "selling": gettext_lazy("Selling"),

@@ -7,7 +7,7 @@ whose `code` is the refusal's own; nothing of what was sent is repeated in them 
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from ninja.throttling import BaseThrottle
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.services import find_actor_for_token
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
@@ -198,8 +198,18 @@ def now() -> datetime:
     return desk_now()
 
 
+def today() -> date:
+    """The open business date, or the date of the desk's time."""
+    clock = get_clock()
+    return clock.business_date or clock.at.date()
+
+
 def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    return problem(status_of(refusal), refusal.code, refusal.message)
+    status = status_of(refusal)
+    caller: Actor | None = getattr(request, "auth", None)
+    if status in {403, 404} and caller is not None and "portal.apply" in caller.permissions:
+        return _not_found(request, Http404())  # a client is not told that somebody else's thing exists (I66)
+    return problem(status, refusal.code, refusal.message)
 
 
 def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -3,16 +3,34 @@
 from django.urls import path
 
 from reefpoint.surfaces.api.base import make_api
+from reefpoint.surfaces.api.routers.applications import applications
 from reefpoint.surfaces.api.routers.clients import clients
+from reefpoint.surfaces.api.routers.consents import consents
+from reefpoint.surfaces.api.routers.documents import documents
+from reefpoint.surfaces.api.routers.imports import imports
+from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.licences import licences
+from reefpoint.surfaces.api.routers.monitoring import monitoring
+from reefpoint.surfaces.api.routers.relations import relations
+from reefpoint.surfaces.api.routers.screening import screening
+from reefpoint.surfaces.api.routers.suitability import suitability
 from reefpoint.surfaces.api.views import docs, nowhere
 
 api = make_api()
-for name, router in (
-    ("clients", clients),
-    ("licences", licences),
+for prefix, router in (
+    ("/licences", licences),
+    ("/clients", clients),
+    ("/clients", consents),
+    ("", documents),
+    ("/leads", leads),
+    ("/applications", applications),
+    ("/suitability", suitability),
+    ("/screening", screening),
+    ("/relations", relations),
+    ("/monitoring", monitoring),
+    ("/imports", imports),
 ):
-    api.add_router(f"/{name}", router)
+    api.add_router(prefix, router)
 
 urlpatterns = [
     path("docs/", docs, {"api": api}, name="api-docs"),

@@ -1,6 +1,7 @@
 """Suitability: answers come to a class, and nothing is offered above it by any way (C08, I60, I61, I62)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, noon
 
+from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.suitability.adapters.shipped import read_shipped_offers, read_shipped_questionnaire
 from reefpoint.decisions.suitability.models import Acknowledgement, Assessment, SegmentRecord
 from reefpoint.decisions.suitability.rules import judge, leverage_pct, read_offers
@@ -56,6 +58,7 @@ from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.tables import MalformedTable
 from reefpoint.platform.publications.selectors import list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
+from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.records.accounts.models import MarginAccount
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.selectors import ClientNotFound
@@ -463,3 +466,31 @@ def test_an_assessment_is_never_changed(desk: Desk) -> None:
 def test_months_are_counted_to_the_same_day_or_the_last_of_the_month() -> None:
     assert months_after(date(2024, 2, 29), 24) == date(2026, 2, 28)
     assert months_after(date(2019, 12, 31), 2) == date(2020, 2, 29)
+
+
+ODD: tuple[Any, ...] = (None, 5, -1, True, "x", "", [], {}, [5], {"a": 1}, [{}], [[]])
+
+
+def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place of a content, by its path; of a long list the first two alone."""
+    steps = list(content) if isinstance(content, dict) else list(range(min(len(content), 2)))
+    found = []
+    for step in steps:
+        found.append((*path, step))
+        if isinstance(content[step], dict | list):
+            found += places(content[step], (*path, step))
+    return found
+
+
+@pytest.mark.parametrize("kind", [OFFERS, QUESTIONNAIRE, RATING])
+def test_i62_whatever_stands_in_a_cell_is_read_or_refused_by_name(kind: PublicationKind) -> None:
+    content = kind.shipped()
+    for path in places(content):
+        for odd in ODD:
+            changed = deepcopy(content)
+            place = changed
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = odd
+            with suppress(MalformedTable):
+                kind.check(changed)

@@ -69,31 +69,41 @@ def read_rating_table(content: Mapping[str, Any]) -> RatingTable:
     shares = _part(content, "owner_share_bp", dict)
     if "other" not in shares or not all(_is_whole(share, 1, WHOLE_BP) for share in shares.values()):
         raise MalformedTable("owner_share_bp", "shares are basis points of the whole, and `other` is among them")
-    documents = _part(content, "documents", dict)
+    documents = {kind: _words("documents", kinds) for kind, kinds in _part(content, "documents", dict).items()}
     if set(documents) != set(ClientKind):
         raise MalformedTable("documents", "both kinds of client need documents")
     if odd := sorted({kind for kinds in documents.values() for kind in kinds} - set(DocumentKind)):
         raise MalformedTable("documents", f"{odd[0]!r} is not a kind of document")
-    industries, wealth = _part(content, "industries", dict), _part(content, "wealth_order", list)
+    industries = {name: _words("industries", words) for name, words in _part(content, "industries", dict).items()}
+    wealth = _words("wealth_order", _part(content, "wealth_order", list))
     for place, named, column in (
         ("industries", {*industries, NOT_LISTED}, "industry"),
         ("wealth_order", set(wealth), "wealth_source"),
     ):
         choices = next(entry.choices for entry in scorecard.inputs if entry.name == column)
-        if odd := sorted(named ^ set(choices)):
-            raise MalformedTable(f"{place}, {odd[0]}", f"it and {column} name the same classes")
+        if unmatched := sorted(named ^ set(choices)):
+            raise MalformedTable(f"{place}, {unmatched[0]}", f"it and {column} name the same classes")
+    counts = {name: _part(content, name, int) for name in ("change_days", "owners_simple_max", "expiring_days")}
+    if low := [name for name, count in counts.items() if not _is_whole(count, 1)]:
+        raise MalformedTable(low[0], "it is a whole number above zero")
     return RatingTable(
         scorecard=scorecard,
         bands=bands,
         review_months={Rating(rating): count for rating, count in months.items()},
-        change_days=_part(content, "change_days", int),
+        change_days=counts["change_days"],
         owner_share_bp=shares,
-        owners_simple_max=_part(content, "owners_simple_max", int),
-        documents={kind: tuple(kinds) for kind, kinds in documents.items()},
-        expiring_days=_part(content, "expiring_days", int),
-        wealth_order=tuple(wealth),
-        industries={name: tuple(words) for name, words in industries.items()},
+        owners_simple_max=counts["owners_simple_max"],
+        documents=documents,
+        expiring_days=counts["expiring_days"],
+        wealth_order=wealth,
+        industries=industries,
     )
+
+
+def _words(place: str, values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not values or not all(isinstance(word, str) and word for word in values):
+        raise MalformedTable(place, "it is a list of words")
+    return tuple(values)
 
 
 def _check_scorecard(table: DecisionTable) -> None:

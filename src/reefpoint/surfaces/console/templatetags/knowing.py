@@ -49,13 +49,13 @@ FACTOR_WORDS = {
     "leverage_pct": gettext_lazy("Assets for each 100 of equity"),
     "concentration_cap_bp": gettext_lazy("One name at most, bp"),
     "is_institution": gettext_lazy("Institution"),
-    "liquid_assets_minor": gettext_lazy("Liquid assets, minor units"),
-    "annual_income_minor": gettext_lazy("Yearly income, minor units"),
-    "net_worth_minor": gettext_lazy("Net worth, minor units"),
+    "liquid_assets_minor": gettext_lazy("Liquid assets"),
+    "annual_income_minor": gettext_lazy("Yearly income"),
+    "net_worth_minor": gettext_lazy("Net worth"),
     "trading_years": gettext_lazy("Years of trading"),
     "is_professional_institution": gettext_lazy("Professional institution"),
     "trading_months": gettext_lazy("Months of trading"),
-    "average_assets_minor": gettext_lazy("Average assets over 20 days, minor units"),
+    "average_assets_minor": gettext_lazy("Average assets over 20 days"),
     "has_defaulted": gettext_lazy("Has defaulted"),
     "is_affiliated": gettext_lazy("Related to the lender"),
     "answer": gettext_lazy("Answer"),
@@ -170,9 +170,7 @@ def rating_word(rating: object) -> str:
 @register.filter
 def rating_tone(rating: object) -> str:
     """The class of a rating's label."""
-    return {"": "state-open", "high": "state-selling", "prohibited": "state-expired"}.get(
-        str(rating or ""), "state-cured"
-    )
+    return {"": "state-selling", "high": "state-open", "prohibited": "state-expired"}.get(str(rating or ""), "")
 
 
 @register.filter

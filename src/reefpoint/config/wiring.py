@@ -29,6 +29,7 @@ from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.handlers import start_import
 from reefpoint.flows.operations.services.data_rights import erase_approved
 from reefpoint.flows.origination import types as origination
+from reefpoint.flows.origination.handlers import finish_acceptance
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
@@ -69,6 +70,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_hit_decision),
+    Handler("origination.accept", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), finish_acceptance),
     # who changed is held against the lists, and everybody against a list that changed
     Handler("screening.screen_client", (ProfileChanged,), screen_changed_client),
     Handler("screening.read_list", (ListReceived,), read_received_list),

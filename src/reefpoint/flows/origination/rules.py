@@ -633,6 +633,12 @@ Sources, from memory: PRC Anti-Money Laundering Law; HK OSCO Cap. 455 s. 25A(5);
 """
 
 
+KEPT_BLOCKERS = frozenset(
+    {Blocker.NEVER_SCREENED, Blocker.OPEN_HITS, Blocker.CONFIRMED_HIT, Blocker.OPEN_ALERT, Blocker.PROHIBITED}
+)
+"""What stands against accepting and only compliance and auditors may know of."""
+
+
 def told_reasons(reasons: Iterable[RefusalReason]) -> tuple[RefusalReason, ...]:
     """The reasons as the client reads them: specific where they may be, neutral where they must be."""
     shown = [reason for reason in reasons if reason not in KEPT_REASONS and reason is not RefusalReason.BUSINESS]

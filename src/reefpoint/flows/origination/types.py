@@ -537,7 +537,7 @@ class Blocker(StrEnum):
 class ReviewFacts:
     """All that a decision on an application rests on, as numbers, codes and versions; stored with it (I60).
 
-    `rating` is that of the KYC assessment (`low`, `medium`, `high`, `prohibited`), empty without one; `screening` the
+    `rating` is that of the KYC assessment (`low`, `standard`, `high`, `prohibited`), empty without one; `screening` the
     standing (`clear`, `open_hits`, `confirmed`, `never`). `is_kyc_clean`: no check of identity failed.
     """
 
@@ -550,7 +550,6 @@ class ReviewFacts:
     documents: tuple[str, ...]
     documents_missing: tuple[str, ...]
     rating: str
-    rating_version: str
     assessment_id: int
     is_kyc_clean: bool
     screening: str

@@ -49,6 +49,8 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     (
         _("Book"),
         (
+            Section(_("Leads"), "leads", "console:leads", "leads.view"),
+            Section(_("Applications"), "applications", "console:applications", "applications.view"),
             Section(_("Clients"), "clients", "console:clients", "clients.view"),
             Section(_("Licences"), "licences", "console:licences", "licences.view"),
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
@@ -69,6 +71,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         _("Desk"),
         (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),
+            Section(_("Imports"), "imports", "console:imports", "imports.view"),
             Section(_("Day runs"), "days", "console:day_runs", "operations.view"),
             Section(_("Audit log"), "audit", "console:audit", "audit.view"),
             Section(_("Data keys"), "keys", "console:data_keys", "vault.turn_keys"),

@@ -22,13 +22,13 @@ from reefpoint.flows.origination.types import (
     SectionStatus,
     StepView,
 )
-from reefpoint.platform.access.services import require
+from reefpoint.platform.access.services import PermissionRefused, require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors import find_own_client, require_own_or, visible_clients
+from reefpoint.records.parties.selectors import ClientNotFound, find_own_client, require_own_or, visible_clients
 from reefpoint.records.parties.types import ClientKind
 
 APPLICATION_ORDERS = frozenset({"number", "name", "state", "waits_since", "begun_at"})
@@ -57,7 +57,9 @@ def read_application(actor: Actor, application_id: int) -> Application:
         raise ApplicationNotFound("There is no such application.")
     try:
         require_own_or(actor, "applications.view", row.client_id)
-    except NotFound:
+    except (ClientNotFound, PermissionRefused) as refusal:
+        if isinstance(refusal, PermissionRefused) and "portal.apply" not in actor.permissions:
+            raise
         raise ApplicationNotFound("There is no such application.") from None
     return row
 

@@ -7,6 +7,10 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.kyc.services import assess_client
+from reefpoint.decisions.screening.selectors.hits import get_screening_standing
+from reefpoint.decisions.screening.services.clients import screen_client
+from reefpoint.decisions.screening.types import Standing
 from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.events import ApplicationMoved
 from reefpoint.flows.origination.models import Application, Lead, PreScreenRow, SectionDraft, Step
@@ -42,7 +46,7 @@ from reefpoint.flows.origination.types import (
 from reefpoint.platform.access.selectors import find_email
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
-from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
@@ -72,6 +76,8 @@ from reefpoint.records.parties.types import (
     RelatedPersonDraft,
 )
 from reefpoint.records.products.selectors import SchemeVersionNotFound, published_version
+
+REVIEWER = system_actor("origination")
 
 CONSENT_TEXT = "application-1"
 """The version of the words beside the declarations, on record with each consent."""
@@ -253,6 +259,10 @@ def submit_application(*, actor: Actor, application_id: int, on: date, at: datet
     _require_editable(row)
     sections = load_sections(row.pk)
     facts = _facts(row, sections, on, at)
+    if rules.outcome_of(rules.pre_screen(facts)) is not Outcome.STOPPED:
+        _put_on_record(actor, row, sections, at)
+        standing = look_closely(client_id=row.client_id, on=on, at=at)
+        facts = replace(facts, has_name_hits=standing in {Standing.OPEN_HITS, Standing.CONFIRMED})
     reasons = rules.pre_screen(facts)
     outcome = rules.outcome_of(reasons)
     found = PreScreenRow.objects.create(
@@ -271,11 +281,18 @@ def submit_application(*, actor: Actor, application_id: int, on: date, at: datet
         at=at,
     )
     if outcome is not Outcome.STOPPED:
-        _hand_in(actor, row, sections, at)
+        _hand_in(actor, row, at)
     return pre_screen_of(found)
 
 
-def _hand_in(actor: Actor, row: Application, sections: Mapping[Section, SectionData], at: datetime) -> None:
+def look_closely(*, client_id: int, on: date, at: datetime) -> Standing:
+    """Screen a client's names and rate the risk, as of now. Returns where the client stands with the lists."""
+    screen_client(actor=REVIEWER, client_id=client_id, at=at)
+    assess_client(actor=REVIEWER, client_id=client_id, on=on, at=at)
+    return get_screening_standing(client_id).state
+
+
+def _put_on_record(actor: Actor, row: Application, sections: Mapping[Section, SectionData], at: datetime) -> None:
     record_profile(
         actor=_writer(actor), client_id=row.client_id, draft=profile_of(row, sections), reason=row.number, at=at
     )
@@ -292,6 +309,9 @@ def _hand_in(actor: Actor, row: Application, sections: Mapping[Section, SectionD
             channel=ConsentChannel.PORTAL if is_own else ConsentChannel.PAPER,
             at=at,
         )
+
+
+def _hand_in(actor: Actor, row: Application, at: datetime) -> None:
     row.info_requests.filter(answered_at=None).update(answered_at=at)
     row.submissions += 1
     row.submitted_at = at

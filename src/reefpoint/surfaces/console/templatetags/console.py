@@ -20,10 +20,13 @@ register = template.Library()
 
 PAGES = {
     "account": "console:account",
+    "application": "console:application",
     "approval": "console:approval",
     "call": "console:call",
     "client": "console:client",
     "group": "console:group",
+    "import": "console:import",
+    "lead": "console:lead",
     "liquidation": "console:liquidation",
     "list_version": "console:screening_list",
     "scheme": "console:scheme",

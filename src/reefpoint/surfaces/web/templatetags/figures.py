@@ -68,6 +68,22 @@ STATE_WORDS = {
     "started": gettext_lazy("Started"),
     "superseded": gettext_lazy("Superseded"),
     "withdrawn": gettext_lazy("Withdrawn"),
+    "accepted": gettext_lazy("Accepted"),
+    "clear": gettext_lazy("Clear"),
+    "contacted": gettext_lazy("Contacted"),
+    "converted": gettext_lazy("Application begun"),
+    "in_review": gettext_lazy("In review"),
+    "info_requested": gettext_lazy("Information requested"),
+    "lost": gettext_lazy("Lost"),
+    "merged": gettext_lazy("Merged"),
+    "never": gettext_lazy("Never"),
+    "open_hits": gettext_lazy("Open hits"),
+    "passed": gettext_lazy("Passed"),
+    "referred": gettext_lazy("Referred to a person"),
+    "refused": gettext_lazy("Refused"),
+    "stopped": gettext_lazy("Stopped"),
+    "submitted": gettext_lazy("Handed in"),
+    "waiting": gettext_lazy("Waiting"),
 }
 
 

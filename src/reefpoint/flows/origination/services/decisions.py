@@ -1,0 +1,282 @@
+"""Taking an application up, asking for more, accepting and refusing. A decision is about exactly what was shown."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reefpoint.flows.origination import rules
+from reefpoint.flows.origination.models import Application, Decision, InfoRequestRow
+from reefpoint.flows.origination.selectors.applications import read_application
+from reefpoint.flows.origination.selectors.review import (
+    facts_from_json,
+    facts_to_json,
+    fingerprint_of,
+    gather_facts,
+)
+from reefpoint.flows.origination.services import letters
+from reefpoint.flows.origination.services.applications import REVIEWER, lock_application, look_closely, move, tell
+from reefpoint.flows.origination.types import (
+    ApplicationState,
+    Blocker,
+    RefusalReason,
+    ReviewFacts,
+    Section,
+)
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import ReasonNeeded, request_approval, require
+from reefpoint.platform.access.types import ApprovalState, ApprovalView
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.parties.services import activate_client, close_client
+from reefpoint.records.parties.types import DocumentKind
+
+HIGH_RISK = "clients.accept_high_risk"
+"""The kind of approval by which a second person accepts a client of high risk."""
+
+WORDS_MAX = 2_000
+
+
+class ReviewChanged(Refusal):
+    """What the decision was about is not what stands now."""
+
+    code = "review_changed"
+
+
+class CannotBeAccepted(Refusal):
+    """Something stands against accepting this client; `blockers` says what."""
+
+    code = "cannot_be_accepted"
+
+    def __init__(self, blockers: Collection[Blocker]) -> None:
+        words = ", ".join(blocker.value.replace("_", " ") for blocker in blockers)
+        super().__init__(f"This client cannot be accepted yet: {words}.", blockers=list(blockers))
+        self.blockers = tuple(blockers)
+
+
+class NothingAsked(Refusal):
+    """A request for information that names nothing."""
+
+    code = "nothing_asked"
+
+
+class AwaitsSecondPerson(Refusal):
+    """A second person has the word on this application."""
+
+    code = "awaits_second_person"
+
+
+@transaction.atomic
+def take_up(*, actor: Actor, application_id: int, on: date, at: datetime) -> None:
+    """Take a waiting application into review: names are screened and the risk is rated as of now.
+
+    Raises `InvalidTransition` when somebody was quicker.
+    """
+    row = _lock(actor, application_id)
+    row.officer, row.officer_name = actor.ref, actor.name
+    move(actor=actor, row=row, new=ApplicationState.IN_REVIEW, action="take_up", words="", at=at)
+    look_closely(client_id=row.client_id, on=on, at=at)
+
+
+@transaction.atomic
+def request_information(
+    *,
+    actor: Actor,
+    application_id: int,
+    sections: Collection[Section],
+    documents: Collection[DocumentKind],
+    words: str,
+    at: datetime,
+) -> None:
+    """Ask the client for more: sections to look at again, documents, and words that they read as they stand.
+
+    Raises `NothingAsked`, `ReasonNeeded` without words, `AwaitsSecondPerson`.
+    """
+    row = _lock(actor, application_id)
+    _require_free(row)
+    if not words.strip():
+        raise ReasonNeeded("Say in words what you need: the client reads it.")
+    if not sections and not documents:
+        raise NothingAsked("Choose what the client should look at again.")
+    InfoRequestRow.objects.create(
+        application=row,
+        asked_at=at,
+        asked_by=actor.ref,
+        sections=[section.value for section in Section if section in sections],
+        documents=[kind.value for kind in DocumentKind if kind in documents],
+        words=words.strip()[:WORDS_MAX],
+    )
+    move(
+        actor=actor,
+        row=row,
+        new=ApplicationState.INFO_REQUESTED,
+        action="request_info",
+        words=words.strip()[:WORDS_MAX],
+        at=at,
+    )
+    tell(actor=actor, row=row, letter="info_requested", words=words.strip()[:WORDS_MAX], at=at)
+
+
+@transaction.atomic
+def accept_application(
+    *, actor: Actor, application_id: int, shown: str, note: str, on: date, at: datetime
+) -> int | None:
+    """Accept a client on exactly the facts whose fingerprint was `shown`.
+
+    A client of high risk waits for a second person: the id of that approval is returned, else None. Raises
+    `ReviewChanged` when anything is not as it was shown, `CannotBeAccepted` with all that stands against it.
+    """
+    row = _lock(actor, application_id)
+    _require_free(row)
+    facts = _facts_as_shown(row, shown, on, at)
+    if stands := rules.blockers(facts):
+        raise CannotBeAccepted(stands)
+    if rules.needs_second_person(facts):
+        approval_id = request_approval(
+            actor=actor,
+            kind=HIGH_RISK,
+            subject=f"application:{row.pk}",
+            payload={
+                "facts": facts_to_json(facts),
+                "fingerprint": shown,
+                "note": note.strip()[:WORDS_MAX],
+                "on": on.isoformat(),
+            },
+            reason=note.strip()[:500],
+            at=at,
+        )
+        row.approval_id = approval_id
+        row.save(update_fields=["approval_id"])
+        return approval_id
+    _accept(actor, row, facts, note, "", on, at)
+    return None
+
+
+@transaction.atomic
+def finish_approved(*, approval: ApprovalView, at: datetime) -> None:
+    """A second person said yes: accept, if all is still as it was approved; else the application is free again."""
+    row = lock_application(int(approval.subject.removeprefix("application:")))
+    if row.approval_id != approval.id:
+        return
+    payload = approval.payload
+    on = date.fromisoformat(str(payload["on"]))
+    facts = gather_facts(row, on=on, at=at)
+    row.approval_id = None
+    row.save(update_fields=["approval_id"])
+    if fingerprint_of(facts) != payload["fingerprint"] or rules.blockers(facts):
+        record(
+            actor=REVIEWER,
+            action="applications.approval_stale",
+            subject=f"application:{row.pk}",
+            reason="the facts changed between the request and the approval",
+            inputs={"approval_id": approval.id},
+            at=at,
+        )
+        return
+    row.approval_id = approval.id
+    maker = Actor(approval.requested_by, approval.requested_by_name, frozenset({"applications.decide"}))
+    _accept(maker, row, facts, str(payload["note"]), approval.decided_by_name or "", on, at)
+
+
+@transaction.atomic
+def free_rejected(*, approval: ApprovalView, at: datetime) -> None:
+    """A second person said no, or the request was taken back: the application is free for another decision."""
+    row = lock_application(int(approval.subject.removeprefix("application:")))
+    if row.approval_id == approval.id and row.state == ApplicationState.IN_REVIEW:
+        row.approval_id = None
+        row.save(update_fields=["approval_id"])
+
+
+@transaction.atomic
+def refuse_application(
+    *,
+    actor: Actor,
+    application_id: int,
+    reasons: Collection[RefusalReason],
+    note: str,
+    shown: str,
+    on: date,
+    at: datetime,
+) -> None:
+    """Refuse a client for reasons; they read those that may be told, and a neutral sentence for those that may not.
+
+    Raises `ReasonNeeded` without a reason, `ReviewChanged`, `AwaitsSecondPerson`.
+    """
+    row = _lock(actor, application_id)
+    _require_free(row)
+    if not reasons:
+        raise ReasonNeeded("Choose at least one reason: the client is told why, where that may be said.")
+    facts = _facts_as_shown(row, shown, on, at)
+    kept = [reason for reason in RefusalReason if reason in reasons]
+    told = letters.reason_words(rules.told_reasons(kept), row.client.language)
+    _decide(actor, row, ApplicationState.REFUSED, facts, kept, note, told, "", at)
+    close_client(actor=actor, client_id=row.client_id, reason=row.number, at=at)
+    move(actor=actor, row=row, new=ApplicationState.REFUSED, action="refuse", words="", at=at)
+    tell(actor=actor, row=row, letter="refused", words=told, at=at)
+
+
+def preview_refusal(reasons: Collection[RefusalReason], language: str) -> str:
+    """What a client would read if refused for these reasons."""
+    return letters.reason_words(rules.told_reasons(reasons), language)
+
+
+def _accept(
+    actor: Actor, row: Application, facts: ReviewFacts, note: str, approved_by: str, on: date, at: datetime
+) -> None:
+    _decide(actor, row, ApplicationState.ACCEPTED, facts, [], note, "", approved_by, at)
+    activate_client(actor=actor, client_id=row.client_id, reason=row.number, on=on, at=at)
+    move(actor=actor, row=row, new=ApplicationState.ACCEPTED, action="accept", words="", at=at)
+    tell(actor=actor, row=row, letter="accepted", at=at)
+
+
+def _decide(
+    actor: Actor,
+    row: Application,
+    outcome: ApplicationState,
+    facts: ReviewFacts,
+    reasons: Collection[RefusalReason],
+    note: str,
+    told: str,
+    approved_by: str,
+    at: datetime,
+) -> None:
+    rules.APPLICATION_STATES.check(ApplicationState(row.state), outcome)
+    Decision.objects.create(
+        application=row,
+        outcome=outcome,
+        at=at,
+        decided_by=actor.ref,
+        decided_by_name=actor.name,
+        approved_by_name=approved_by,
+        approval_id=row.approval_id,
+        reasons=[reason.value for reason in reasons],
+        note=note.strip()[:WORDS_MAX],
+        told=told,
+        facts=facts_to_json(facts),
+        fingerprint=fingerprint_of(facts),
+        rules_version=rules.RULES_VERSION,
+    )
+
+
+def replay_decision(application_id: int) -> tuple[Blocker, ...]:
+    """What stood against accepting, worked out again from what is stored with the decision alone (I60)."""
+    return tuple(rules.blockers(facts_from_json(Decision.objects.get(application_id=application_id).facts)))
+
+
+def _facts_as_shown(row: Application, shown: str, on: date, at: datetime) -> ReviewFacts:
+    facts = gather_facts(row, on=on, at=at)
+    if fingerprint_of(facts) != shown:
+        raise ReviewChanged("Something has changed since you looked. Nothing was decided; look again.")
+    return facts
+
+
+def _require_free(row: Application) -> None:
+    if row.approval_id is not None and get_approval(row.approval_id).state is ApprovalState.PENDING:
+        raise AwaitsSecondPerson("A second person has the word on this application. Wait, or take the request back.")
+
+
+def _lock(actor: Actor, application_id: int) -> Application:
+    require(actor, "applications.decide")
+    read_application(actor, application_id)
+    return lock_application(application_id)

@@ -1,0 +1,155 @@
+"""Applications: the list by state and age, and the one page from which a client is accepted or refused."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
+from reefpoint.flows.origination.rules import KEPT_REASONS, REQUIRED_DOCUMENTS
+from reefpoint.flows.origination.selectors.applications import (
+    find_applications,
+    find_info_request,
+    get_application,
+    list_pre_screens,
+    list_steps,
+)
+from reefpoint.flows.origination.selectors.review import find_decision, load_review
+from reefpoint.flows.origination.services.decisions import (
+    accept_application,
+    preview_refusal,
+    refuse_application,
+    request_information,
+    take_up,
+)
+from reefpoint.flows.origination.types import ApplicationState, RefusalReason, Section
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.notifications.selectors import list_notices
+from reefpoint.records.parties.selectors import (
+    get_client,
+    get_profile,
+    list_documents,
+)
+from reefpoint.records.parties.types import DocumentKind
+from reefpoint.surfaces.console.views.clients import KIND_WORDS
+from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.tables import Choice, Column, Table
+from reefpoint.surfaces.web.templatetags.figures import STATE_WORDS
+
+APPLICATIONS = Table(
+    key="applications",
+    columns=(
+        Column("number", _("Application"), "code", link=lambda row: reverse("console:application", args=[row.id])),
+        Column("name", _("Name"), "custom", template="console/cells/lead_name.html", is_name=True),
+        Column("kind", _("Kind"), "custom", is_sortable=False, template="console/cells/client_kind.html"),
+        Column("channel", _("Channel"), "custom", is_sortable=False, template="console/cells/channel.html"),
+        Column("state", _("State"), "state"),
+        Column("waits_since", _("In this state since"), "instant"),
+        Column("officer", _("Officer"), is_sortable=False, is_wide_only=True),
+        Column("submissions", _("Handed in"), "quantity", is_sortable=False, is_wide_only=True),
+    ),
+    sort="waits_since",
+    search=_("Name or number"),
+    choices=(
+        Choice("state", _("State"), tuple((state.value, STATE_WORDS[state.value]) for state in ApplicationState)),
+    ),
+    empty=_("Nobody has applied yet"),
+    empty_help=_("Applications come from the portal, from leads, and from files of clients."),
+    row_id=lambda row: f"application-{row.id}",
+)
+ASKED_SECTIONS = tuple(section for section in Section if section is not Section.DOCUMENTS)
+
+
+@page("applications.view")
+def applications(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """All applications in scope, those that wait longest first."""
+    wanted = APPLICATIONS.read(request.GET)
+    found = find_applications(
+        actor,
+        text=wanted.text,
+        state=wanted.chosen["state"],
+        order=wanted.order,
+        offset=wanted.offset,
+        limit=wanted.limit,
+    )
+    return APPLICATIONS.answer(request, wanted, found, "console/applications.html", {})
+
+
+@page("applications.view")
+def application(request: HttpRequest, actor: Actor, application_id: int) -> HttpResponse:
+    """Everything that a decision on one application needs, and the decision at the bottom."""
+    at = desk_now()
+    on = get_clock().business_date or at.date()
+    found = get_application(actor, application_id)
+    may_know = "screening.view" in actor.permissions
+    context = {
+        "application": found,
+        "client": get_client(actor, found.client_id),
+        "profile": get_profile(actor, found.client_id),
+        "documents": list_documents(actor, found.client_id),
+        "required": REQUIRED_DOCUMENTS[found.kind],
+        "review": load_review(actor, application_id, on=on, at=at),
+        "pre_screens": list_pre_screens(actor, application_id),
+        "asked": find_info_request(actor, application_id),
+        "steps": list_steps(actor, application_id),
+        "decision": find_decision(actor, application_id),
+        "notices": list_notices(about=f"application:{application_id}"),
+        "reasons": [
+            (reason.value, preview_refusal([reason], found.language), reason in KEPT_REASONS)
+            for reason in RefusalReason
+        ],
+        "sections": ASKED_SECTIONS,
+        "document_kinds": DocumentKind,
+        "kind_words": dict(KIND_WORDS),
+        "may_know": may_know,
+        "may_decide": "applications.decide" in actor.permissions,
+    }
+    return render(request, "console/application.html", context)
+
+
+@require_POST
+@page("applications.decide")
+def decide_application(request: HttpRequest, actor: Actor, application_id: int) -> HttpResponse:
+    """Take it up, ask for more, accept or refuse: exactly what the form showed."""
+    given, at = request.POST, desk_now()
+    on = get_clock().business_date or at.date()
+    words, shown = given.get("words", "").strip()[:2000], given.get("fingerprint", "")
+    match given.get("decision"):
+        case "take_up":
+            take_up(actor=actor, application_id=application_id, on=on, at=at)
+            messages.success(request, _now("You have it in review."))
+        case "request_info":
+            request_information(
+                actor=actor,
+                application_id=application_id,
+                sections=[section for section in Section if section.value in given.getlist("section")],
+                documents=[kind for kind in DocumentKind if kind.value in given.getlist("document")],
+                words=words,
+                at=at,
+            )
+            messages.success(request, _now("The client is asked, and reads your words as they stand."))
+        case "accept":
+            waiting = accept_application(
+                actor=actor, application_id=application_id, shown=shown, note=words, on=on, at=at
+            )
+            if waiting is None:
+                messages.success(request, _now("Accepted. The client is told."))
+            else:
+                messages.success(request, _now("A second person must agree: the risk is high."))
+        case "refuse":
+            refuse_application(
+                actor=actor,
+                application_id=application_id,
+                reasons=[reason for reason in RefusalReason if reason.value in given.getlist("reason")],
+                note=words,
+                shown=shown,
+                on=on,
+                at=at,
+            )
+            messages.success(request, _now("Refused. The client is told what may be told."))
+        case _:
+            messages.error(request, _now("Nothing was decided: choose what to do."))
+    return redirect("console:application", application_id=application_id)

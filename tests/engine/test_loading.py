@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reefpoint.engine import loading
 from reefpoint.engine.book import Book, build_book, sorted_by_size
 from reefpoint.engine.columns import BookError
 from reefpoint.engine.loading import GOOD, POSITION_ROW_BYTES, _read_positions, read_columns, read_positions
@@ -66,6 +67,25 @@ def test_positions_are_those_of_a_book_built_row_by_row(rows: list[Row]) -> None
         assert getattr(book, name).dtype == getattr(expected, name).dtype
         assert np.array_equal(getattr(book, name), getattr(expected, name))
     sorted_by_size(book)
+
+
+def outcome(buffer: bytes) -> list[object]:
+    """What reading gives, types included, or what it is refused for."""
+    try:
+        return [(column.dtype, column.tolist()) for column in read(buffer)]
+    except BookError as error:
+        return [str(error)]
+
+
+@given(rows=holdings, data=st.data())
+def test_few_rows_are_read_and_refused_as_many_are(rows: list[Row], data: st.DataObject) -> None:
+    buffer = bytearray(copied(rows))
+    if data.draw(st.booleans()):
+        buffer[data.draw(st.integers(len(HEADER), len(buffer) - 1))] ^= data.draw(st.integers(1, 255))
+    few = outcome(bytes(buffer))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "FEW_ROWS", -1)
+        assert outcome(bytes(buffer)) == few
 
 
 @given(

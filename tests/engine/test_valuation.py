@@ -175,6 +175,72 @@ def test_every_figure_of_the_float_pass_equals_the_oracle_in_both_forms(data: st
     assert interpreted == compiled == columns(value_book(book, marks, lines))
 
 
+@settings(deadline=None)
+@given(data=st.data())
+def test_every_figure_of_a_few_positions_equals_the_oracle(data: st.DataObject) -> None:
+    book, marks, lines = data.draw(books(NAMES, shorts=True)), data.draw(marks_tables(NAMES)), data.draw(lines_tables())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kernel, "_steps_left", 2**62)
+        patch.setattr(valuation, "FEW_POSITIONS", (1, 10**6))
+        assert_equals_the_oracle(book, marks, lines, value_book(book, marks, lines))
+        some = np.flatnonzero(np.arange(book.account_count) % 2)
+        assert columns(value_book(book, marks, lines, some)) == [
+            column[some].tobytes() for column in vars(value_book(book, marks, lines)).values()
+        ]
+
+
+def test_a_small_desk_is_valued_in_columns_with_the_bits_of_the_loops() -> None:
+    book, marks = ordinary_book(500)
+    loops = in_both_forms(lambda: value_book(book, marks, TWO_SCHEMES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kernel, "_steps_left", 2**62)
+        assert valuation._value_few(book, marks, TWO_SCHEMES, Valuation.of_size(500))
+        patch.setattr(valuation, "FEW_POSITIONS", (0, -1))
+        loops.append(columns(value_book(book, marks, TWO_SCHEMES)))
+    assert loops[0] == loops[1] == loops[2]
+
+
+@pytest.mark.parametrize("spoilt", ["price", "short", "empty", "large", "many"])
+def test_what_columns_cannot_be_certain_of_is_left_to_the_loops(spoilt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, marks = ordinary_book(100)
+    quantity, cash = book.quantity.copy(), book.cash_units.copy()
+    if spoilt == "price":
+        marks = with_price(marks, int(book.instrument[0]), 0)
+    elif spoilt == "many":
+        monkeypatch.setattr(valuation, "FEW_POSITIONS", (1, book.position_count - 1))
+    elif spoilt == "large":
+        cash[7] = 2**48
+    else:
+        quantity[3] = -1 if spoilt == "short" else 0
+    spoilt_book = replace(book, quantity=quantity, cash_units=cash)
+    assert not valuation._value_few(spoilt_book, marks, TWO_SCHEMES, Valuation.of_size(100))
+    compiled = in_both_forms(lambda: value_book(spoilt_book, marks, TWO_SCHEMES))
+    assert compiled[0] == compiled[1]
+
+
+def ordinary_book(accounts: int) -> tuple[Book, Marks]:
+    """Long positions in names that all have a price, some accounts without debt and some without a position."""
+    rng = np.random.default_rng(3)
+    sizes = rng.integers(0, 9, accounts)
+    book = build_book(
+        cash_units=rng.integers(0, 10**9, accounts),
+        debt_units=rng.integers(0, 10**10, accounts) * (rng.random(accounts) < 0.9),
+        terms=rng.integers(0, 2, accounts),
+        account=np.repeat(np.arange(accounts), sizes),
+        instrument=np.concatenate([rng.permutation(20)[:size] for size in sizes]),
+        quantity=rng.integers(1, 5_000, sizes.sum()),
+    )
+    marks = Marks(
+        rng.integers(1, 10**7, 20),
+        rng.integers(0, UNIT, (2, 20)),
+        rng.integers(0, UNIT, (2, 20)),
+        rng.random(20) < 0.2,
+        rng.random(20) < 0.2,
+        np.ones(20, dtype=np.int64),
+    )
+    return book, marks
+
+
 def big_book(accounts: int, names: int, seed: int = 1) -> tuple[Book, Marks]:
     """Some of everything: shorts, names without a price, amounts that float64 does not hold, accounts without debt."""
     rng = np.random.default_rng(seed)

@@ -71,6 +71,11 @@ class Kernel(Generic[P, R]):
         Kernel._steps_left -= steps
         return self.compiled if Kernel._steps_left < 0 else self._interpret
 
+    @staticmethod
+    def is_interpreted() -> bool:
+        """Whether kernels with little to do still run interpreted in this process."""
+        return Kernel._steps_left >= 0
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """How an interpreted kernel calls this one as its part."""
         return self.py_func(*args, **kwargs)

@@ -14,11 +14,8 @@ from reefpoint.surfaces.cli import (
     demo,
     gap,
     haircuts,
-<<<<<<< HEAD
     lists,
-=======
     keys,
->>>>>>> 5d78a65 (Docs of client data and licences; keys are listed and turned by command; pages say consent and dates apart)
     migrate,
     people,
     prices,
@@ -57,11 +54,8 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(people.app, name="people")
 app.add_typer(day.app, name="day")
-<<<<<<< HEAD
 app.add_typer(lists.app, name="lists")
-=======
 app.add_typer(keys.app, name="keys")
->>>>>>> 5d78a65 (Docs of client data and licences; keys are listed and turned by command; pages say consent and dates apart)
 app.command()(migrate.migrate)
 app.command()(serve.serve)
 app.command()(work.work)

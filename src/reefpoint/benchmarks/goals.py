@@ -120,6 +120,13 @@ GOALS: Mapping[str, Goal] = {
     "liquidation.certified_pct": at_least("liquidation", "plans that cure and carry their bound", 100, "%"),
     "gap.cpu_s": at_most("gap", "gap loss, 10,000 paths of 5,000 names and 8 days, 100,000 accounts, CPU", 2.5, "s"),
     "gap.numpy": at_least("gap", "against NumPy", 10, "times"),
+    "monitoring.events_s": at_least(
+        "monitoring", "activities judged by all rules, a second of CPU on one thread", 250_000, "a second"
+    ),
+    "monitoring.rule_engine": at_least(
+        "monitoring", "against rule-engine an event at a time, its facts given to it", 10, "times"
+    ),
+    "monitoring.duckdb": at_least("monitoring", "against DuckDB on three rules", 2, "times"),
     "start.wall_s": at_most(
         "start",
         "start of a process to its first valuation, warm cache, wall",

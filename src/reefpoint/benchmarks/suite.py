@@ -16,6 +16,7 @@ from reefpoint.benchmarks.liquidation import measure_liquidation
 from reefpoint.benchmarks.load import measure_load
 from reefpoint.benchmarks.machine import SETTINGS, load_now, measure_machine
 from reefpoint.benchmarks.margin import measure_margin
+from reefpoint.benchmarks.monitoring import measure_monitoring
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
 from reefpoint.benchmarks.start import measure_start
@@ -32,6 +33,7 @@ SUBJECTS: dict[str, Measure] = {
     "stress": measure_stress,
     "liquidation": measure_liquidation,
     "gap": measure_gap,
+    "monitoring": measure_monitoring,
     "start": measure_start,
     "load": measure_load,
 }

@@ -8,9 +8,9 @@ from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_c
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
 from reefpoint.decisions.monitoring.events import BacktestRequested
-from reefpoint.decisions.monitoring.handlers import follow_decision, note_profile_change, start_backtest
+from reefpoint.decisions.monitoring.handlers import follow_decision, note_hit, note_profile_change, start_backtest
 from reefpoint.decisions.relations.handlers import regroup_changed_client
-from reefpoint.decisions.screening.events import ListLoaded, ListReceived
+from reefpoint.decisions.screening.events import HitRaised, ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
     follow_hit_decision,
     read_received_list,
@@ -80,6 +80,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("vault.reseal", (DataKeyTurned,), start_resealing),
     # what rules look at, and changes of the rules themselves
     Handler("monitoring.note_profile", (ProfileChanged,), note_profile_change),
+    Handler("monitoring.note_hit", (HitRaised,), note_hit),
     Handler("monitoring.backtest", (BacktestRequested,), start_backtest),
     Handler("monitoring.decide", (ApprovalGranted, ApprovalRejected), follow_decision),
     # what moves a margin line: the monitor takes it in batches of its own

@@ -8,7 +8,10 @@ from reefpoint.decisions.monitoring.rules.parties import signed_code
 from reefpoint.decisions.monitoring.services.activities import note_activities
 from reefpoint.decisions.monitoring.services.rules import APPROVAL_KIND, decide_rule_change
 from reefpoint.decisions.monitoring.types import UNKNOWN, ActivityDraft, ActivityKind
+from reefpoint.decisions.screening.events import HitRaised
+from reefpoint.decisions.screening.selectors import get_hit
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
+from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.records.parties.events import ProfileChanged
 from reefpoint.records.parties.selectors import load_bank_accounts, load_profiles
@@ -29,6 +32,26 @@ def follow_decision(stored: StoredEvent) -> None:
     assert isinstance(event, ApprovalGranted | ApprovalRejected)
     if event.kind == APPROVAL_KIND:
         decide_rule_change(approval_id=event.approval_id)
+
+
+@transaction.atomic
+def note_hit(stored: StoredEvent) -> None:
+    """A hit of a list is something that rules look at."""
+    event = stored.event
+    assert isinstance(event, HitRaised)
+    hit = get_hit(system_actor("monitoring"), event.hit_id)
+    note_activities(
+        [
+            ActivityDraft(
+                kind=ActivityKind.SCREENING_HIT,
+                key=f"hit:{event.hit_id}",
+                client_id=event.client_id,
+                at=event.at,
+                score_bp=hit.score.score_bp,
+                is_verified=0,
+            )
+        ]
+    )
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ class Subject(StrEnum):
     STRESS = "stress"
     LIQUIDATION = "liquidation"
     GAP = "gap"
+    MONITORING = "monitoring"
     START = "start"
     LOAD = "load"
     ALL = "all"

@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from tests.decisions.cases.test_cases import raise_alerts
 from tests.decisions.relations.kin import share
 from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, open_borrower
 
+from reefpoint.decisions.cases.services import open_case
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.decisions.monitoring.selectors.rules import list_versions
@@ -45,6 +47,10 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "risk_classes": ("suitability.view", lambda book: []),
     "questionnaire": ("suitability.view", lambda book: []),
     "offers": ("suitability.view", lambda book: []),
+    "alerts": ("monitoring.view", lambda book: []),
+    "alert": ("monitoring.view", lambda book: raise_alerts(book.desk.own_client_id)),
+    "cases": ("cases.view", lambda book: []),
+    "case": ("cases.view", lambda book: [case_of(book)]),
     "groups": ("relations.view", lambda book: []),
     "group": ("relations.view", lambda book: [related(book)]),
     "exclusions": ("relations.view", lambda book: []),
@@ -89,6 +95,11 @@ def related(book: Book) -> int:
     group_id = get_group(book.desk.own_client_id)
     assert group_id is not None
     return group_id
+
+
+def case_of(book: Book) -> int:
+    """A case about the manager's client."""
+    return open_case(actor=SYSTEM, alert_ids=raise_alerts(book.desk.own_client_id), title="Cash", at=CLOSE)
 
 
 def open_sale(book: Book) -> int:

@@ -4,6 +4,8 @@ A handler runs at least once, in event order for each stream (an account, an ins
 The consumer name is its durable identity in the outbox: renaming it orphans what is pending.
 """
 
+from reefpoint.decisions.cases import types as cases
+from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
@@ -55,6 +57,7 @@ from reefpoint.records.treasury.handlers import clear_bank_break
 SEALED_TABLES: tuple[SealedTable, ...] = (
     *imports.SEALED_TABLES,
     *parties.SEALED_TABLES,
+    *cases.SEALED_TABLES,
     *origination.SEALED_TABLES,
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
@@ -105,6 +108,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),
     # a file that was handed in is read by a job
     Handler("imports.start", (FileReceived,), start_import),
+    # a second person closes a case, or it goes on
+    Handler("cases.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), close_or_reopen_case),
     # a client who changed may belong with others
     Handler("relations.regroup", (ProfileChanged, TraitRecorded), regroup_changed_client),
     # a closed day becomes figures

@@ -8,18 +8,25 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from reefpoint.decisions.cases.rules import due_at
+from reefpoint.decisions.cases.selectors import list_waiting
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.liquidation.selectors import list_liquidations
+from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.market.selectors import list_held
+from reefpoint.surfaces.console.templatetags.cases import rule_title
 from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
+ALERTS_MAX = 12
 CALLS_MAX = 12
 HITS_MAX = 12
+CASES_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -40,7 +47,15 @@ class Todo:
 
 def todo_for(actor: Actor) -> list[Todo]:
     """All that waits for this person, by how bad and then by how late it is."""
-    waiting = [*_approvals(actor), *_held_prices(actor), *_sales(actor), *_calls(actor), *_screening(actor)]
+    waiting = [
+        *_approvals(actor),
+        *_held_prices(actor),
+        *_sales(actor),
+        *_calls(actor),
+        *_screening(actor),
+        *_cases(actor),
+        *_alerts(actor),
+    ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
 
@@ -127,4 +142,34 @@ def _sales(actor: Actor) -> Iterator[Todo]:
             reverse("console:liquidation", args=[sale.id]),
             _("Watch"),
             since=sale.opened_at,
+        )
+
+
+def _cases(actor: Actor) -> Iterator[Todo]:
+    """Open cases that are this person's or nobody's."""
+    if "cases.work" not in actor.permissions:
+        return
+    for case in list_waiting(actor, CASES_MAX):
+        yield Todo(
+            "call",
+            _("Case"),
+            f"{case.number} · {case.title}",
+            reverse("console:case", args=[case.id]),
+            _("Work on it"),
+            due_at=case.due_at,
+        )
+
+
+def _alerts(actor: Actor) -> Iterator[Todo]:
+    """Alerts that wait, as one thing to do each; each should be in a case by the deadline that a case would have."""
+    if "cases.work" not in actor.permissions:
+        return
+    for alert in list_open_alerts(actor, at=desk_now(), limit=ALERTS_MAX):
+        yield Todo(
+            "warning",
+            _("Alert"),
+            f"{rule_title(alert)} · {client_of(alert)}",
+            reverse("console:alert", args=[alert.id]),
+            _("Look at it"),
+            due_at=due_at(alert.raised_at),
         )

@@ -63,6 +63,8 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Screening"), "screening", "console:hits", "screening.view"),
             Section(_("Client reviews"), "reviews", "console:kyc_reviews", "kyc.view"),
             Section(_("Suitability"), "suitability", "console:risk_classes", "suitability.view"),
+            Section(_("Alerts"), "alerts", "console:alerts", "monitoring.view"),
+            Section(_("Cases"), "cases", "console:cases", "cases.view"),
             Section(_("Related accounts"), "related", "console:groups", "relations.view"),
             Section(_("Monitoring rules"), "warning", "console:rules", "monitoring.view"),
         ),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
+from reefpoint.decisions.cases.selectors import verify_cases
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),
     "screening": lambda _: verify_screening(),
+    "cases": lambda _: verify_cases(),
     "relations": lambda _: verify_relations(),
     "monitoring": lambda _: verify_monitoring(),
     "approvals": lambda _: verify_approvals(),

@@ -1,5 +1,7 @@
 """What is done to the records of people: clients, profiles, documents, consents, licences, the right to one's data."""
 
+from reefpoint.records.parties.adapters.file_checks import SUFFIXES, check_file
+from reefpoint.records.parties.rules import clean_file_name
 from reefpoint.records.parties.services.clients import (
     ClientExists,
     ClientIsBlocked,
@@ -50,6 +52,7 @@ from reefpoint.records.parties.services.profiles import (
 )
 
 __all__ = [
+    "SUFFIXES",
     "ClientExists",
     "ClientIsBlocked",
     "ClientIsNotBlocked",
@@ -71,6 +74,8 @@ __all__ = [
     "begin_prospects",
     "block_client",
     "check_erasable",
+    "check_file",
+    "clean_file_name",
     "close_client",
     "end_licence",
     "erase_client",

@@ -21,8 +21,10 @@ register = template.Library()
 PAGES = {
     "account": "console:account",
     "application": "console:application",
+    "alert": "console:alert",
     "approval": "console:approval",
     "call": "console:call",
+    "case": "console:case",
     "client": "console:client",
     "group": "console:group",
     "import": "console:import",
@@ -168,6 +170,7 @@ def until(at: datetime, now: datetime) -> str:
 
 
 APPROVAL_WORDS = {
+    "cases.close": gettext_lazy("Close a case"),
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
     "clients.erase": gettext_lazy("Erase a client's data"),

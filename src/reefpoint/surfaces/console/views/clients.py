@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from reefpoint.decisions.cases.selectors import list_cases
 from reefpoint.decisions.margin.selectors.pages import list_accounts
+from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.relations.selectors import find_related
 from reefpoint.decisions.screening.selectors import get_screening_standing, list_hits_of
 from reefpoint.flows.operations.selectors.clock import desk_now
@@ -101,6 +103,7 @@ def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
         "tab": "client",
         "sees_related": "relations.view" in actor.permissions,
         "related": find_related(actor, client_id) if "relations.view" in actor.permissions else None,
+        "watched": watched_of(actor, client_id),
     }
     if "screening.view" in actor.permissions:
         context["screening"] = {
@@ -326,3 +329,13 @@ def _ascii_name(name: str) -> str:
 
 def _escaped(char: str) -> str:
     return "".join(f"%{byte:02X}" for byte in char.encode())
+
+
+def watched_of(actor: Actor, client_id: int) -> dict[str, object] | None:
+    """The client's alerts that wait and the cases about it, for those who may know of them; None for others."""
+    if "cases.view" not in actor.permissions or "monitoring.view" not in actor.permissions:
+        return None
+    return {
+        "cases": list_cases(actor, client_id=client_id, order="-opened_at").rows,
+        "alerts": list_open_alerts(actor, at=desk_now(), client_id=client_id, limit=20),
+    }

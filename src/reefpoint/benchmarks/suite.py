@@ -19,6 +19,7 @@ from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.monitoring import measure_monitoring
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
+from reefpoint.benchmarks.screening import measure_screening
 from reefpoint.benchmarks.start import measure_start
 from reefpoint.benchmarks.stress import measure_stress
 from reefpoint.benchmarks.ticks import measure_ticks
@@ -36,6 +37,7 @@ SUBJECTS: dict[str, Measure] = {
     "monitoring": measure_monitoring,
     "start": measure_start,
     "load": measure_load,
+    "screening": measure_screening,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

@@ -19,6 +19,7 @@ class Subject(StrEnum):
     MONITORING = "monitoring"
     START = "start"
     LOAD = "load"
+    SCREENING = "screening"
     ALL = "all"
 
 

@@ -127,7 +127,7 @@ def _months(rows: Activities, raised: Sequence[Raised], before: Sequence[Raised]
 def _shown(rule: ReadRule, sheet: FactSheet, one: Raised) -> dict[str, object]:
     return {
         "client_id": int(sheet.rows.client[one.row]),
-        "at": _at(sheet.rows, one).isoformat(),
+        "at": f"{_at(sheet.rows, one):%Y-%m-%d %H:%M}",
         "pivot": one.pivot,
         "inputs": inputs_of(rule, sheet, one.row),
     }

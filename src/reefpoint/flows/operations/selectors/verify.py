@@ -14,10 +14,12 @@ from reefpoint.decisions.relations.selectors import verify_relations
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.liquidation.selectors import verify_liquidations
+from reefpoint.flows.origination.selectors.review import verify_applications
 from reefpoint.platform.access.selectors import verify_approvals
 from reefpoint.platform.audit.selectors import verify_anchors, verify_audit
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import verify_outbox
+from reefpoint.platform.imports.selectors import verify_imports
 from reefpoint.platform.notifications.selectors import verify_notifications
 from reefpoint.platform.publications.selectors import verify_publications
 from reefpoint.platform.vault.selectors import verify_vault
@@ -48,6 +50,8 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "cases": lambda _: verify_cases(),
     "relations": lambda _: verify_relations(),
     "monitoring": lambda _: verify_monitoring(),
+    "applications": lambda _: verify_applications(),
+    "imports": lambda _: verify_imports(),
     "approvals": lambda _: verify_approvals(),
     "sealed records": lambda _: verify_vault(),
     "clients": lambda _: verify_parties(),

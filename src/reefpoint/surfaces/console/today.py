@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.cases.rules import due_at
 from reefpoint.decisions.cases.selectors import list_waiting
+from reefpoint.decisions.kyc.selectors import find_reviews
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
@@ -18,15 +19,18 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
+from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_held
 from reefpoint.surfaces.console.templatetags.cases import rule_title
 from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
+from reefpoint.surfaces.console.templatetags.knowing import cause_word, rating_word
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 ALERTS_MAX = 12
 CALLS_MAX = 12
 HITS_MAX = 12
 CASES_MAX = 12
+REVIEWS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -55,6 +59,7 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_screening(actor),
         *_cases(actor),
         *_alerts(actor),
+        *_reviews(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
@@ -172,4 +177,20 @@ def _alerts(actor: Actor) -> Iterator[Todo]:
             reverse("console:alert", args=[alert.id]),
             _("Look at it"),
             due_at=due_at(alert.raised_at),
+        )
+
+
+def _reviews(actor: Actor) -> Iterator[Todo]:
+    """Clients whom somebody must look at again, for those who review."""
+    if "kyc.review" not in actor.permissions:
+        return
+    on = current_book_day() or desk_now().date()
+    for row in find_reviews(actor, on=on, due="yes", offset=0, limit=REVIEWS_MAX).rows:
+        yield Todo(
+            "warning",
+            _("Client review"),
+            f"{row.number} · {client_of(row)} · {rating_word(row.rating)} · {cause_word(row.cause)}",
+            reverse("console:kyc", args=[row.client_id]),
+            _("Review"),
+            due_at=datetime(row.next_review_on.year, row.next_review_on.month, row.next_review_on.day, tzinfo=UTC),
         )

@@ -158,6 +158,9 @@ def record(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
 
 
 def _money(given: Mapping[str, str], name: str) -> int:
+    """An amount that may be nothing at all, in minor units."""
+    if given.get(name, "").strip() == "0":
+        return 0
     try:
         return parse_money(given.get(name, ""))
     except AmountError:

@@ -42,6 +42,7 @@ def test_a_prospect_applies_in_chinese_on_a_phone_and_loses_nothing_on_the_way(
     page: Page, live_server: LiveServer, offered: Desk, tmp_path: Path
 ) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
+    page.context.set_default_timeout(30_000)  # the first example compiles the engine's loops
     page.goto("/start/?scheme=STANDARD&symbol=AAPL&amount=1m&loan=400k")
     page.get_by_role("button", name="简体中文").click()
     expect(page.get_by_text("距强制平仓")).to_be_visible()

@@ -27,6 +27,7 @@ from reefpoint.flows.origination.selectors.applications import (
     list_steps,
 )
 from reefpoint.flows.origination.selectors.overview import list_offered_schemes
+from reefpoint.flows.origination.selectors.review import find_decision
 from reefpoint.flows.origination.services.applications import (
     SectionMalformed,
     begin_application,
@@ -118,7 +119,9 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     steps = list_steps_of(actor, application)
     done = sum(step.status.is_complete for step in steps)
     asked = find_info_request(actor, application.id)
+    decision = find_decision(actor, application.id)
     context = {
+        "told": decision.told if decision else "",
         "application": application,
         "sentence": STATE_SENTENCES[application.state],
         "steps": steps,

@@ -1,0 +1,72 @@
+"""What compliance decides in the console is what the client reads on the portal."""
+
+import re
+
+import pytest
+from django.test import Client
+from tests.surfaces.conftest import SignIn
+from tests.surfaces.portal.conftest import Applicant, NewApplicant, picture
+
+from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.platform.access.types import RoleName
+from reefpoint.records.parties.models import Client as ClientRow
+from reefpoint.records.parties.types import ClientStatus
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fang(applicant: NewApplicant) -> Applicant:
+    """Somebody who has handed in and reads Chinese."""
+    made = applicant("Fang")
+    made.browser.cookies["django_language"] = "zh-hans"
+    made.complete()
+    made.post("review/")
+    assert made.application.state is ApplicationState.SUBMITTED
+    return made
+
+
+def decide(officer: Client, fang: Applicant, decision: str, **more: object) -> None:
+    """Send a form of the review page as it is shown."""
+    address = f"/applications/{fang.application.id}/"
+    shown = re.search(r'name="fingerprint" value="(\w+)"', officer.get(address).content.decode())
+    form = {"decision": decision, "fingerprint": shown[1] if shown else "", **more}
+    answer = officer.post(f"{address}decision/", form)
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def test_a_client_is_refused_with_a_reason_that_they_can_read_in_their_language(
+    signed_in: SignIn, fang: Applicant
+) -> None:
+    officer = signed_in(RoleName.COMPLIANCE)
+    decide(officer, fang, "take_up")
+    assert "专员正在审核" in fang.text("")
+    decide(officer, fang, "refuse", reason=["funds_not_explained", "screening"], words="internal: the list says so")
+    assert fang.application.state is ApplicationState.REFUSED
+    text = fang.text("").partition("<main")[2]
+    assert "未通过" in text
+    assert "可告知的原因" in text
+    assert "internal" not in text
+    assert "screening" not in text
+    assert ClientRow.objects.get(id=fang.application.client_id).status == ClientStatus.PROSPECT
+
+
+def test_what_was_asked_is_added_and_handed_in_again(signed_in: SignIn, fang: Applicant) -> None:
+    officer = signed_in(RoleName.COMPLIANCE)
+    decide(officer, fang, "take_up")
+    decide(officer, fang, "request_info", section=["wealth"], document=["income_proof"], words="请补充收入证明。")
+    text = fang.text("")
+    assert "请补充收入证明。" in text
+    assert 'href="/portal/sections/wealth/"' in text
+    assert fang.upload("income_proof", picture(77)).status_code == 302
+    fang.post("review/")
+    assert fang.application.state is ApplicationState.SUBMITTED
+
+
+def test_an_accepted_client_is_told_and_active(signed_in: SignIn, fang: Applicant) -> None:
+    officer = signed_in(RoleName.COMPLIANCE)
+    decide(officer, fang, "take_up")
+    decide(officer, fang, "accept", words="all in order")
+    assert fang.application.state is ApplicationState.ACCEPTED
+    assert "欢迎您" in fang.text("")
+    assert ClientRow.objects.get(id=fang.application.client_id).status == ClientStatus.ACTIVE

@@ -50,7 +50,7 @@ from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPl
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
-from reefpoint.records.parties.events import ProfileChanged, TraitRecorded
+from reefpoint.records.parties.events import ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
 
@@ -111,7 +111,7 @@ HANDLERS: tuple[Handler, ...] = (
     # a second person closes a case, or it goes on
     Handler("cases.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), close_or_reopen_case),
     # a client who changed may belong with others
-    Handler("relations.regroup", (ProfileChanged, TraitRecorded), regroup_changed_client),
+    Handler("relations.regroup", (ProfileChanged, TraitRecorded, TraitsErased), regroup_changed_client),
     # a closed day becomes figures
     Handler("performance.record", (DayClosed,), record_closed_day),
 )

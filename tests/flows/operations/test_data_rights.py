@@ -10,6 +10,7 @@ import pytest
 from tests.desk import SYSTEM, Desk
 from tests.records.parties.test_documents import pdf, picture
 
+from reefpoint.decisions.relations.selectors import load_groups, verify_relations
 from reefpoint.flows.operations.services.data_rights import (
     AccountsNotEmpty,
     end_relationship,
@@ -247,3 +248,14 @@ def test_an_export_needs_the_right_and_a_reason_and_leaves_nothing_when_refused(
     with pytest.raises(ReasonNeeded):
         export_client_data(actor=MIN, client_id=client_id, reason=" ", at=AT)
     assert not Entry.objects.filter(action="clients.export_data").exists()
+
+
+def test_what_was_shared_is_gone_from_the_groups_of_related_clients() -> None:
+    packs("CN")
+    one, other = prospect(), client_of("other")
+    while dispatch_once("worker"):
+        pass
+    together = verify_relations()
+    decide(request_erasure(actor=MIN, client_id=one, reason="their letter", at=AT))
+    assert together + verify_relations() == []
+    assert other not in load_groups()

@@ -36,6 +36,18 @@ class TraitRecorded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TraitsErased(Event):
+    """What a client shared with others was erased, all of it or devices and network addresses."""
+
+    name: ClassVar[str] = "parties.traits_erased"
+    client_id: int
+
+    @property
+    def stream(self) -> str:
+        return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientStatusChanged(Event):
     """A client was accepted, blocked, released or closed."""
 

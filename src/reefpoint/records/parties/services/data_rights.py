@@ -16,8 +16,10 @@ from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
+from reefpoint.records.parties.events import TraitsErased
 from reefpoint.records.parties.models import BankAccount, Client, Document, Erasure, Profile, TraitRow
 from reefpoint.records.parties.rules import KEPT_BY_LAW, TECHNICAL_TRAITS, bank_account_from_json, profile_from_json
 from reefpoint.records.parties.selectors import (
@@ -175,6 +177,7 @@ def erase_client(
     client.save()
     kept = {category.value: day.isoformat() for category, day in sorted(keep.items())}
     Erasure.objects.create(client=client, at=at, asked_by=asked_by, approval_id=approval_id, erased=erased, kept=kept)
+    publish(TraitsErased(client_id=client_id, at=at))
     record(
         actor=actor,
         action="clients.erase",

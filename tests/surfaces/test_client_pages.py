@@ -35,7 +35,7 @@ WANG = ProfileDraft(
     kind=ClientKind.INDIVIDUAL,
     name="Wang Fang",
     name_zh="王芳",
-    birth_or_incorporated_on=date(1990, 3, 7),
+    birth_or_incorporated_on=date(1991, 4, 9),
     residence="CN",
     address="100 Century Avenue Unit 1207",
     phone="+86 138 1234 5678",
@@ -55,7 +55,7 @@ SECRETS = (
     "Century Avenue",
     "TAX-77001-55",
     "E12345678",
-    "1990-03-07",
+    "1991-04-09",
     "fang@clients.test",
 )
 

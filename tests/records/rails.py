@@ -11,6 +11,7 @@ from reefpoint.records.ledger.services import open_ledger_accounts
 from reefpoint.records.ledger.types import client_accounts, desk_accounts
 from reefpoint.records.market.models import Instrument, Price, PriceBatch
 from reefpoint.records.parties.models import Client
+from reefpoint.records.parties.types import ClientStatus
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
 
 DESK = system_actor("tests")
@@ -42,7 +43,9 @@ def make_rails_desk() -> RailsDesk:
     )
     accounts = []
     for number, email in (("M-000001", "calm@example.com"), ("M-000002", "hurt@example.com")):
-        client = Client.objects.create(name=email, email=email, kind="individual", opened_on=DAY)
+        client = Client.objects.create(
+            name=email, email=email, kind="individual", opened_on=DAY, status=ClientStatus.ACTIVE, accepted_on=DAY
+        )
         account = MarginAccount.objects.create(
             number=number, client=client, scheme_version=version, currency="USD", opened_on=DAY
         )

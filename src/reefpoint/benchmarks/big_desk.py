@@ -159,11 +159,11 @@ def _open_accounts(count: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO parties_client (name, name_zh, email, kind, language, status, opened_on)
-            SELECT 'Client ' || n, '', 'client' || n || '@bench.test', 'individual', 'en', 'active', %s
+            INSERT INTO parties_client (name, name_zh, email, kind, language, status, opened_on, accepted_on)
+            SELECT 'Client ' || n, '', 'client' || n || '@bench.test', 'individual', 'en', 'active', %s, %s
               FROM generate_series(1, %s) AS n
             """,
-            [ON, count],
+            [ON, ON, count],
         )
         cursor.execute(
             """

@@ -48,7 +48,7 @@ def test_a_client_is_refused_with_a_reason_that_they_can_read_in_their_language(
     assert "可告知的原因" in text
     assert "internal" not in text
     assert "screening" not in text
-    assert ClientRow.objects.get(id=fang.application.client_id).status == ClientStatus.PROSPECT
+    assert ClientRow.objects.get(id=fang.application.client_id).status == ClientStatus.CLOSED
 
 
 def test_what_was_asked_is_added_and_handed_in_again(signed_in: SignIn, fang: Applicant) -> None:

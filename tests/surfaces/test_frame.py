@@ -22,8 +22,13 @@ def test_a_stranger_is_sent_to_sign_in() -> None:
     assert answer.headers["Location"].endswith("?next=/")
 
 
-@pytest.mark.parametrize("role", list(RoleName))
-def test_every_role_has_its_today(signed_in: SignIn, role: RoleName) -> None:
+def test_a_client_is_led_from_the_desk_to_the_portal(signed_in: SignIn) -> None:
+    answer = signed_in(RoleName.CLIENT).get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/portal/")
+
+
+@pytest.mark.parametrize("role", [role for role in RoleName if role is not RoleName.CLIENT])
+def test_every_role_of_the_desk_has_its_today(signed_in: SignIn, role: RoleName) -> None:
     answer = signed_in(role).get("/")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "private, no-store"

@@ -6,20 +6,27 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 
 from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
-from reefpoint.decisions.kyc.handlers import publish_approved_rating, reassess_changed_client
+from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
 from reefpoint.decisions.monitoring.events import BacktestRequested
-from reefpoint.decisions.monitoring.handlers import follow_decision, note_hit, note_profile_change, start_backtest
-from reefpoint.decisions.relations.handlers import regroup_changed_client
+from reefpoint.decisions.monitoring.handlers import (
+    erase_client_counterparties,
+    follow_decision,
+    note_hit,
+    note_profile_change,
+    start_backtest,
+)
+from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
 from reefpoint.decisions.screening.events import HitRaised, ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
+    erase_client_names,
     follow_hit_decision,
     read_received_list,
     rescreen_after_load,
     screen_changed_client,
 )
-from reefpoint.decisions.suitability.handlers import publish_approved_suitability
+from reefpoint.decisions.suitability.handlers import erase_client_evidence, publish_approved_suitability
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
     look_at_late_credit,
@@ -28,10 +35,10 @@ from reefpoint.flows.liquidation.handlers import (
     take_decision,
 )
 from reefpoint.flows.operations.events import DayClosed
-from reefpoint.flows.operations.handlers import start_import
+from reefpoint.flows.operations.handlers import erase_client_notices, start_import
 from reefpoint.flows.operations.services.data_rights import erase_approved
 from reefpoint.flows.origination import types as origination
-from reefpoint.flows.origination.handlers import finish_acceptance
+from reefpoint.flows.origination.handlers import erase_client_applications, finish_acceptance
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
@@ -50,7 +57,7 @@ from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPl
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
-from reefpoint.records.parties.events import ProfileChanged, TraitRecorded, TraitsErased
+from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.handlers import publish_approved_version
 from reefpoint.records.treasury.handlers import clear_bank_break
 
@@ -78,7 +85,15 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("screening.screen_client", (ProfileChanged,), screen_changed_client),
     Handler("screening.read_list", (ListReceived,), read_received_list),
     Handler("screening.rescreen", (ListLoaded,), rescreen_after_load),
+    # an approved erasure, and the rest of the desk after it
     Handler("clients.erase", (ApprovalGranted,), erase_approved),
+    Handler("screening.erase", (ClientErased,), erase_client_names),
+    Handler("relations.erase", (ClientErased,), erase_client_values),
+    Handler("kyc.erase", (ClientErased,), erase_client_notes),
+    Handler("suitability.erase", (ClientErased,), erase_client_evidence),
+    Handler("monitoring.erase", (ClientErased,), erase_client_counterparties),
+    Handler("origination.erase", (ClientErased,), erase_client_applications),
+    Handler("notifications.erase", (ClientErased,), erase_client_notices),
     # a turned key: what lies under the old one is moved
     Handler("vault.reseal", (DataKeyTurned,), start_resealing),
     # what rules look at, and changes of the rules themselves

@@ -3,12 +3,12 @@
 from typing import cast
 
 from reefpoint.decisions.kyc.selectors import RATING
-from reefpoint.decisions.kyc.services import reassess_after_change
+from reefpoint.decisions.kyc.services import erase_notes, reassess_after_change
 from reefpoint.platform.access.events import ApprovalGranted
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.publications.services import publish_approved
-from reefpoint.records.parties.events import ProfileChanged
+from reefpoint.records.parties.events import ClientErased, ProfileChanged
 
 
 def reassess_changed_client(stored: StoredEvent) -> None:
@@ -23,3 +23,10 @@ def publish_approved_rating(stored: StoredEvent) -> None:
     """A second person approved a rating table: publish it."""
     event = cast(ApprovalGranted, stored.event)
     publish_approved(actor=system_actor("worker"), kind=RATING, approval_id=event.approval_id, at=event.at)
+
+
+def erase_client_notes(stored: StoredEvent) -> None:
+    """Blank the words on a client whom no law keeps."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_notes(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

@@ -22,7 +22,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
-from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.publications.selectors import get_published, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind
 from reefpoint.records.parties.selectors import require_client, visible_clients
@@ -136,7 +136,7 @@ def verify_kyc() -> list[Finding]:
             findings.append(
                 Finding("kyc.replay", f"kyc_assessment:{row.pk}", f"its inputs come to {again}, not {stored}")
             )
-    return findings + verify_guards([KycAssessment._meta.db_table])
+    return findings + verify_guards((), guards_of([KycAssessment._meta.db_table]))
 
 
 def view(row: KycAssessment) -> AssessmentView:

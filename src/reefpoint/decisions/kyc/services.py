@@ -1,5 +1,6 @@
 """Assessing a client, and a person's review."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import transaction
@@ -162,3 +163,22 @@ def _assess(
         )
     )
     return view(row)
+
+
+@transaction.atomic
+def erase_notes(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
+    """Blank the words of a client's assessments, unless a law keeps some of the client's data (`kept`).
+
+    The facts and the rating stay: they hold no names or numbers, and give the rating again.
+    """
+    require(actor, "clients.erase")
+    erased = (
+        {} if kept else {"notes": KycAssessment.objects.filter(client_id=client_id).exclude(note="").update(note="")}
+    )
+    record(
+        actor=actor,
+        action="kyc.erase",
+        subject=f"client:{client_id}",
+        inputs={"erased": erased, "kept": sorted(kept)},
+        at=at,
+    )

@@ -6,6 +6,7 @@ from reefpoint.decisions.monitoring.events import BacktestRequested
 from reefpoint.decisions.monitoring.jobs import run_backtest_job
 from reefpoint.decisions.monitoring.rules.parties import signed_code
 from reefpoint.decisions.monitoring.services.activities import note_activities
+from reefpoint.decisions.monitoring.services.erasing import erase_counterparties
 from reefpoint.decisions.monitoring.services.rules import APPROVAL_KIND, decide_rule_change
 from reefpoint.decisions.monitoring.types import UNKNOWN, ActivityDraft, ActivityKind
 from reefpoint.decisions.screening.events import HitRaised
@@ -13,7 +14,7 @@ from reefpoint.decisions.screening.selectors import get_hit
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
-from reefpoint.records.parties.events import ProfileChanged
+from reefpoint.records.parties.events import ClientErased, ProfileChanged
 from reefpoint.records.parties.selectors import load_bank_accounts, load_profiles
 
 CONTACT_FIELDS = frozenset({"phone", "email"})
@@ -99,3 +100,10 @@ def note_profile_change(stored: StoredEvent) -> None:
             if account.added_at == event.at
         ]
     note_activities(drafts)
+
+
+def erase_client_counterparties(stored: StoredEvent) -> None:
+    """Blank the words on a client whom no law keeps."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_counterparties(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

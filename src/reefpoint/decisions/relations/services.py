@@ -26,6 +26,7 @@ from reefpoint.platform.database.bulk import array_literal, insert_columns, next
 from reefpoint.platform.database.locks import lock_name, share_name
 from reefpoint.records.accounts.selectors import load_debts
 from reefpoint.records.parties.selectors import list_traits
+from reefpoint.records.parties.types import TraitKind
 
 REGROUPING = "relations.regroup"
 
@@ -57,6 +58,26 @@ def regroup_client(*, actor: Actor, client_id: int, at: datetime) -> Regrouping:
     touched = {client_id} | _touched_by(added | gone)
     changed = _regroup(actor, _with_their_groups(touched), at)
     return Regrouping(len(touched), len(added), len(gone), *changed)
+
+
+@transaction.atomic
+def erase_values(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
+    """Regroup a client after an erasure, and forget the digests of what went; all of them unless a law keeps some.
+
+    Devices and network addresses always go. In which groups the client was stays: it holds nothing of the client.
+    """
+    require(actor, "clients.erase")
+    regroup_client(actor=actor, client_id=client_id, at=at)
+    gone = HeldValue.objects.filter(client_id=client_id).exclude(until=None)
+    if kept:
+        gone = gone.filter(kind__in=[TraitKind.DEVICE, TraitKind.IP_DAY])
+    record(
+        actor=actor,
+        action="relations.erase",
+        subject=f"client:{client_id}",
+        inputs={"erased": {"values": gone.delete()[0]}, "kept": sorted(kept)},
+        at=at,
+    )
 
 
 @transaction.atomic

@@ -3,10 +3,11 @@
 from reefpoint.decisions.screening.events import ListLoaded, ListReceived
 from reefpoint.decisions.screening.jobs import SCREENING, load_list_job, rescreen_job
 from reefpoint.decisions.screening.services.clients import screen_client
+from reefpoint.decisions.screening.services.erasing import erase_screened
 from reefpoint.decisions.screening.services.hits import follow_decision
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import StoredEvent
-from reefpoint.records.parties.events import ProfileChanged
+from reefpoint.records.parties.events import ClientErased, ProfileChanged
 
 SCREENED_FIELDS = frozenset(
     {"name", "name_zh", "former_names", "birth_or_incorporated_on", "nationality", "residence", "related_persons"}
@@ -41,3 +42,10 @@ def follow_hit_decision(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
     follow_decision(approval_id=event.approval_id, at=event.at)
+
+
+def erase_client_names(stored: StoredEvent) -> None:
+    """Erase the names and words on a client whom no law keeps."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_screened(actor=SCREENING, client_id=event.client_id, kept=event.kept, at=event.at)

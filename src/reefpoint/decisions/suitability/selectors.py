@@ -28,7 +28,7 @@ from reefpoint.decisions.suitability.types import (
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.publications.rules import fingerprint
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
@@ -235,7 +235,8 @@ def _find_entry(client_id: int, jurisdiction: str) -> EntryView | None:
     return _entry_view(row) if row else None
 
 
-_GUARDED = (Assessment, SegmentRecord, EntryRecord, Acknowledgement)
+_GUARDED = (Assessment, Acknowledgement)
+_ERASABLE = (SegmentRecord, EntryRecord)
 
 
 def verify_suitability() -> list[Finding]:
@@ -250,7 +251,9 @@ def verify_suitability() -> list[Finding]:
             findings.append(
                 Finding("suitability.replay", f"assessment:{view.id}", f"its answers come to {again}, not {view.score}")
             )
-    return findings + verify_guards([model._meta.db_table for model in _GUARDED])
+    return findings + verify_guards(
+        [model._meta.db_table for model in _GUARDED], guards_of(model._meta.db_table for model in _ERASABLE)
+    )
 
 
 def _assessment_view(row: Mapping[str, Any]) -> AssessmentView:

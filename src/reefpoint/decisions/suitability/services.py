@@ -1,6 +1,6 @@
 """Recording answers, segments and proofs, and the one gate before an offer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -289,3 +289,29 @@ def _evidence(text: str) -> str:
     if not seen or len(seen) > EVIDENCE_CHARS_MAX:
         raise EvidenceNeeded(f"Name what was seen, in at most {EVIDENCE_CHARS_MAX} characters.")
     return seen
+
+
+@transaction.atomic
+def erase_notes(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
+    """Blank the words of evidence on a client, unless a law keeps some of the client's data (`kept`).
+
+    Answers, facts and what followed from them stay: they hold no names or numbers.
+    """
+    require(actor, "clients.erase")
+    erased = (
+        {}
+        if kept
+        else {
+            "evidence": sum(
+                model.objects.filter(client_id=client_id).exclude(evidence="").update(evidence="")
+                for model in (SegmentRecord, EntryRecord)
+            )
+        }
+    )
+    record(
+        actor=actor,
+        action="suitability.erase",
+        subject=f"client:{client_id}",
+        inputs={"erased": erased, "kept": sorted(kept)},
+        at=at,
+    )

@@ -1,8 +1,11 @@
 """What operations do when told."""
 
 from reefpoint.flows.operations.jobs import run_import_job
+from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.imports.events import FileReceived
+from reefpoint.platform.notifications.services import erase_notices
+from reefpoint.records.parties.events import ClientErased
 
 
 def start_import(stored: StoredEvent) -> None:
@@ -10,3 +13,10 @@ def start_import(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, FileReceived)
     run_import_job.configure(lock=f"import:{event.import_id}").defer(import_id=event.import_id)
+
+
+def erase_client_notices(stored: StoredEvent) -> None:
+    """Blank the notices to a client whom no law keeps."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_notices(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

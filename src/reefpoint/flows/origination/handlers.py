@@ -1,9 +1,12 @@
 """What origination does when told."""
 
 from reefpoint.flows.origination.services.decisions import HIGH_RISK, finish_approved, free_rejected
+from reefpoint.flows.origination.services.erasing import erase_applications
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
+from reefpoint.records.parties.events import ClientErased
 
 
 def finish_acceptance(stored: StoredEvent) -> None:
@@ -17,3 +20,10 @@ def finish_acceptance(stored: StoredEvent) -> None:
         finish_approved(approval=approval, at=event.at)
     else:
         free_rejected(approval=approval, at=event.at)
+
+
+def erase_client_applications(stored: StoredEvent) -> None:
+    """Erase the applications and leads of a client whom no law keeps."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_applications(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

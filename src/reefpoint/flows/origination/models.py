@@ -63,6 +63,7 @@ class Lead(models.Model):
     )
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     import_id = models.BigIntegerField(null=True)
+    erased_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
 
@@ -79,7 +80,7 @@ class Lead(models.Model):
         constraints = (
             CheckConstraint(condition=~Q(name=""), name="origination_lead_named"),
             CheckConstraint(
-                condition=Q(email_digest__isnull=False) | Q(phone_digest__isnull=False),
+                condition=Q(email_digest__isnull=False) | Q(phone_digest__isnull=False) | Q(erased_at__isnull=False),
                 name="origination_lead_can_be_reached",
             ),
             CheckConstraint(

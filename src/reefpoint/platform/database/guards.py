@@ -53,6 +53,50 @@ def append_only_but(table: str, columns: Iterable[str]) -> RunSQL:
     )
 
 
+def append_only_but_erasure(
+    table: str, columns: Iterable[str], erasable: Iterable[str], blank: str, *, was: str = "append_only"
+) -> RunSQL:
+    """In place of the guard `was`: like `append_only_but`, and `erasable` columns may change to what is `blank` alone.
+
+    `blank` is a condition in SQL on the row `NEW`. Personal data can so be erased, and never be put into other words.
+    The guard looks after the update: before it, PostgreSQL knows no generated columns.
+    """
+    kept = ", ".join(f"'{column}'" for column in columns)
+    gone = ", ".join(f"'{column}'" for column in erasable)
+    states = f"ARRAY[{kept}]::text[]"
+    both = f"{states} || ARRAY[{gone}]"
+    if was == "append_only":
+        more = f"""
+        CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION reefpoint_refuse_change();"""
+        before = f"""
+        DROP TRIGGER {table}_no_delete ON {table};
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION reefpoint_refuse_change();"""
+    else:
+        more = ""
+        before = f"""
+        CREATE TRIGGER {table}_fixed_columns BEFORE UPDATE ON {table} FOR EACH ROW
+            WHEN (to_jsonb(OLD) - {states} IS DISTINCT FROM to_jsonb(NEW) - {states})
+            EXECUTE FUNCTION reefpoint_refuse_change();"""
+    return RunSQL(
+        f"""{_REFUSE_CHANGE}
+        DROP TRIGGER {table}_{was} ON {table};
+        CREATE TRIGGER {table}_fixed_columns AFTER UPDATE ON {table} FOR EACH ROW
+            WHEN (to_jsonb(OLD) - ({both}) IS DISTINCT FROM to_jsonb(NEW) - ({both})
+                  OR (to_jsonb(OLD) - {states} IS DISTINCT FROM to_jsonb(NEW) - {states} AND NOT ({blank})))
+            EXECUTE FUNCTION reefpoint_refuse_change();
+        {more}
+        """,
+        f"DROP TRIGGER {table}_fixed_columns ON {table};{before}",
+    )
+
+
+def guards_of(tables: Iterable[str]) -> list[tuple[str, str]]:
+    """The guards of tables of which only some columns may change, for `verify_guards`."""
+    return [(table, f"{table}_{guard}") for table in tables for guard in ("fixed_columns", "no_delete", "no_truncate")]
+
+
 def verify_guards(tables: Iterable[str], others: Iterable[tuple[str, str]] = ()) -> list[Finding]:
     """Each guard that is gone or switched off: those of append-only `tables`, and `others` as (table, trigger)."""
     expected = [(table, f"{table}_{guard}") for table in tables for guard in ("append_only", "no_truncate")]

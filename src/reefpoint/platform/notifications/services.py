@@ -1,6 +1,7 @@
 """Queuing notices and delivering them, with evidence."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -9,6 +10,8 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.validators import validate_email
 from django.db import transaction
 
+from reefpoint.platform.access.services import require
+from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
@@ -60,6 +63,30 @@ def queue_notice(
     return notice.id
 
 
+@transaction.atomic
+def erase_notices(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
+    """Blank what a client was told and where it was sent, unless a law keeps some of the client's data (`kept`).
+
+    That something was sent, why and when stays. One that still waits goes unsent. Again, it blanks nothing more.
+    """
+    require(actor, "clients.erase")
+    erased = {} if kept else _erase(client_id, at)
+    record(
+        actor=actor,
+        action="notifications.erase",
+        subject=f"client:{client_id}",
+        inputs={"erased": erased, "kept": sorted(kept)},
+        at=at,
+    )
+
+
+def _erase(client_id: int, at: datetime) -> dict[str, int]:
+    notices = Notice.objects.filter(client_id=client_id).exclude(to="", subject="", body="")
+    unsent, _ = notices.filter(state=NoticeState.QUEUED).delete()
+    notices.filter(state=NoticeState.DELIVERED).update(evidence={"erased_at": at.isoformat()})
+    return {"unsent": unsent, "notices": notices.update(to="", subject="", body="", last_error="")}
+
+
 def _check(channel: Channel, to: str, subject: str, body: str) -> None:
     if not subject.isprintable() or not 0 < len(subject) <= rules.SUBJECT_CHARS_MAX:
         raise NoticeRefused(f"A subject is one line of 1 to {rules.SUBJECT_CHARS_MAX} characters.")
@@ -74,14 +101,14 @@ def _check(channel: Channel, to: str, subject: str, body: str) -> None:
 
 @transaction.atomic
 def deliver_notice(*, notice_id: int, at: datetime) -> bool:
-    """Try to hand a queued notice over; true if it is delivered now or was before.
+    """Try to hand a queued notice over; true if it is delivered now or was before, false also for one that was erased.
 
     A failed attempt is recorded and told (`NoticeFailed`), and `retry_notices` tries again until none is left. Sent
     twice after a crash, a mail carries the same Message-ID.
     """
-    notice = Notice.objects.select_for_update().get(id=notice_id)
-    if notice.state != NoticeState.QUEUED:
-        return notice.state == NoticeState.DELIVERED
+    notice = Notice.objects.select_for_update().filter(id=notice_id).first()
+    if notice is None or notice.state != NoticeState.QUEUED:
+        return notice is not None and notice.state == NoticeState.DELIVERED
     notice.attempts += 1
     try:
         evidence = _send(notice, at)

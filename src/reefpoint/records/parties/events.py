@@ -48,6 +48,22 @@ class TraitsErased(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientErased(Event):
+    """What no law keeps of a client was erased here; `kept` names the categories that a law keeps still.
+
+    Without any, the rest of the desk erases what it holds of the client.
+    """
+
+    name: ClassVar[str] = "parties.client_erased"
+    client_id: int
+    kept: tuple[str, ...]
+
+    @property
+    def stream(self) -> str:
+        return f"client:{self.client_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientStatusChanged(Event):
     """A client was accepted, blocked, released or closed."""
 

@@ -6,15 +6,14 @@ from reefpoint.decisions.monitoring.rules.judging import ReadRule, replay
 from reefpoint.decisions.monitoring.selectors.rules import read_version
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.guards import guards_of, verify_guards
 
-STATEFUL = ("monitoring_ruleversion", "monitoring_alert", "monitoring_restriction")
+STATEFUL = ("monitoring_activity", "monitoring_ruleversion", "monitoring_alert", "monitoring_restriction")
 
 
 def verify_monitoring() -> list[Finding]:
     """Each guard that is gone, version that cannot be read, and alert that its own inputs do not raise (I60)."""
-    guards = [(table, f"{table}_{guard}") for table in STATEFUL for guard in ("fixed_columns", "no_delete")]
-    findings = verify_guards(("monitoring_activity",), guards)
+    findings = verify_guards((), guards_of(STATEFUL))
     versions: dict[int, ReadRule] = {}
     for row in RuleVersion.objects.select_related("rule").order_by("id"):
         try:

@@ -10,6 +10,8 @@ from typing import cast
 
 from django.db import transaction
 
+from reefpoint.decisions.suitability.selectors import list_assessments
+from reefpoint.flows.origination.selectors.applications import told_applications
 from reefpoint.platform.access.events import ApprovalGranted
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import request_approval, require
@@ -169,7 +171,7 @@ def erase_approved(stored: StoredEvent) -> None:
 
 
 def export_client_data(*, actor: Actor, client_id: int, reason: str, at: datetime) -> bytes:
-    """All that the desk holds of a client as a ZIP: their records, accounts, movements and notices.
+    """All that the desk holds of a client as a ZIP: their records, accounts, movements, notices, applications, answers.
 
     Screening, monitoring and cases are left out: telling somebody of them would tip them off.
     Raises `ReasonNeeded`, `ClientNotFound`.
@@ -186,6 +188,11 @@ def export_client_data(*, actor: Actor, client_id: int, reason: str, at: datetim
         "notices": [
             {"channel": row.channel, "to": row.to, "subject": row.subject, "body": row.body, "at": row.delivered_at}
             for row in list_notices(client_id=client_id, limit=100_000)
+        ],
+        "applications": told_applications(client_id),
+        "questionnaires": [
+            {"at": row.assessed_on, "answers": dict(row.answers), "tolerance": row.score.tolerance}
+            for row in list_assessments(system_actor("data-rights"), client_id)
         ],
     }
     return parties.export_person(actor=actor, client_id=client_id, reason=reason, parts=parts, at=at)

@@ -198,6 +198,27 @@ def find_info_request(actor: Actor, application_id: int) -> InfoRequest | None:
     )
 
 
+def told_applications(client_id: int) -> list[dict[str, object]]:
+    """What a client may have of their applications: what they answered, were asked and were told, and the moves.
+
+    Why it was decided, and what the desk noted, is left out: telling it could tip off.
+    """
+    rows = Application.objects.filter(client_id=client_id).order_by("id").select_related("decision")
+    return [
+        {
+            "number": row.number,
+            "state": row.state,
+            "begun_at": row.begun_at,
+            "submitted_at": row.submitted_at,
+            "answers": load_sections(row.pk),
+            "asked": [[asked.asked_at, asked.words] for asked in row.info_requests.all()],
+            "told": row.decision.told if hasattr(row, "decision") else "",
+            "moves": [[step.at, step.state] for step in row.steps.all()],
+        }
+        for row in rows.prefetch_related("info_requests", "steps")
+    ]
+
+
 def list_steps(actor: Actor, application_id: int) -> list[StepView]:
     """Every move of an application, oldest first."""
     row = read_application(actor, application_id)

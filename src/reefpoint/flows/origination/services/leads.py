@@ -213,8 +213,10 @@ def reveal_contact(*, actor: Actor, lead_id: int, reason: str, at: datetime) -> 
 
 
 def contact_of(lead: Lead) -> LeadContact:
-    """How to reach a lead, in full, for the services that need it."""
-    plain = open_sealed(Sealed(lead.key_id, bytes(lead.blob or b"")), context=contact_context(lead.pk))
+    """How to reach a lead, in full, for the services that need it; nothing of one that was erased."""
+    if lead.blob is None:
+        return LeadContact("", "")
+    plain = open_sealed(Sealed(lead.key_id, bytes(lead.blob)), context=contact_context(lead.pk))
     email, phone = json.loads(plain)
     return LeadContact(email, phone)
 

@@ -203,6 +203,23 @@ def end_sessions(*, actor: Actor, user_id: int, at: datetime, reason: str = "") 
     _record(actor, user_id, "access.end_sessions", at, reason)
 
 
+@transaction.atomic
+def erase_person(*, actor: Actor, user_id: int, at: datetime) -> None:
+    """Erase who a client's sign-in belonged to: nobody signs in with it again. Again, it changes nothing."""
+    require(actor, "clients.erase")
+    user = _lock(user_id)
+    email = f"user-{user_id}@erased.invalid"
+    if user.email == email:
+        return
+    user.email, user.name, user.is_active = email, "Erased", False
+    user.set_unusable_password()
+    user.sessions_epoch += 1
+    user.save()
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    _record(actor, user_id, "access.erase_person", at)
+
+
 def _lock(user_id: int) -> User:
     user = User.objects.select_for_update().filter(id=user_id).first()
     if user is None:

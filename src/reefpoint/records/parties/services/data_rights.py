@@ -11,7 +11,7 @@ from datetime import date, datetime
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
-from reefpoint.platform.access.services import ReasonNeeded, require
+from reefpoint.platform.access.services import ReasonNeeded, erase_person, require
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -19,7 +19,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.events import TraitsErased
+from reefpoint.records.parties.events import ClientErased, TraitsErased
 from reefpoint.records.parties.models import BankAccount, Client, Document, Erasure, Profile, TraitRow
 from reefpoint.records.parties.rules import KEPT_BY_LAW, TECHNICAL_TRAITS, bank_account_from_json, profile_from_json
 from reefpoint.records.parties.selectors import (
@@ -149,7 +149,7 @@ def erase_client(
     """Erase what no law keeps: the contents go, the rows stay and say when. A prospect is closed by it.
 
     `keep` holds the categories that a law keeps, with the last day. Devices, network addresses and documents that show
-    neither identity nor funds always go. Books and the audit log hold no personal details and stay.
+    neither identity nor funds always go. `ClientErased` has the other records follow; the audit log stays.
     Raises `ClientStillServed`. The same approval again erases nothing more.
     """
     require(actor, "clients.erase")
@@ -172,12 +172,15 @@ def erase_client(
         erased["profiles"] = client.profiles.filter(erased_at=None).update(blob=None, erased_at=at)
         erased["bank_accounts"] = client.bank_accounts.filter(erased_at=None).update(blob=None, erased_at=at)
         client.name, client.name_zh, client.email = ERASED_NAME, "", f"client-{client_id}@erased.invalid"
+        if client.portal_user_id is not None:
+            erase_person(actor=actor, user_id=client.portal_user_id, at=at)
         client.portal_user_id = None
     client.status, client.closed_on = ClientStatus.CLOSED, client.closed_on or at.date()
     client.save()
     kept = {category.value: day.isoformat() for category, day in sorted(keep.items())}
     Erasure.objects.create(client=client, at=at, asked_by=asked_by, approval_id=approval_id, erased=erased, kept=kept)
     publish(TraitsErased(client_id=client_id, at=at))
+    publish(ClientErased(client_id=client_id, kept=tuple(kept), at=at))
     record(
         actor=actor,
         action="clients.erase",

@@ -49,6 +49,13 @@ def get_kyc_standing(client_id: int) -> KycStanding:
     return load_kyc_standings([client_id])[client_id]
 
 
+def read_kyc_standing(actor: Actor, client_id: int) -> KycStanding:
+    """The same for somebody who asks. Raises `ClientNotFound` outside the scope."""
+    require(actor, "kyc.view")
+    require_client(actor, client_id)
+    return get_kyc_standing(client_id)
+
+
 def load_kyc_standings(client_ids: Collection[int]) -> dict[int, KycStanding]:
     """The same for many clients, in one query."""
     rows = KycAssessment.objects.filter(client_id__in=client_ids).order_by("client_id", "-id").distinct("client_id")

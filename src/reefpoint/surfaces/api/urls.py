@@ -4,10 +4,12 @@ from django.urls import path
 
 from reefpoint.surfaces.api.base import make_api
 from reefpoint.surfaces.api.routers.applications import applications
+from reefpoint.surfaces.api.routers.cases import cases
 from reefpoint.surfaces.api.routers.clients import clients
 from reefpoint.surfaces.api.routers.consents import consents
 from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
+from reefpoint.surfaces.api.routers.kyc import kyc
 from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.monitoring import monitoring
@@ -28,6 +30,8 @@ for prefix, router in (
     ("/screening", screening),
     ("/relations", relations),
     ("/monitoring", monitoring),
+    ("/kyc", kyc),
+    ("/cases", cases),
     ("/imports", imports),
 ):
     api.add_router(prefix, router)

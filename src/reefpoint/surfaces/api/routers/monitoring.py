@@ -1,15 +1,17 @@
-"""Alerts of transaction monitoring."""
+"""Alerts of transaction monitoring, and the rules that raise them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
-from ninja import Status
+from ninja import Schema, Status
 from pydantic import Field
 
 from reefpoint.decisions.monitoring.selectors.alerts import find_alerts, get_alert
+from reefpoint.decisions.monitoring.selectors.rules import list_rules as read_rules
+from reefpoint.decisions.monitoring.selectors.rules import list_versions as read_versions
 from reefpoint.decisions.monitoring.services.alerts import dismiss_alert, snooze_alert
-from reefpoint.decisions.monitoring.types import AlertRow, AlertState, RuleMode
-from reefpoint.surfaces.api.base import Caller, Id, In, Limit, Listed, Offset, SafeText, answers, now, router
+from reefpoint.decisions.monitoring.types import AlertRow, AlertState, RuleDraft, RuleMode, RuleRow
+from reefpoint.surfaces.api.base import Caller, Id, In, Limit, Listed, Offset, SafeText, answers, now, router, today
 
 monitoring = router("monitoring")
 
@@ -25,6 +27,32 @@ class Dismissal(In):
     """Why an alert is nothing."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class RuleVersionOut(Schema):
+    """One version of a rule, in words that the engine reads. `decided_by` is empty while nobody has decided."""
+
+    id: int
+    version: int
+    state: str
+    effective_from: date
+    draft: RuleDraft
+    made_by: str
+    made_at: datetime
+    approval_id: int | None
+    decided_by: str
+
+
+@monitoring.get("/rules", response=answers(list[RuleRow]))
+def list_rules(request: Caller) -> list[RuleRow]:
+    """All rules by number, with the version in force today and what they raised of late."""
+    return read_rules(request.auth, on=today(), at=now())
+
+
+@monitoring.get("/rules/{code}/versions", response=answers(list[RuleVersionOut]))
+def list_versions(request: Caller, code: SafeText) -> list[RuleVersionOut]:
+    """The versions of a rule, the newest first."""
+    return [RuleVersionOut.from_orm(one) for one in read_versions(request.auth, code)]
 
 
 @monitoring.get("/alerts", response=answers(Listed[AlertRow]))

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, transaction
 from tests.desk import MONDAY, SYSTEM, TUESDAY, Desk, noon
-from tests.flows.origination.conftest import ANSWERS, AT, NEEDED, Office
+from tests.flows.origination.conftest import ANSWERS, AT, NEEDED, Office, person
 
 from reefpoint.flows.origination.models import Application, Decision, PreScreenRow, SectionDraft, Step
 from reefpoint.flows.origination.rules import KEPT_REASONS, blockers, told_reasons
@@ -47,6 +47,7 @@ from reefpoint.flows.origination.types import (
 )
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import PermissionRefused, ReasonNeeded, approve, reject
+from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
@@ -108,6 +109,18 @@ def test_i66_nobody_elses_application_exists(office: Office, desk: Desk) -> None
     ):
         with pytest.raises(ApplicationNotFound):
             act()
+
+
+def test_i66_an_application_of_somebody_else_is_refused_as_one_that_does_not_exist(office: Office) -> None:
+    other = person("other", RoleName.CLIENT)
+    begin_application(actor=other, kind=ClientKind.INDIVIDUAL, on=MONDAY, at=AT)
+    for outsider in (other, person("treasurer", RoleName.TREASURY), replace(other, permissions=frozenset())):
+        refusals = set()
+        for application_id in (office.application_id, 999_999):
+            with pytest.raises(Refusal) as refused:
+                get_application(outsider, application_id)
+            refusals.add((type(refused.value), refused.value.code, refused.value.message))
+        assert len(refusals) == 1, outsider
 
 
 def test_the_desk_does_not_read_an_applicants_answers_on_the_way(office: Office) -> None:

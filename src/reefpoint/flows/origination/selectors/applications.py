@@ -22,13 +22,14 @@ from reefpoint.flows.origination.types import (
     SectionStatus,
     StepView,
 )
-from reefpoint.platform.access.services import PermissionRefused, require
+from reefpoint.platform.access.rules import holds
+from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors import ClientNotFound, find_own_client, require_own_or, visible_clients
+from reefpoint.records.parties.selectors import can_see_client, find_own_client, visible_clients
 from reefpoint.records.parties.types import ClientKind
 
 APPLICATION_ORDERS = frozenset({"number", "name", "state", "waits_since", "begun_at"})
@@ -51,16 +52,20 @@ def get_application(actor: Actor, application_id: int) -> ApplicationView:
 
 
 def read_application(actor: Actor, application_id: int) -> Application:
-    """The row, for the services of this app, under the same scope."""
+    """The row, for the services of this app, under the same scope.
+
+    One that does not exist is refused as one of somebody else is (I66): staff without the right are told that alone.
+    """
     row = _joined().filter(id=application_id).first()
-    if row is None:
+    own = find_own_client(actor)
+    if row is not None and own is not None and own.id == row.client_id:
+        require(actor, "portal.apply")
+        return row
+    if "portal.apply" not in actor.permissions:
+        require(actor, "applications.view")
+    may_view = holds(actor.permissions, "applications.view")
+    if row is None or not may_view or not can_see_client(actor, row.client_id):
         raise ApplicationNotFound("There is no such application.")
-    try:
-        require_own_or(actor, "applications.view", row.client_id)
-    except (ClientNotFound, PermissionRefused) as refusal:
-        if isinstance(refusal, PermissionRefused) and "portal.apply" not in actor.permissions:
-            raise
-        raise ApplicationNotFound("There is no such application.") from None
     return row
 
 

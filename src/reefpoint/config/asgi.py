@@ -5,4 +5,8 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reefpoint.config.settings")
-application = get_asgi_application()
+_desk = get_asgi_application()
+
+from reefpoint.surfaces.web.bodies import BodyLimit  # noqa: E402 - after Django is set up
+
+application = BodyLimit(_desk)

@@ -26,6 +26,7 @@ from reefpoint.surfaces.api.base import (
     now,
     router,
 )
+from reefpoint.surfaces.web.bodies import FILE_BODY_BYTES_MAX
 
 screening = router("screening")
 
@@ -66,7 +67,7 @@ def deliver(
         source=source,
         shape=shape,
         file_name=file.name or "",
-        content=file.read(),
+        content=file.read(FILE_BODY_BYTES_MAX + 1),
         may_shrink=may_shrink,
         at=now(),
     )

@@ -1,0 +1,106 @@
+"""How much one request may send: counted while it is read, before anything of it is parsed or kept on disk."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+
+from reefpoint.surfaces.web.guards import PROGRAM_PREFIX
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+BODY_BYTES_MAX = 12_000_000
+"""A document of a client has at most 10 MB; the rest is the form around it."""
+
+FILE_BODY_BYTES_MAX = 70_000_000
+"""A file of an import has at most 64 MB."""
+
+FILE_PATHS = ("/imports", "/screening/lists", "/api/v1/imports", "/api/v1/screening/lists")
+"""Where files of many rows come in."""
+
+
+def limit_of(path: str) -> int:
+    """The most bytes that a request to this address may send."""
+    return FILE_BODY_BYTES_MAX if path.rstrip("/") in FILE_PATHS else BODY_BYTES_MAX
+
+
+class BodyLimit:
+    """An ASGI application before ours that ends a request whose body is too large with 413."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it by its declared length, or as soon as more than the limit has come."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        path = str(scope["path"])
+        limit = limit_of(path)
+        if _declared(scope) > limit:
+            await _refuse(path, limit, send)
+            return
+        size, is_over = 0, False
+
+        async def counted() -> Message:
+            nonlocal size, is_over
+            message = await receive()
+            if message["type"] == "http.request":
+                size += len(message.get("body", b""))
+                if size > limit:
+                    is_over = True
+                    return {"type": "http.disconnect"}  # to the application the sender is gone: it drops what it has
+            return message
+
+        async def unless_over(message: Message) -> None:
+            if not is_over:
+                await send(message)
+
+        await self._application(scope, counted, unless_over)
+        if is_over:
+            await _refuse(path, limit, send)
+
+
+def _declared(scope: Message) -> int:
+    values = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(values[0]) if values and values[0].isdigit() and len(values[0]) < 20 else 0
+
+
+async def _refuse(path: str, limit: int, send: Send) -> None:
+    megabytes = limit // 1_000_000
+    if path.startswith(PROGRAM_PREFIX):
+        kind = "application/problem+json"
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": "Too large",
+                "status": 413,
+                "detail": f"This address takes at most {megabytes} MB. Nothing was kept.",
+                "code": "too_large",
+                "errors": [],
+            }
+        ).encode()
+    else:
+        kind, sentences = "text/plain; charset=utf-8", []
+        for language, _name in settings.LANGUAGES:
+            with translation.override(language):
+                sentences.append(
+                    gettext("What you sent is larger than %(megabytes)s MB. Nothing was kept. Go back and send less.")
+                    % {"megabytes": megabytes}
+                )
+        body = "\n".join(sentences).encode()
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"private, no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,7 +1,7 @@
 """How much one request may send: counted while it is read, before anything of it is parsed or kept on disk."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +10,11 @@ from django.utils.translation import gettext
 
 from reefpoint.surfaces.web.guards import PROGRAM_PREFIX
 
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_BYTES_MAX = 12_000_000
 """A document of a client has at most 10 MB; the rest is the form around it."""
@@ -36,7 +37,7 @@ class BodyLimit:
     def __init__(self, application: Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it by its declared length, or as soon as more than the limit has come."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
@@ -67,7 +68,7 @@ class BodyLimit:
             await _refuse(path, limit, send)
 
 
-def _declared(scope: Message) -> int:
+def _declared(scope: Scope) -> int:
     values = [value for name, value in scope["headers"] if name == b"content-length"]
     return int(values[0]) if values and values[0].isdigit() and len(values[0]) < 20 else 0
 

@@ -288,10 +288,39 @@ def test_the_clients_own_cash_is_free_at_once(watched: Desk) -> None:
     assert Alert.objects.count() == 0
 
 
-def test_i61_a_payer_that_cannot_be_compared_is_not_taken_for_the_client(watched: Desk) -> None:
+def test_i61_the_cash_of_a_payer_who_cannot_be_compared_is_held_for_a_person(watched: Desk) -> None:
+    before = free_cash(watched)
     pay_in(watched, stranger())
     assert Alert.objects.count() == 0
     assert Undecided.objects.filter(rule__code="third_party_deposit", missing="payer_score_bp").count() == 1
+    assert free_cash(watched) == before
+    (held,) = list_restrictions(SYSTEM, client_id=watched.near_client)
+    assert (held.kind, held.amount_minor, held.alert_id) == ("hold", 5_000_00, None)
+    assert held.reason == "cannot be judged: payer_score_bp is missing"
+    release_restriction(actor=watched.risk, restriction_id=held.id, reason="The bank's papers seen.", at=AT)
+    judge_clients(since={watched.near_client: AT}, at=AT)
+    assert free_cash(watched) == before + 5_000_00
+
+
+def test_i61_a_payer_named_by_the_account_alone_is_held_too(watched: Desk) -> None:
+    before = free_cash(watched)
+    pay_in(watched, stranger(name=""))
+    assert free_cash(watched) == before
+
+
+@pytest.mark.parametrize("payer", [None, Counterparty(name="", country="KP")])
+def test_a_deposit_without_a_stated_payer_is_free(watched: Desk, payer: Counterparty | None) -> None:
+    before = free_cash(watched)
+    pay_in(watched, payer)
+    judge_clients(since={watched.near_client: AT}, at=AT)
+    assert free_cash(watched) == before + 5_000_00
+    assert list_restrictions(SYSTEM, client_id=watched.near_client) == []
+
+
+def test_a_payer_in_a_high_risk_country_is_told(watched: Desk) -> None:
+    pay_in(watched, Counterparty(name="", country="KP"))
+    judge_clients(since={watched.near_client: AT}, at=AT)
+    assert [alert.inputs for alert in raised("high_risk_country")] == [{"country": "KP"}]
 
 
 def test_a_blocked_client_is_paid_nothing_and_the_block_outlives_the_refusal(watched: Desk) -> None:
@@ -333,3 +362,24 @@ def test_a_payment_to_a_new_account_after_a_changed_phone_is_stopped_and_the_blo
     assert [alert.rule.code for alert in Alert.objects.all()] == ["takeover_cash_out"]
     assert Restriction.objects.filter(kind="block", released_at=None).count() == 1
     assert not Activity.objects.filter(kind="withdrawal", amount_minor=100_00).exists()
+
+
+def test_i61_a_payee_without_an_account_after_a_changed_phone_is_stopped_for_a_person(watched: Desk) -> None:
+    pay_in(watched, None)
+    change = ActivityDraft(
+        kind=ActivityKind.CONTACT_CHANGE, key="c", client_id=watched.near_client, at=AT - timedelta(hours=3)
+    )
+    note_activities([change])
+    before = free_cash(watched)
+    with pytest.raises(WithdrawalBlocked):
+        withdraw(watched, stranger(number=""))
+    assert free_cash(watched) == before
+    (block,) = list_restrictions(SYSTEM, client_id=watched.near_client)
+    assert (block.kind, block.reason) == ("block", "cannot be judged: payee_is_new is missing")
+
+
+def test_an_unnamed_account_long_after_any_change_is_paid(watched: Desk) -> None:
+    pay_in(watched, None)
+    before = free_cash(watched)
+    withdraw(watched, stranger(number=""))
+    assert free_cash(watched) == before - 100_00

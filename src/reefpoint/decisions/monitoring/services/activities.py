@@ -36,10 +36,12 @@ def note_activities(drafts: Sequence[ActivityDraft]) -> int:
 def with_counterparty(draft: ActivityDraft, counterparty: Counterparty | None) -> ActivityDraft:
     """The activity with what is known of the other side: whether its name fits a holder, and its account is verified.
 
-    Without a counterparty, or where the client has no profile to compare with, the answers are left unknown.
+    Without a name and an account, or where the client has no profile to compare with, the answers are left unknown.
     """
     if counterparty is None:
         return draft
+    if not counterparty.name.strip() and not counterparty.account_number.strip():
+        return replace(draft, country=counterparty.country)
     code, is_verified = 0, False
     if counterparty.account_number.strip():
         key = trait_digest(TraitKind.BANK_ACCOUNT, counterparty.account_number)
@@ -49,7 +51,7 @@ def with_counterparty(draft: ActivityDraft, counterparty: Counterparty | None) -
     told = replace(
         draft,
         counterparty=code,
-        counterparty_name=counterparty.name[:160],
+        counterparty_name=counterparty.name.strip()[:160],
         country=counterparty.country,
         is_verified=int(is_verified),
     )

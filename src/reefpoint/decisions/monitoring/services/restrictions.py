@@ -1,5 +1,6 @@
 """Keeping cash from leaving, and letting it go again: actions of their own, beside the alert that led to them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -29,16 +30,50 @@ def restrict_for_alert(*, actor: Actor, alert: Alert, at: datetime) -> None:
 
     Of a deposit that is partly spent, what is left is held; of one that is gone, nothing can be.
     """
-    if alert.consequence == Consequence.BLOCK:
-        _place(actor, RestrictionKind.BLOCK, alert.client_id, alert.account_id, 0, f"alert:{alert.pk}", alert, at)
-    elif alert.consequence == Consequence.HOLD:
-        wanted = Activity.objects.values_list("amount_minor", flat=True).get(id=alert.activity_id)
-        number = account_numbers([alert.account_id]).get(alert.account_id)
-        amount = min(wanted, available_minor(client_cash(number))) if number else 0
-        if amount > 0:
-            _place(
-                actor, RestrictionKind.HOLD, alert.client_id, alert.account_id, amount, f"alert:{alert.pk}", alert, at
-            )
+    consequence = Consequence(alert.consequence)
+    if consequence is not Consequence.ALERT:
+        _restrict(actor, consequence, alert.activity, f"alert:{alert.pk}", alert, at, reason="a rule fired")
+
+
+def restrict_undecided(
+    *, actor: Actor, consequence: Consequence, rule_id: int, missing: Mapping[int, str], at: datetime
+) -> None:
+    """What follows where a live rule could not be judged on activities whose other side was told (I61).
+
+    `missing` says by activity what is missing. It is as if the rule had fired, once for each activity: a person looks.
+    An activity without another side is left alone: nobody was told that there is something to compare.
+    """
+    told = Activity.objects.filter(id__in=missing).exclude(counterparty=0, counterparty_name="").order_by("id")
+    keys = {activity.pk: f"undecided:{rule_id}:{activity.pk}" for activity in told}
+    stand = set(
+        Restriction.objects.filter(hold_key__in=[_hold_key(key) for key in keys.values()]).values_list(
+            "hold_key", flat=True
+        )
+    )
+    for activity in told:
+        if _hold_key(keys[activity.pk]) not in stand:
+            reason = f"cannot be judged: {missing[activity.pk]} is missing"
+            _restrict(actor, consequence, activity, keys[activity.pk], None, at, reason=reason)
+
+
+def _restrict(
+    actor: Actor,
+    consequence: Consequence,
+    activity: Activity,
+    key: str,
+    alert: Alert | None,
+    at: datetime,
+    *,
+    reason: str,
+) -> None:
+    client_id, account_id = activity.client_id, activity.account_id
+    if consequence is Consequence.BLOCK:
+        _place(actor, RestrictionKind.BLOCK, client_id, account_id, 0, key, alert, at, reason=reason)
+        return
+    number = account_numbers([account_id]).get(account_id)
+    amount = min(activity.amount_minor, available_minor(client_cash(number))) if number else 0
+    if amount > 0:
+        _place(actor, RestrictionKind.HOLD, client_id, account_id, amount, key, alert, at, reason=reason)
 
 
 @transaction.atomic
@@ -84,9 +119,9 @@ def _place(
     alert: Alert | None,
     at: datetime,
     *,
-    reason: str = "a rule fired",
+    reason: str,
 ) -> int:
-    hold_key = f"monitoring:{key}"
+    hold_key = _hold_key(key)
     if kind is RestrictionKind.HOLD:
         number = account_numbers([account_id])[account_id]
         place_hold(
@@ -113,3 +148,7 @@ def _place(
     )
     publish(RestrictionPlaced(restriction_id=row.pk, client_id=client_id, kind=kind.value, at=at))
     return row.pk
+
+
+def _hold_key(key: str) -> str:
+    return f"monitoring:{key}"

@@ -28,7 +28,7 @@ from reefpoint.decisions.monitoring.selectors.columns import (
 from reefpoint.decisions.monitoring.selectors.rules import InForce, load_in_force
 from reefpoint.decisions.monitoring.services.activities import note_activities
 from reefpoint.decisions.monitoring.services.market_days import note_market_days
-from reefpoint.decisions.monitoring.services.restrictions import restrict_for_alert
+from reefpoint.decisions.monitoring.services.restrictions import restrict_for_alert, restrict_undecided
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Consequence, RuleMode, SweepResult
 from reefpoint.decisions.relations.selectors import load_groups, load_members
 from reefpoint.platform.basics.actors import Actor, system_actor
@@ -101,6 +101,7 @@ def _judge(actor: Actor, in_force: Sequence[InForce], since: Mapping[int, dateti
     standing = _standing(in_force, first)
     raised: list[Alert] = []
     undecided: dict[tuple[int, int, str], list[int]] = defaultdict(list)
+    untold: dict[tuple[int, Consequence], dict[int, str]] = defaultdict(dict)
     for one in in_force:
         judged = judge(one.read, sheet, is_fresh & is_between(rows, one.since, one.until))
         earlier = standing[one.rule_id, one.read.draft.mode]
@@ -108,8 +109,10 @@ def _judge(actor: Actor, in_force: Sequence[InForce], since: Mapping[int, dateti
             raised.append(_alert(one, sheet, found.row, found.pivot, at))
             earlier.setdefault(found.pivot, []).append(int(rows.at[found.row]))
         for row in judged.undecided.tolist() if one.read.draft.mode is RuleMode.LIVE else ():
-            key = (one.rule_id, int(rows.client[row]), missing_of(one.read, sheet, row))
-            undecided[key].append(int(rows.at[row]))
+            missing = missing_of(one.read, sheet, row)
+            undecided[one.rule_id, int(rows.client[row]), missing].append(int(rows.at[row]))
+            if one.read.draft.consequence is not Consequence.ALERT:
+                untold[one.rule_id, one.read.draft.consequence][int(rows.id[row])] = missing
     Alert.objects.bulk_create(raised)
     live = [alert for alert in raised if alert.mode == RuleMode.LIVE]
     codes = {one.version_id: one.read.code for one in in_force}
@@ -121,6 +124,8 @@ def _judge(actor: Actor, in_force: Sequence[InForce], since: Mapping[int, dateti
     )
     for alert in live:
         restrict_for_alert(actor=actor, alert=alert, at=at)
+    for (rule_id, consequence), rows_missing in untold.items():
+        restrict_undecided(actor=actor, consequence=consequence, rule_id=rule_id, missing=rows_missing, at=at)
     _note_undecided(undecided)
     return SweepResult(0, len(in_force), len(live), len(raised) - len(live), len(undecided), tuple(sorted(since)))
 

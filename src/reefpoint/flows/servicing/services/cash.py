@@ -48,7 +48,8 @@ def receive_deposit(
 
     `confirmed_at` is when the bank had the money, by default `at`: a forced sale that was sent after it may have been
     wrongful, and is looked at again. With a `payer` the monitoring rules that hold or block judge it at once: the cash
-    of a third party is booked, and held until a person releases it.
+    of a third party, or of a payer who cannot be compared with the client, is booked, and held until a person releases
+    it.
     Raises `IdempotencyConflict` for a reference that was booked with another amount.
     """
     require(actor, "servicing.deposit")

@@ -54,7 +54,8 @@ def place_client_order(
 ) -> int:
     """Take a client's order after the pre-trade check. Returns the order's id; the same key is one order.
 
-    `operator` says who gave it and on which device; without one the desk's own staff took it.
+    `operator` says who gave it and on which device; without one the desk's own staff took it. Registered staff carry no
+    device: whoever acts for many clients by office is not one hidden operator (typology 21).
 
     A purchase holds its cash and must leave the account over its initial line; a sale needs the shares.
     """

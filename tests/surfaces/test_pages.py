@@ -13,6 +13,7 @@ from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, ope
 from reefpoint.decisions.cases.services import open_case
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
+from reefpoint.decisions.monitoring.models import Activity
 from reefpoint.decisions.monitoring.selectors.rules import list_versions
 from reefpoint.decisions.monitoring.services.backtests import request_backtest, run_backtest
 from reefpoint.decisions.monitoring.services.rules import install_typologies
@@ -225,6 +226,19 @@ def test_today_names_the_call_with_its_deadline_and_the_held_price(signed_in: Si
     [call] = list_calls(SYSTEM).rows
     assert f'href="/calls/{call.id}/"' in text
     assert "#held-" in text
+
+
+def test_a_deposit_carries_the_payers_country_from_the_list_and_no_other(signed_in: SignIn, book: Book) -> None:
+    operations = signed_in(RoleName.OPERATIONS)
+    address = f"/margin-accounts/{book.own_account_id}/actions/deposit/"
+    form = {"amount": "10k", "reference": "BANK-9", "other_country": "KP"}
+    shown = operations.get(address, form).content.decode()
+    assert '<option value="KP" selected>' in shown
+    assert 'name="other_country" value="KP"' in shown
+    assert "Choose a country" in operations.post(address, {**form, "other_country": "XX"}).content.decode()
+    operations.post(address, form)
+    [noted] = Activity.objects.filter(key="deposit:BANK-9")
+    assert (noted.country, noted.counterparty_name, noted.is_third_party) == ("KP", "", -1)
 
 
 def test_an_action_shows_the_account_after_it_and_books_once_however_often_it_is_sent(

@@ -333,6 +333,13 @@ def list_clients_sharing(kinds_and_digests: Collection[tuple[TraitKind, bytes]])
     ]
 
 
+def list_clients_with_documents_of(client_id: int) -> set[int]:
+    """Other clients who handed in the same file as this one, by the blind index of its content."""
+    own = Document.objects.filter(client_id=client_id, erased_at=None).values("digest")
+    rows = Document.objects.filter(digest__in=own, erased_at=None).exclude(client_id=client_id)
+    return set(rows.values_list("client_id", flat=True))
+
+
 def list_bank_accounts(actor: Actor, client_id: int, *, with_removed: bool = False) -> list[BankAccountView]:
     """The bank accounts of a client as they may be shown, oldest first. Raises `ClientNotFound` outside the scope."""
     require_own_or(actor, "clients.view", client_id)

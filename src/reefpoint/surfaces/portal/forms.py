@@ -7,23 +7,21 @@ answer at all (an amount in words) is kept as typed and said beside its box; eve
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from django.http import QueryDict
 from django.utils.translation import get_language, gettext_lazy
 
 from reefpoint.flows.origination.rules import fields_of
 from reefpoint.flows.origination.types import Field, FieldKind, FieldProblem, Plain, Section, SectionData
-from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.application_words import OPTION_WORDS, Words, label_of, problem_word
+from reefpoint.surfaces.web.countries import country_options
 from reefpoint.surfaces.web.figures import money_text
 
 Option = tuple[str, Words]
 TYPED_CHARS_MAX = 4_000
-FIRST_COUNTRIES = ("CN", "HK", "MO", "TW", "SG", "US", "GB", "CA", "AU", "JP")
 CURRENCY_WORDS: tuple[Option, ...] = tuple((code, code) for code in MINOR_DIGITS)
 PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%?")
 NOT_READ = {
@@ -214,12 +212,3 @@ def _options(one: Field) -> Sequence[Option]:
         case FieldKind.CHOICES:
             return tuple((option, OPTION_WORDS[option]) for option in one.options)
     return ()
-
-
-@lru_cache
-def country_options(is_chinese: bool) -> tuple[Option, ...]:
-    """Every country by name in one language, the likely ones first."""
-    column = 1 if is_chinese else 0
-    names = {code: words[column] for code, words in COUNTRIES.items()}
-    rest = sorted(set(names) - set(FIRST_COUNTRIES), key=lambda code: names[code].encode("gb18030"))
-    return tuple((code, names[code]) for code in (*FIRST_COUNTRIES, *rest))

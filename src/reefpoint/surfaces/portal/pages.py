@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.surfaces.portal.devices import keep_device, note_device
 from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.people import actor_of, status_of
 
@@ -30,9 +31,12 @@ def client_page(
         if RIGHT not in actor.permissions:
             return render(request, "portal/not_a_client.html", status=403)
         try:
-            return view(request, actor, *args, **kwargs)
+            note_device(request, actor)
+            response = view(request, actor, *args, **kwargs)
         except Refusal as refusal:
-            return refused(request, refusal)
+            response = refused(request, refusal)
+        keep_device(request, response)
+        return response
 
     guarded.permission = RIGHT  # type: ignore[attr-defined]
     return guarded

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from reefpoint.decisions.suitability.selectors import find_assessment
 from reefpoint.flows.origination import rules
 from reefpoint.platform.basics.identifiers import read_identifier
-from reefpoint.records.parties.selectors import find_licence, list_clients_sharing
+from reefpoint.records.parties.selectors import find_licence, list_clients_sharing, list_clients_with_documents_of
 from reefpoint.records.parties.services import trait_digest
 from reefpoint.records.parties.types import ClientKind, ProfileDraft, TraitKind
 
@@ -36,7 +36,20 @@ def find_wrong_identifiers(profile: ProfileDraft, on: date) -> tuple[str, ...]:
 
 def has_twins(client_id: int, profile: ProfileDraft) -> bool:
     """Whether another client has one of these identifiers or bank accounts."""
-    wanted = [(TraitKind.IDENTIFIER, f"{one.kind}{one.number}") for one in profile.identifiers]
-    wanted += [(TraitKind.BANK_ACCOUNT, one.number) for one in profile.bank_accounts]
-    shared = list_clients_sharing([(kind, trait_digest(kind, value)) for kind, value in wanted])
-    return any(trait.client_id != client_id and trait.until is None for trait in shared)
+    return bool(_others_with(client_id, _papers_of(profile)))
+
+
+def count_sharing_details(client_id: int, profile: ProfileDraft) -> int:
+    """How many other clients have an identifier, the phone, a bank account or the very file of this one."""
+    details = [*_papers_of(profile), (TraitKind.PHONE, profile.phone)]
+    return len(_others_with(client_id, details) | list_clients_with_documents_of(client_id))
+
+
+def _papers_of(profile: ProfileDraft) -> list[tuple[TraitKind, str]]:
+    papers = [(TraitKind.IDENTIFIER, f"{one.kind}{one.number}") for one in profile.identifiers]
+    return papers + [(TraitKind.BANK_ACCOUNT, one.number) for one in profile.bank_accounts]
+
+
+def _others_with(client_id: int, details: Sequence[tuple[TraitKind, str]]) -> set[int]:
+    shared = list_clients_sharing([(kind, trait_digest(kind, value)) for kind, value in details if value])
+    return {trait.client_id for trait in shared if trait.client_id != client_id and trait.until is None}

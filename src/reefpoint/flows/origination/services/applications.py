@@ -8,6 +8,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.kyc.services import assess_client
+from reefpoint.decisions.monitoring.services.activities import device_code, note_activities
+from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.decisions.screening.selectors.hits import get_screening_standing
 from reefpoint.decisions.screening.services.clients import screen_client
 from reefpoint.decisions.screening.types import Standing
@@ -24,6 +26,7 @@ from reefpoint.flows.origination.selectors.applications import (
     section_statuses,
 )
 from reefpoint.flows.origination.selectors.checks import (
+    count_sharing_details,
     find_wrong_identifiers,
     has_questionnaire,
     has_twins,
@@ -48,6 +51,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.vault.services import seal
@@ -249,11 +253,12 @@ def attach_document(
 
 
 @transaction.atomic
-def submit_application(*, actor: Actor, application_id: int, on: date, at: datetime) -> PreScreen:
+def submit_application(*, actor: Actor, application_id: int, on: date, at: datetime, device: str = "") -> PreScreen:
     """Hand an application in: it is pre-screened at once, and the finding says whether it was taken.
 
     Stopped: it stays as it was, with what has to be mended. Else the profile is on record in a new version, consents
-    stand, the application waits for an officer, and the client is told.
+    stand, the application waits for an officer, and the client is told. `device` is the client's own, none where staff
+    help; monitoring compares it and what the application shares with others (typology 26).
     """
     row = _lock_own(actor, application_id)
     _require_editable(row)
@@ -282,6 +287,7 @@ def submit_application(*, actor: Actor, application_id: int, on: date, at: datet
     )
     if outcome is not Outcome.STOPPED:
         _hand_in(actor, row, at)
+        _note(row, profile_of(row, sections), device, at)
     return pre_screen_of(found)
 
 
@@ -317,6 +323,24 @@ def _hand_in(actor: Actor, row: Application, at: datetime) -> None:
     row.submitted_at = at
     move(actor=actor, row=row, new=ApplicationState.SUBMITTED, action="submit", words="", at=at)
     tell(actor=actor, row=row, letter="submitted", at=at)
+
+
+def _note(row: Application, profile: ProfileDraft, device: str, at: datetime) -> None:
+    """Note the application for monitoring. One at a time: of two that share something, one sees the other."""
+    lock_name("origination.note_application")
+    note_activities(
+        [
+            ActivityDraft(
+                kind=ActivityKind.APPLICATION,
+                key=f"application:{row.pk}:{row.submissions}",
+                client_id=row.client_id,
+                at=at,
+                quantity=count_sharing_details(row.client_id, profile),
+                country=profile.residence,
+                device=device_code(device),
+            )
+        ]
+    )
 
 
 def _writer(actor: Actor) -> Actor:

@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.selectors.pages import get_account_page
-from reefpoint.decisions.monitoring.types import Counterparty
+from reefpoint.decisions.monitoring.types import Counterparty, Operator
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.flows.servicing.selectors import Action, WhatIf, what_if
 from reefpoint.flows.servicing.services.cash import receive_deposit, withdraw_cash
@@ -19,11 +20,13 @@ from reefpoint.flows.servicing.services.credit import draw_down, repay
 from reefpoint.flows.servicing.services.trading import place_client_order
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.records.execution.types import Side
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
+from reefpoint.surfaces.web.countries import country_options
 from reefpoint.surfaces.web.people import page
 
 QUANTITY_MAX = 10**9
@@ -47,6 +50,7 @@ class Deed:
     needs_reference: bool = False
     other_side: str | Promise = ""
     other_account: str | Promise = ""
+    other_country: str | Promise = ""
     other_help: str | Promise = ""
 
 
@@ -59,7 +63,11 @@ DEEDS = (
         needs_reference=True,
         other_side=_("Payer's name"),
         other_account=_("Payer's account"),
-        other_help=_("As the bank tells it. A third party's cash is held until a person releases it."),
+        other_country=_("Payer's country"),
+        other_help=_(
+            "As the bank tells it. Cash of a third party, or of a payer who cannot be compared with the client, is "
+            "held until a person releases it."
+        ),
     ),
     Deed(
         Action.REPAY,
@@ -74,6 +82,7 @@ DEEDS = (
         "servicing.withdraw",
         other_side=_("Paid to (name)"),
         other_account=_("Paid to (account)"),
+        other_country=_("Paid to (country)"),
         other_help=_("A payment to a new account soon after a changed contact is stopped."),
     ),
     Deed(
@@ -145,6 +154,7 @@ def act(request: HttpRequest, actor: Actor, account_id: int, action: str) -> Htt
         "preview": preview,
         "key": uuid4(),
         "instruments": list_instruments() if deed.is_trade else (),
+        "countries": country_options((get_language() or "").startswith("zh")) if deed.other_side else (),
     }
     return render(request, "console/action.html", context)
 
@@ -171,7 +181,11 @@ def _understand(deed: Deed, given: dict[str, str]) -> Typed:
     if deed.needs_reference and not reference:
         errors["reference"] = _now("The bank's reference is needed: it keeps a deposit from being booked twice.")
     name, number = given.get("other_name", "").strip()[:160], given.get("other_account", "").strip()[:64]
-    other = Counterparty(name=name, account_number=number) if deed.other_side and name else None
+    country = given.get("other_country", "")
+    if country and country not in COUNTRIES:
+        errors["other_country"] = _now("Choose a country from the list.")
+    is_told = bool(deed.other_side and (name or number or country))
+    other = Counterparty(name=name, account_number=number, country=country) if is_told else None
     return Typed(amount, instrument_id, quantity, reference, other, errors)
 
 
@@ -222,4 +236,5 @@ def _do(actor: Actor, deed: Deed, account_id: int, typed: Typed, *, key: str) ->
                 key=key,
                 session_on=on,
                 at=at,
+                operator=Operator(may_instruct=True),
             )

@@ -49,6 +49,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.records.parties.selectors import list_documents
 from reefpoint.records.parties.types import ClientKind
+from reefpoint.surfaces.portal.devices import device_of
 from reefpoint.surfaces.portal.forms import CHOOSE, Option, Typed, draw_section, read_section
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.application_words import (
@@ -272,7 +273,11 @@ def review(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = None
     if request.method == "POST":
         found = submit_application(
-            actor=actor, application_id=application.id, on=clock.business_date or clock.at.date(), at=clock.at
+            actor=actor,
+            application_id=application.id,
+            on=clock.business_date or clock.at.date(),
+            at=clock.at,
+            device=device_of(request),
         )
         if found.outcome is not Outcome.STOPPED:
             messages.success(request, _("Handed in. We have written you an e-mail."))

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -259,7 +260,9 @@ def test_decisions_and_steps_are_never_rewritten(office: Office) -> None:
     office.accept(office.review())
     for model in (Decision, Step, PreScreenRow):
         with pytest.raises(IntegrityError), transaction.atomic():
-            model.objects.update(application=office.application_id)  # type: ignore[attr-defined]
+            model.objects.update(at=AT + timedelta(hours=1))  # type: ignore[attr-defined]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            model.objects.all().delete()  # type: ignore[attr-defined]
 
 
 def test_i63_a_decision_is_about_exactly_what_was_shown(office: Office) -> None:

@@ -25,7 +25,7 @@ COMPLAINTS = ("Content Security Policy",)
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """A fresh page at the desk's address. At its end nothing may have been blocked by the policy or have thrown."""
     cache.clear()
-    yield from _watched_page(browser, live_server.url)
+    yield from watched_page(browser, live_server.url)
 
 
 @pytest.fixture
@@ -50,10 +50,11 @@ def streaming_server(transactional_db: None, settings: Settings) -> Iterator[str
 def desk_page(browser: Browser, streaming_server: str) -> Iterator[Page]:
     """A fresh page at the desk that streams; sign in with `enter`."""
     cache.clear()
-    yield from _watched_page(browser, streaming_server)
+    yield from watched_page(browser, streaming_server)
 
 
-def _watched_page(browser: Browser, address: str) -> Iterator[Page]:
+def watched_page(browser: Browser, address: str) -> Iterator[Page]:
+    """A browser of one's own at an address; complaints fail the test at its end."""
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800}, locale="en")
     context.set_default_timeout(5000)
     page = context.new_page()

@@ -16,6 +16,8 @@ from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.origination.selectors.applications import find_applications
+from reefpoint.flows.origination.types import ApplicationState
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
@@ -31,6 +33,7 @@ CALLS_MAX = 12
 HITS_MAX = 12
 CASES_MAX = 12
 REVIEWS_MAX = 12
+APPLICATIONS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -60,6 +63,7 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_cases(actor),
         *_alerts(actor),
         *_reviews(actor),
+        *_applications(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
@@ -193,4 +197,19 @@ def _reviews(actor: Actor) -> Iterator[Todo]:
             reverse("console:kyc", args=[row.client_id]),
             _("Review"),
             due_at=datetime(row.next_review_on.year, row.next_review_on.month, row.next_review_on.day, tzinfo=UTC),
+        )
+
+
+def _applications(actor: Actor) -> Iterator[Todo]:
+    """Applications that were handed in and that nobody has taken, for those who decide."""
+    if "applications.decide" not in actor.permissions:
+        return
+    for row in find_applications(actor, state=ApplicationState.SUBMITTED, offset=0, limit=APPLICATIONS_MAX).rows:
+        yield Todo(
+            "warning",
+            _("Application"),
+            f"{row.number} · {row.name}",
+            reverse("console:application", args=[row.id]),
+            _("Look at it"),
+            since=row.waits_since,
         )

@@ -72,7 +72,7 @@ def read_application(actor: Actor, application_id: int) -> Application:
 def find_applications(
     actor: Actor, *, text: str = "", state: str = "", order: str = "waits_since", offset: int, limit: int
 ) -> Listing[ApplicationView]:
-    """One page of the applications in scope; without a state those that were handed in and wait for the desk.
+    """One page of the applications in scope, of one state or of all.
 
     Raises `ValueError` for an order that applications do not have.
     """
@@ -88,11 +88,6 @@ def find_applications(
         )
     key = order.replace("number", "id").replace("name", "client__name")
     return Listing([_view(row) for row in rows.order_by(key, "id")[offset : offset + limit]], rows.count())
-
-
-def count_waiting(actor: Actor) -> int:
-    """Applications that wait for an officer."""
-    return Application.objects.filter(state=ApplicationState.SUBMITTED, client__in=visible_clients(actor)).count()
 
 
 def _joined() -> "QuerySet[Application]":

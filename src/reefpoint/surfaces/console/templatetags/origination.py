@@ -6,7 +6,7 @@ from django import template
 
 from reefpoint.platform.imports.types import RowProblem
 from reefpoint.surfaces.console import origination_words as words
-from reefpoint.surfaces.web.application_words import SECTION_WORDS
+from reefpoint.surfaces.web.application_words import OPTION_WORDS, SECTION_WORDS
 
 register = template.Library()
 
@@ -21,6 +21,7 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
     "rating": words.RATING_WORDS,
     "document": words.DOCUMENT_NAMES,
     "column": words.COLUMN_HELP,
+    "option": OPTION_WORDS,
     "section": {section.value: title for section, (title, _help) in SECTION_WORDS.items()},
 }
 

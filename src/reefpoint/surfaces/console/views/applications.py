@@ -1,5 +1,7 @@
 """Applications: the list by state and age, and the one page from which a client is accepted or refused."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -84,6 +86,7 @@ def application(request: HttpRequest, actor: Actor, application_id: int) -> Http
     at = desk_now()
     on = get_clock().business_date or at.date()
     found = get_application(actor, application_id)
+    review = load_review(actor, application_id, on=on, at=at)
     may_know = "screening.view" in actor.permissions
     context = {
         "application": found,
@@ -91,18 +94,19 @@ def application(request: HttpRequest, actor: Actor, application_id: int) -> Http
         "profile": get_profile(actor, found.client_id),
         "documents": list_documents(actor, found.client_id),
         "required": REQUIRED_DOCUMENTS[found.kind],
-        "review": load_review(actor, application_id, on=on, at=at),
+        "review": review,
+        "screened_at": datetime.fromisoformat(review.facts.screened_at) if review.facts.screened_at else None,
         "pre_screens": list_pre_screens(actor, application_id),
         "asked": find_info_request(actor, application_id),
         "steps": list_steps(actor, application_id),
         "decision": find_decision(actor, application_id),
         "notices": list_notices(about=f"application:{application_id}"),
         "reasons": [
-            (reason.value, preview_refusal([reason], found.language), reason in KEPT_REASONS)
+            (reason.value, preview_refusal([reason], found.language).removeprefix("- "), reason in KEPT_REASONS)
             for reason in RefusalReason
         ],
         "sections": ASKED_SECTIONS,
-        "document_kinds": DocumentKind,
+        "document_kinds": tuple(DocumentKind),
         "kind_words": dict(KIND_WORDS),
         "may_know": may_know,
         "may_decide": "applications.decide" in actor.permissions,

@@ -148,3 +148,32 @@ def test_sales_see_no_trace_of_screening_on_an_application(signed_in: SignIn, le
     assert "Name screening" in known
     for words in ("Name screening", "Alerts that hold", "screened"):
         assert words not in seen, words
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "2 pairs"), ("zh-hans", "2 对")])
+def test_today_has_one_entry_for_all_leads_that_look_alike(
+    signed_in: SignIn, desk: Desk, lead_id: int, language: str, words: str
+) -> None:
+    reader = signed_in(RoleName.OPERATIONS)
+    reader.cookies["django_language"] = language
+    assert "/leads/alike/" not in reader.get("/").content.decode()
+    twin = LeadDraft("Li Ming", LeadChannel.BRANCH, name_zh="李明", phone="+852 2123 4567")
+    record_lead(actor=SYSTEM, draft=twin, at=NOON)
+    record_lead(actor=SYSTEM, draft=LeadDraft("Zhou", LeadChannel.BRANCH, email="li.ming@x.test"), at=NOON)
+    text = reader.get("/").content.decode()
+    assert text.count('href="/leads/alike/"') == 1
+    assert words in text
+    assert "/leads/alike/" not in signed_in(RoleName.COMPLIANCE).get("/").content.decode()
+
+
+@pytest.mark.parametrize(("role", "step"), [(RoleName.COMPLIANCE, "Decide"), (RoleName.OPERATIONS, "Look at it")])
+def test_today_names_an_application_once_it_was_handed_in(
+    signed_in: SignIn, desk: Desk, lead_id: int, role: RoleName, step: str
+) -> None:
+    signed_in(RoleName.OPERATIONS).post(reverse("console:lead", args=[lead_id]), {"action": "convert"})
+    reader, address = signed_in(role), f'href="/applications/{Application.objects.get().pk}/"'
+    assert address not in reader.get("/").content.decode()
+    Application.objects.update(state="submitted", submitted_at=NOON, waits_since=NOON)
+    text = reader.get("/").content.decode()
+    assert address in text
+    assert step in text[text.index(address) :]

@@ -251,6 +251,38 @@ def test_rows_that_look_alike_are_all_taken_and_listed_for_a_person(desk: Desk) 
     assert list(found) == [("Li Ming", "Ming Li", True, False), ("Zhou", "Anna", False, True)]
 
 
+def test_a_name_a_letter_or_a_word_apart_is_listed(desk: Desk) -> None:
+    rows = (
+        "Jon Smithers",
+        "Smithers John",
+        "Jon Peter Smithers",
+        "Anna Keller",
+        "Jön Smithers",
+        "Annabel Kellerman",
+        "Annabel Kelelrman-Ng",
+        "Annabel Kellerman Ng",
+    )
+    import_id = receive(desk, HEADER + "".join(f"{name},p{place}@x.test,,,,\n" for place, name in enumerate(rows)))
+    run_import(import_id=import_id, at=AT)
+    found = dict.fromkeys(LeadPairRow.objects.values_list("first__name", "second__name"))
+    assert found.keys() >= {
+        ("Jon Smithers", "Smithers John"),
+        ("Jon Smithers", "Jön Smithers"),
+        ("Annabel Kelelrman-Ng", "Annabel Kellerman Ng"),
+        ("Annabel Kellerman", "Annabel Kellerman Ng"),
+    }
+    assert not [pair for pair in found if "Anna Keller" in pair]
+    assert LeadPairRow.objects.get(second__name="Jön Smithers", first__name="Jon Smithers").name_bp == 10_000
+
+
+def test_five_namesakes_are_enough(desk: Desk) -> None:
+    import_id = receive(desk, HEADER + "".join(f"Wong Ka Ming,p{place}@x.test,,,,\n" for place in range(9)))
+    run_import(import_id=import_id, at=AT)
+    ids = list(Lead.objects.order_by("id").values_list("id", flat=True))
+    last = LeadPairRow.objects.filter(second_id=ids[-1]).order_by("first_id")
+    assert list(last.values_list("first_id", flat=True)) == ids[:5]
+
+
 def test_two_runners_of_one_import_share_its_batches(desk: Desk) -> None:
     import_id = receive(desk, HEADER + "".join(some(3)))
     assert not run_next_batch(import_id=import_id, at=AT)

@@ -1,7 +1,6 @@
 """Leads with what happened to them, and applications with their sections, pre-screens, decisions and steps."""
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
 from django.db.models.functions import Cast, Concat, Greatest, Length, LPad
@@ -34,7 +33,8 @@ def _number(letter: str) -> models.GeneratedField:
 class Lead(models.Model):
     """Somebody who asked. How to reach them is sealed; digests find the same address or number again.
 
-    `name_key` is the name as it is compared (`rules.name_key`). NULL digests: no address, or no number.
+    `name_key` is the name as it is compared (`rules.name_key`); the index `origination_lead_near_names`, made in
+    migration 0003, finds those a letter or a word apart. NULL digests: no address, or no number.
     """
 
     number = _number("L")
@@ -70,12 +70,11 @@ class Lead(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=["email_digest"], name="origination_lead_email"),
-            models.Index(fields=["phone_digest"], name="origination_lead_phone"),
-            models.Index(fields=["name_key"], name="origination_lead_name"),
+            models.Index(fields=["email_digest", "id"], name="origination_lead_by_email"),
+            models.Index(fields=["phone_digest", "id"], name="origination_lead_by_phone"),
+            models.Index(fields=["name_key", "id"], name="origination_lead_by_name"),
             models.Index(fields=["channel", "created_at"], name="origination_lead_channel"),
             models.Index(fields=["import_id"], condition=Q(import_id__isnull=False), name="origination_lead_import"),
-            GinIndex(fields=["name_key"], opclasses=["gin_trgm_ops"], name="origination_lead_trigrams"),
         )
         constraints = (
             CheckConstraint(condition=~Q(name=""), name="origination_lead_named"),

@@ -405,7 +405,8 @@ LEAD_STATES = StateTable(
 )
 
 NAME_ALIKE_BP = 6_500
-"""From which trigram similarity on two names are shown as a possible duplicate: 0.65, a house default."""
+"""From which trigram similarity on two names a letter or a word apart are shown as a possible duplicate: 0.65, a house
+default."""
 PAIRS_A_LEAD_MAX = 5
 EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.cases.rules import due_at
@@ -16,8 +17,8 @@ from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.flows.operations.selectors.clock import desk_now
-from reefpoint.flows.origination.selectors.applications import find_applications
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.selectors.applications import list_waiting_applications
+from reefpoint.flows.origination.selectors.leads import summarise_open_pairs
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
@@ -64,6 +65,7 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_alerts(actor),
         *_reviews(actor),
         *_applications(actor),
+        *_alike(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
@@ -201,15 +203,33 @@ def _reviews(actor: Actor) -> Iterator[Todo]:
 
 
 def _applications(actor: Actor) -> Iterator[Todo]:
-    """Applications that were handed in and that nobody has taken, for those who decide."""
-    if "applications.decide" not in actor.permissions:
+    """Applications that were handed in; those who may not decide see which of theirs wait."""
+    if "applications.view" not in actor.permissions:
         return
-    for row in find_applications(actor, state=ApplicationState.SUBMITTED, offset=0, limit=APPLICATIONS_MAX).rows:
+    decides = "applications.decide" in actor.permissions
+    is_chinese = (get_language() or "").startswith("zh")
+    for row in list_waiting_applications(actor, limit=APPLICATIONS_MAX):
         yield Todo(
-            "warning",
+            "warning" if decides else "safe",
             _("Application"),
-            f"{row.number} · {row.name}",
+            f"{row.number} · {row.name_zh if row.name_zh and is_chinese else row.name}",
             reverse("console:application", args=[row.id]),
-            _("Look at it"),
+            _("Decide") if decides else _("Look at it"),
             since=row.waits_since,
+        )
+
+
+def _alike(actor: Actor) -> Iterator[Todo]:
+    """Leads that look like one, as one thing to do: there may be many after an import."""
+    if "leads.merge" not in actor.permissions:
+        return
+    count, oldest = summarise_open_pairs(actor)
+    if count:
+        yield Todo(
+            "safe",
+            _("Leads that look alike"),
+            ngettext("%(count)s pair", "%(count)s pairs", count) % {"count": f"{count:,}"},
+            reverse("console:lead_pairs"),
+            _("Compare"),
+            since=oldest,
         )

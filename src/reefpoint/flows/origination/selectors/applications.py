@@ -90,6 +90,16 @@ def find_applications(
     return Listing([_view(row) for row in rows.order_by(key, "id")[offset : offset + limit]], rows.count())
 
 
+def list_waiting_applications(actor: Actor, *, limit: int) -> list[ApplicationView]:
+    """Applications in scope that wait for an officer, or that this person took up, those that wait longest first."""
+    require(actor, "applications.view")
+    rows = _joined().filter(
+        Q(state=ApplicationState.SUBMITTED) | Q(state=ApplicationState.IN_REVIEW, officer=actor.ref),
+        client__in=visible_clients(actor),
+    )
+    return [_view(row) for row in rows.order_by("waits_since", "id")[:limit]]
+
+
 def _joined() -> "QuerySet[Application]":
     return Application.objects.select_related("client")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from reefpoint.flows.origination import rules
@@ -117,10 +117,22 @@ def count_open_pairs() -> int:
     return LeadPairRow.objects.filter(state=PairState.OPEN).count()
 
 
-def _pairs(actor: Actor, rows: "QuerySet[LeadPairRow]", limit: int) -> list[LeadPair]:
+def summarise_open_pairs(actor: Actor) -> tuple[int, datetime | None]:
+    """How many pairs in scope wait for a person, and since when the oldest does."""
+    require(actor, "leads.view")
+    found = _in_scope(actor, LeadPairRow.objects.filter(state=PairState.OPEN)).aggregate(
+        count=Count("id"), oldest=Min("found_at")
+    )
+    return found["count"], found["oldest"]
+
+
+def _in_scope(actor: Actor, rows: "QuerySet[LeadPairRow]") -> "QuerySet[LeadPairRow]":
     seen = visible_leads(actor).values("id")
-    kept = rows.filter(first__in=seen, second__in=seen)
-    found = list(kept.order_by("-same_email", "-same_phone", "-name_bp", "id")[:limit])
+    return rows.filter(first__in=seen, second__in=seen)
+
+
+def _pairs(actor: Actor, rows: "QuerySet[LeadPairRow]", limit: int) -> list[LeadPair]:
+    found = list(_in_scope(actor, rows).order_by("-same_email", "-same_phone", "-name_bp", "id")[:limit])
     leads = _load({row.first_id for row in found} | {row.second_id for row in found})
     return [
         LeadPair(

@@ -176,26 +176,47 @@ INSERT INTO origination_lead_pair (first_id, second_id, same_email, same_phone, 
 SELECT old.id, new.id, coalesce(old.email_digest = new.email_digest, false),
        coalesce(old.phone_digest = new.phone_digest, false),
        (similarity(old.name_key, new.name_key) * 10000)::integer, 'open', %(at)s, ''
-  FROM origination_lead AS new CROSS JOIN LATERAL (
+  FROM origination_lead AS new
+ CROSS JOIN LATERAL (
+       SELECT array(SELECT id FROM origination_lead WHERE name_key = new.name_key AND id < new.id AND state <> 'merged'
+                     ORDER BY id LIMIT %(most)s) AS ids
+  ) AS namesake
+ CROSS JOIN LATERAL (
        (SELECT id FROM origination_lead WHERE email_digest = new.email_digest AND id < new.id AND state <> 'merged'
          ORDER BY id LIMIT %(most)s)
        UNION
        (SELECT id FROM origination_lead WHERE phone_digest = new.phone_digest AND id < new.id AND state <> 'merged'
          ORDER BY id LIMIT %(most)s)
        UNION
-       (SELECT id FROM origination_lead WHERE name_key %% new.name_key AND id < new.id AND state <> 'merged'
+       SELECT unnest(namesake.ids)
+       UNION
+       (SELECT id FROM origination_lead
+         WHERE cardinality(namesake.ids) < %(most)s
+           AND origination_near_keys(name_key, false) && origination_near_keys(new.name_key, true)
+           AND id + 0 < new.id AND state <> 'merged' AND name_key <> new.name_key
+           AND similarity(name_key, new.name_key) >= %(alike)s
          ORDER BY similarity(name_key, new.name_key) DESC, id LIMIT %(most)s)
-  ) AS found JOIN origination_lead AS old ON old.id = found.id
+  ) AS found
+  JOIN origination_lead AS old ON old.id = found.id
  WHERE new.id = ANY(%(ids)s::bigint[])
     ON CONFLICT (first_id, second_id) DO NOTHING
 """
 
 
 def _find_pairs(ids: Sequence[int], at: datetime) -> None:
-    """Put new leads beside older ones with the same address or number, or a name alike; a few each at most."""
+    """Put new leads beside older ones with the same address or number, or a name alike; a few each at most.
+
+    Names that are equal come first; those a letter or a word apart are looked for while there are fewer than a few.
+    `id + 0` keeps the planner from reading all older leads by their key to narrow down the few that the names found.
+    """
+    facts: dict[str, str | datetime | int | float] = {
+        "ids": array_literal(list(ids)),
+        "at": at,
+        "most": rules.PAIRS_A_LEAD_MAX,
+        "alike": rules.NAME_ALIKE_BP / 10_000,
+    }
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_limit(%s)", [rules.NAME_ALIKE_BP / 10_000])
-        cursor.execute(_FIND_PAIRS, {"ids": array_literal(list(ids)), "at": at, "most": rules.PAIRS_A_LEAD_MAX})
+        cursor.execute(_FIND_PAIRS, facts)
 
 
 # Speaking with a lead

@@ -245,7 +245,9 @@ def test_why_an_alert_was_raised_is_told_term_by_term(desk: Desk, ada: Actor) ->
     ]
     assert told.terms[0].given == (("in_3s_minor", 5), ("floor_minor", 4))
     assert told.cooled_at == AT + timedelta(days=7)
-    assert [one.amount_minor for one in told.activities] == [5]
+    own, *before = [one.amount_minor for one in told.activities]
+    assert own == 5
+    assert before == [5_000_000, 5_000_000, 5_000, 0], "what the account did on that day, newest first"
     assert list(split_terms("a and (b and c)")) == ["a", "(b and c)"]
 
 

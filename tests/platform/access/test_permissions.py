@@ -13,73 +13,99 @@ from reefpoint.platform.access.types import RoleName
 HELD = {
     RoleName.RISK_OFFICER: """
         account.freeze account.view approvals.decide:clients.accept_high_risk
-        approvals.decide:execution.write_off approvals.decide:kyc.publish approvals.decide:liquidation.start
-        approvals.decide:monitoring.change_rules approvals.decide:scheme.publish
+        approvals.decide:collateral.publish approvals.decide:contracts.publish_template
+        approvals.decide:credit.approve approvals.decide:credit.publish
+        approvals.decide:execution.write_off approvals.decide:kyc.publish
+        approvals.decide:liquidation.start approvals.decide:models.release
+        approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
+        approvals.decide:pricing.publish approvals.decide:scheme.publish
         approvals.decide:suitability.publish approvals.decide:treasury.write_off approvals.request
-        approvals.view clients.view execution.cancel_order execution.view instruments.suspend ledger.view
-        licences.view liquidation.approve liquidation.cancel liquidation.start liquidation.view
-        margin.close_call margin.expire_call margin.open_call margin.revalue margin.view notifications.send
-        notifications.view operations.view performance.view prices.confirm prices.view relations.set_limit
-        relations.view schemes.draft schemes.publish schemes.view treasury.view
+        approvals.view clients.view collateral.assess collateral.publish collateral.view
+        contracts.view credit.publish credit.view execution.cancel_order execution.view
+        instruments.suspend ledger.view lending.view licences.view liquidation.approve
+        liquidation.cancel liquidation.start liquidation.view margin.close_call margin.expire_call
+        margin.open_call margin.revalue margin.view models.develop models.view notifications.send
+        notifications.view operations.view performance.view prices.confirm prices.view
+        pricing.publish pricing.view relations.set_limit relations.view schemes.draft
+        schemes.publish schemes.view scoring.score scoring.view treasury.view
     """,
     RoleName.CREDIT_OFFICER: """
-        account.open account.view applications.view approvals.decide:scheme.publish approvals.request
-        approvals.view clients.view documents.view execution.view kyc.view leads.view licences.view
-        liquidation.view margin.view notifications.view operations.view performance.view prices.view
-        relations.view schemes.draft schemes.publish schemes.view suitability.view
+        account.open account.view applications.view approvals.decide:collateral.publish
+        approvals.decide:credit.approve approvals.decide:credit.publish
+        approvals.decide:lending.fund approvals.decide:pricing.exception
+        approvals.decide:pricing.publish approvals.decide:scheme.publish approvals.request
+        approvals.view clients.view collateral.view contracts.countersign contracts.draft_template
+        contracts.prepare contracts.view credit.decide credit.publish credit.view documents.view
+        execution.view kyc.view leads.view lending.offer lending.request lending.view licences.view
+        liquidation.view margin.view models.view notifications.view operations.view performance.view
+        prices.view pricing.publish pricing.quote pricing.reprice pricing.view relations.view
+        schemes.draft schemes.publish schemes.view scoring.score scoring.view suitability.view
     """,
     RoleName.RELATIONSHIP_MANAGER: """
         account.view applications.assist applications.view approvals.request approvals.view
-        clients.change_profile clients.register clients.view consents.record documents.add documents.view
-        execution.view imports.view kyc.view leads.import leads.merge leads.record leads.view licences.view
-        liquidation.view margin.view notifications.send notifications.view operations.view performance.view
-        prices.view schemes.view servicing.deposit servicing.draw_down servicing.repay servicing.trade
+        clients.change_profile clients.register clients.view collateral.view consents.record
+        contracts.view credit.view documents.add documents.view execution.view imports.view kyc.view
+        leads.import leads.merge leads.record leads.view lending.offer lending.request lending.view
+        licences.view liquidation.view margin.view models.view notifications.send notifications.view
+        operations.view performance.view prices.view pricing.quote pricing.view schemes.view
+        scoring.view servicing.deposit servicing.draw_down servicing.repay servicing.trade
         servicing.withdraw suitability.assess suitability.view
     """,
     RoleName.TREASURY: """
-        account.view approvals.decide:treasury.write_off approvals.request approvals.view clients.view
-        execution.view ledger.post ledger.reverse ledger.view licences.view liquidation.view margin.view
-        notifications.view operations.view performance.view prices.view schemes.view servicing.deposit
-        servicing.repay treasury.allocate treasury.open_pool treasury.receive_statement treasury.reconcile
-        treasury.view treasury.write_off
+        account.view approvals.decide:lending.fund approvals.decide:pricing.publish
+        approvals.decide:treasury.write_off approvals.request approvals.view clients.view
+        collateral.view execution.view ledger.post ledger.reverse ledger.view lending.fund
+        lending.view licences.view liquidation.view margin.view notifications.view operations.view
+        performance.view prices.view pricing.view schemes.view servicing.deposit servicing.repay
+        treasury.allocate treasury.open_pool treasury.pay treasury.receive_statement
+        treasury.reconcile treasury.view treasury.write_off
     """,
     RoleName.OPERATIONS: """
-        account.open account.view applications.assist applications.view approvals.decide:execution.write_off
-        approvals.request approvals.view calendars.override clients.change_profile clients.import
-        clients.register clients.unmask clients.view consents.record documents.add documents.view
-        execution.cancel_order execution.place_order execution.reconcile execution.view imports.view
-        instruments.add instruments.suspend kyc.view leads.import leads.merge leads.record leads.view
-        ledger.close_day ledger.view licences.view liquidation.view margin.revalue margin.view
-        notifications.send notifications.view operations.replay operations.retry_delivery operations.run_day
-        operations.view performance.view prices.confirm prices.record prices.view schemes.view servicing.accrue
-        servicing.correct servicing.deposit servicing.draw_down servicing.receive_securities servicing.repay
-        servicing.trade servicing.withdraw suitability.view treasury.receive_statement treasury.reconcile
-        treasury.view
+        account.open account.view applications.assist applications.view
+        approvals.decide:execution.write_off approvals.request approvals.view calendars.override
+        clients.change_profile clients.import clients.register clients.unmask clients.view
+        collateral.view consents.record contracts.prepare contracts.view credit.view documents.add
+        documents.view execution.cancel_order execution.place_order execution.reconcile
+        execution.view imports.view instruments.add instruments.suspend kyc.view leads.import
+        leads.merge leads.record leads.view ledger.close_day ledger.view lending.fund lending.view
+        licences.view liquidation.view margin.revalue margin.view models.view notifications.send
+        notifications.view operations.replay operations.retry_delivery operations.run_day
+        operations.view performance.view prices.confirm prices.record prices.view pricing.view
+        schemes.view scoring.view servicing.accrue servicing.correct servicing.deposit
+        servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
+        servicing.withdraw suitability.view treasury.pay treasury.receive_statement
+        treasury.reconcile treasury.view
     """,
     RoleName.COMPLIANCE: """
         access.view account.freeze account.view applications.decide applications.view
-        approvals.decide:cases.close approvals.decide:clients.accept_high_risk approvals.decide:clients.erase
-        approvals.decide:kyc.publish approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
-        approvals.decide:suitability.publish approvals.request approvals.view audit.view cases.view cases.work
-        clients.block clients.erase clients.export_data clients.unmask clients.view documents.add documents.view
-        execution.view imports.view kyc.publish kyc.review kyc.view leads.view ledger.view licences.record licences.view
-        liquidation.view margin.view monitoring.change_rules monitoring.view notifications.view operations.view
-        performance.view prices.view relations.exclude relations.view rules.load schemes.view screening.load_list
-        screening.resolve screening.screen screening.view suitability.assess suitability.publish
-        suitability.view treasury.view
+        approvals.decide:cases.close approvals.decide:clients.accept_high_risk
+        approvals.decide:clients.erase approvals.decide:contracts.publish_template
+        approvals.decide:kyc.publish approvals.decide:models.release
+        approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
+        approvals.decide:suitability.publish approvals.request approvals.view audit.view cases.view
+        cases.work clients.block clients.erase clients.export_data clients.unmask clients.view
+        collateral.view contracts.draft_template contracts.view credit.view documents.add
+        documents.view execution.view imports.view kyc.publish kyc.review kyc.view leads.view
+        ledger.view lending.view licences.record licences.view liquidation.view margin.view
+        models.view monitoring.change_rules monitoring.view notifications.view operations.view
+        performance.view prices.view pricing.view relations.exclude relations.view rules.load
+        schemes.view scoring.view screening.load_list screening.resolve screening.screen
+        screening.view suitability.assess suitability.publish suitability.view treasury.view
     """,
     RoleName.AUDITOR: """
         access.view account.view applications.view approvals.view audit.view cases.view clients.view
-        documents.view execution.view imports.view kyc.view leads.view ledger.view licences.view
-        liquidation.view margin.view monitoring.view notifications.view operations.view performance.view
-        prices.view relations.view schemes.view screening.view suitability.view treasury.view
+        collateral.view contracts.view credit.view documents.view execution.view imports.view
+        kyc.view leads.view ledger.view lending.view licences.view liquidation.view margin.view
+        models.view monitoring.view notifications.view operations.view performance.view prices.view
+        pricing.view relations.view schemes.view scoring.view screening.view suitability.view
+        treasury.view
     """,
     RoleName.ADMINISTRATOR: """
-        access.manage access.view approvals.request approvals.view audit.view operations.retry_delivery
-        operations.view vault.turn_keys
+        access.manage access.view approvals.request approvals.view audit.view
+        operations.retry_delivery operations.view vault.turn_keys
     """,
     RoleName.CLIENT: """
-        portal.apply
+        portal.apply portal.borrow
     """,
 }
 

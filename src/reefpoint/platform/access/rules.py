@@ -27,6 +27,7 @@ _DESK = frozenset({_RISK, _CREDIT, _MANAGER, _TREASURY, _OPERATIONS, _COMPLIANCE
 _STAFF = frozenset(RoleName) - {_CLIENT}
 _MAKERS = _STAFF - {_AUDITOR}
 _FILES = frozenset({_CREDIT, _MANAGER, _OPERATIONS, _COMPLIANCE, _AUDITOR})
+_CREDIT_FILES = _FILES | {_RISK}
 
 CLIENT_SCOPED_ROLES = frozenset({_MANAGER})
 """Roles that see only the clients assigned to them; any other role beside it lifts the limit, but for `_ADMIN`."""
@@ -50,6 +51,31 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "schemes.view": _DESK,
     "schemes.draft": frozenset({_CREDIT, _RISK}),
     "schemes.publish": frozenset({_CREDIT, _RISK}),
+    # collateral, credit and price
+    "collateral.view": _DESK,
+    "collateral.assess": frozenset({_RISK}),
+    "collateral.publish": frozenset({_RISK}),
+    "scoring.view": _CREDIT_FILES,
+    "scoring.score": frozenset({_CREDIT, _RISK}),
+    "models.view": _CREDIT_FILES,
+    "models.develop": frozenset({_RISK}),
+    "credit.view": _CREDIT_FILES,
+    "credit.decide": frozenset({_CREDIT}),
+    "credit.publish": frozenset({_CREDIT, _RISK}),
+    "pricing.view": _DESK,
+    "pricing.quote": frozenset({_CREDIT, _MANAGER}),
+    "pricing.publish": frozenset({_CREDIT, _RISK}),
+    "pricing.reprice": frozenset({_CREDIT}),
+    # contracts and funding
+    "contracts.view": _CREDIT_FILES,
+    "contracts.draft_template": frozenset({_CREDIT, _COMPLIANCE}),
+    "contracts.prepare": frozenset({_CREDIT, _OPERATIONS}),
+    "contracts.countersign": frozenset({_CREDIT}),
+    "lending.view": _CREDIT_FILES | {_TREASURY},
+    "lending.request": frozenset({_MANAGER, _CREDIT}),
+    "lending.offer": frozenset({_CREDIT, _MANAGER}),
+    "lending.fund": frozenset({_OPERATIONS, _TREASURY}),
+    "portal.borrow": frozenset({_CLIENT}),
     # people
     "clients.view": _DESK,
     "clients.register": frozenset({_MANAGER, _OPERATIONS}),
@@ -129,6 +155,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "treasury.allocate": frozenset({_TREASURY}),
     "treasury.receive_statement": frozenset({_TREASURY, _OPERATIONS}),
     "treasury.reconcile": frozenset({_TREASURY, _OPERATIONS}),
+    "treasury.pay": frozenset({_TREASURY, _OPERATIONS}),
     "treasury.write_off": frozenset({_TREASURY}),
     # running the desk
     "operations.view": _STAFF,
@@ -154,6 +181,14 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}kyc.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}suitability.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}monitoring.change_rules": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}collateral.publish": frozenset({_RISK, _CREDIT}),
+    f"{DECIDE_APPROVAL}models.release": frozenset({_RISK, _COMPLIANCE}),
+    f"{DECIDE_APPROVAL}credit.publish": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}credit.approve": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}pricing.publish": frozenset({_CREDIT, _RISK, _TREASURY}),
+    f"{DECIDE_APPROVAL}pricing.exception": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}contracts.publish_template": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}lending.fund": frozenset({_TREASURY, _CREDIT}),
     f"{DECIDE_APPROVAL}cases.close": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}execution.write_off": frozenset({_OPERATIONS, _RISK}),

@@ -53,9 +53,12 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Applications"), "applications", "console:applications", "applications.view"),
             Section(_("Clients"), "clients", "console:clients", "clients.view"),
             Section(_("Licences"), "licences", "console:licences", "licences.view"),
-            Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
             Section(_("Prices"), "prices", "console:prices", "prices.view"),
         ),
+    ),
+    (
+        _("Credit"),
+        (Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),),
     ),
     (
         _("Compliance"),

@@ -34,7 +34,11 @@ class DemoRun:
         self.said = home.parent / "said"
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
-                [REEFPOINT, "demo", *arguments], env=self.environment, stdout=output, stderr=subprocess.STDOUT
+                [REEFPOINT, "demo", *arguments],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - no thread of ours is running
             )
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -103,6 +107,11 @@ class DemoRun:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def _heeds_interrupts() -> None:
+    """Whoever is started in the background by a shell ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def processes() -> list[tuple[int, int, str]]:

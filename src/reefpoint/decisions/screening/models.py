@@ -92,6 +92,13 @@ class Entry(models.Model):
         return f"{self.source} {self.reference}"
 
 
+def _spelling() -> models.GeneratedField:
+    """The key without particles: al, bin and their like stand in every third name, and their trigrams tell nothing."""
+    return models.GeneratedField(
+        expression=models.Func("key", function="screening_spelling"), output_field=models.TextField(), db_persist=True
+    )
+
+
 class NameKey(models.Model):
     """A name of an entry in force, as it is searched; made anew from the entries, so it may be deleted."""
 
@@ -100,6 +107,7 @@ class NameKey(models.Model):
     key = models.TextField()
     hanzi = models.TextField(blank=True)
     sound = models.TextField(blank=True)
+    spelling = _spelling()
 
     class Meta:
         ordering = ("id",)
@@ -133,6 +141,7 @@ class SubjectName(models.Model):
     key = models.TextField()
     hanzi = models.TextField(blank=True)
     sound = models.TextField(blank=True)
+    spelling = _spelling()
 
     class Meta:
         ordering = ("id",)

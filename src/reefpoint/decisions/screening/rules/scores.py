@@ -131,13 +131,14 @@ def _joined(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     for count in (3, 2):
         for start in range(len(words) - count + 1):
             run = words[start : start + count]
-            if any(len(other) > 3 and other not in run and _reads_as(other, "".join(run)) for other in others):
-                return _joined((*words[:start], "".join(run), *words[start + count :]), others)
+            whole = "".join(run)
+            if any(abs(len(other) - len(whole)) <= 1 and _reads_as(other, whole, run) for other in others):
+                return _joined((*words[:start], whole, *words[start + count :]), others)
     return words
 
 
-def _reads_as(word: str, whole: str) -> bool:
-    return abs(len(word) - len(whole)) <= 1 and OSA.distance(word, whole, score_cutoff=1) <= 1
+def _reads_as(word: str, whole: str, run: tuple[str, ...]) -> bool:
+    return len(word) > 3 and word not in run and OSA.distance(word, whole, score_cutoff=1) <= 1
 
 
 def _in_turn(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[float, Pairs]:

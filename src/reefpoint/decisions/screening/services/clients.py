@@ -166,8 +166,8 @@ _PAIR = """
            SELECT {inner}.* FROM {inner_table} {inner} WHERE s.sound <> '' AND k.sound <> '' AND k.sound = s.sound
            UNION ALL
            SELECT {inner}.* FROM {inner_table} {inner}
-            WHERE k.key % s.key AND (s.sound = '' OR k.sound = '')
-              AND (s.sound = '' OR similarity(k.key, s.key) >= %(sino)s)) AS {inner}
+            WHERE k.spelling % s.spelling AND (s.sound = '' OR k.sound = '')
+              AND (s.sound = '' OR similarity(k.spelling, s.spelling) >= %(sino)s)) AS {inner}
       JOIN screening_entry e ON e.id = k.entry_id AND e.since_version_id = %(version)s AND e.until_version_id IS NULL
 """
 _BY_CLIENT = (

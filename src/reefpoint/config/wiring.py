@@ -6,6 +6,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 
 from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
+from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
@@ -104,7 +105,7 @@ HANDLERS: tuple[Handler, ...] = (
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",
-        (PricesRecorded, InstrumentSuspensionChanged, AccountChanged),
+        (PricesRecorded, InstrumentSuspensionChanged, CollateralChanged, AccountChanged),
         taken_in_batches,
         group="watch",
     ),

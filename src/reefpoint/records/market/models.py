@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from reefpoint.platform.basics.money import MINOR_DIGITS
-from reefpoint.records.market.types import HeldState
+from reefpoint.records.market.types import Board, HeldState, InstrumentKind
 
 
 class Instrument(models.Model):
@@ -20,6 +20,7 @@ class Instrument(models.Model):
     price_band_bp = models.PositiveIntegerField(default=2000)
     assumed_daily_volume = models.PositiveBigIntegerField(default=0)
     is_suspended = models.BooleanField(default=False)
+    suspended_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("symbol",)
@@ -33,6 +34,41 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class ListingFacts(models.Model):
+    """What a source says of a listing from a day on. Append-only: the newest row of the latest day counts."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    effective_on = models.DateField()
+    kind = models.CharField(max_length=20, choices=[(k.value, k.value) for k in InstrumentKind])
+    board = models.CharField(max_length=8, choices=[(b.value, b.value) for b in Board])
+    has_risk_warning = models.BooleanField()
+    is_index_member = models.BooleanField()
+    is_pe_excluded = models.BooleanField()
+    limit_bp = models.PositiveIntegerField(null=True)
+    daily_volume = models.PositiveBigIntegerField(null=True)
+    shares_issued = models.PositiveBigIntegerField(null=True)
+    issuer = models.CharField(max_length=80, blank=True)
+    source = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(limit_bp=None) | Q(limit_bp__gt=0, limit_bp__lte=10_000), name="market_listing_limit"
+            ),
+            models.CheckConstraint(
+                condition=Q(shares_issued=None) | Q(shares_issued__gt=0), name="market_listing_issued"
+            ),
+            models.CheckConstraint(condition=~Q(source=""), name="market_listing_sourced"),
+        )
+        indexes = (models.Index("instrument", F("effective_on").desc(), F("id").desc(), name="market_listing_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.effective_on}"
 
 
 class PriceBatch(models.Model):

@@ -28,6 +28,28 @@ class HeldState(StrEnum):
     DISCARDED = "discarded"
 
 
+class InstrumentKind(StrEnum):
+    """What sort of security it is, as rules on collateral tell them apart."""
+
+    SHARE = "share"
+    ETF = "etf"
+    FUND = "fund"
+    BOND = "bond"
+    GOVERNMENT_BOND = "government_bond"
+    CASH_FUND = "cash_fund"
+    WARRANT = "warrant"
+
+
+class Board(StrEnum):
+    """The part of a venue on which a name is listed: STAR, ChiNext and BSE in China, GEM in Hong Kong, else main."""
+
+    MAIN = "main"
+    STAR = "star"
+    CHINEXT = "chinext"
+    BSE = "bse"
+    GEM = "gem"
+
+
 class Reason(StrEnum):
     """Why a price line was not taken as it came. The words are stored with the line and shown to people."""
 
@@ -216,6 +238,55 @@ class InstrumentView:
     price_band_bp: int
     assumed_daily_volume: int
     is_suspended: bool
+    suspended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ListingDraft:
+    """What is known of a listing from `effective_on` on, and where it is from.
+
+    - `has_risk_warning`: under risk warning (ST) or in its delisting period
+    - `is_index_member`: of an index that the exchange's rules name; `is_pe_excluded`: its static P/E is negative or 300
+      and more
+    - `limit_bp`: how far the price may move in a day, None where there is no limit
+    - `daily_volume`, `shares_issued`: shares; None is not known. `issuer`: one word for all names of one issuer group
+    """
+
+    effective_on: date
+    source: str
+    kind: InstrumentKind = InstrumentKind.SHARE
+    board: Board = Board.MAIN
+    has_risk_warning: bool = False
+    is_index_member: bool = False
+    is_pe_excluded: bool = False
+    limit_bp: int | None = None
+    daily_volume: int | None = None
+    shares_issued: int | None = None
+    issuer: str = ""
+
+
+@dataclass(frozen=True)
+class ListingView:
+    """A listing as known on a day. Without a record (`source` is empty) it is a share of the main board.
+
+    `daily_volume` is the instrument's assumed one, and `is_volume_assumed`, where no volume is on record.
+    """
+
+    instrument_id: int
+    symbol: str
+    venue: str
+    kind: InstrumentKind
+    board: Board
+    has_risk_warning: bool
+    is_index_member: bool
+    is_pe_excluded: bool
+    limit_bp: int | None
+    daily_volume: int
+    is_volume_assumed: bool
+    shares_issued: int | None
+    issuer: str
+    effective_on: date | None
+    source: str
 
 
 @dataclass(frozen=True)

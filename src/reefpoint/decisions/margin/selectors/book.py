@@ -10,7 +10,13 @@ from datetime import datetime
 import numpy as np
 
 from reefpoint.decisions.margin.models import MarginCall
-from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet, ratio_or_none
+from reefpoint.decisions.margin.selectors.standing import (
+    Sheet,
+    collateral_tables,
+    cut_prices,
+    load_sheet,
+    ratio_or_none,
+)
 from reefpoint.decisions.margin.types import Band, CallState, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN
 from reefpoint.engine.book import Book, Marks, sorted_by_size
@@ -172,9 +178,11 @@ def load_marks(sheet: Sheet, *, at: datetime) -> Marks | None:
     latest = latest_columns(at)
     if latest.instrument_id.tolist() != list(sheet.column):
         return None
+    haircut_bp, _ = collateral_tables(tuple(sheet.terms), sheet.instruments, at=at)
     return replace(
         sheet.marks,
-        price_units=latest.price_units,
+        price_units=cut_prices(latest.price_units, latest.instrument_id.tolist(), latest.is_suspended, at=at),
+        haircut_bp=haircut_bp,
         is_stale=latest.is_stale,
         is_suspended=latest.is_suspended,
         lot=latest.lot,

@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
+from reefpoint.decisions.collateral.selectors.house import valuation_cuts
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.types import Band, PriceCoverage, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, build_book
+from reefpoint.engine.columns import BP
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
@@ -52,18 +55,24 @@ class Sheet:
 
 
 def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
-    """Prices as known at `at`, with the haircuts and lines of the given scheme versions. Two queries."""
+    """Prices as known at `at`, with the haircuts and lines of the given scheme versions. Three queries.
+
+    A haircut is the greater of the scheme's own and the desk's in force on the day of `at`; a suspended name is worth
+    what the desk's policy leaves of its last price.
+    """
     instruments = tuple(list_instruments())
     prices = latest_prices(as_of=at)
     terms = {version_id: get_terms(version_id) for version_id in sorted(set(version_ids))}
     found = [prices.get(instrument.id) for instrument in instruments]
-    haircut_bp, maintenance_bp = _tables(tuple(terms), tuple(instrument.symbol for instrument in instruments))
+    haircut_bp, maintenance_bp = collateral_tables(tuple(terms), instruments, at=at)
+    is_suspended = np.array([instrument.is_suspended for instrument in instruments], dtype=np.bool_)
+    price_units = _column(price.price_units if price else 0 for price in found)
     marks = Marks(
-        price_units=_column(price.price_units if price else 0 for price in found),
+        price_units=cut_prices(price_units, [one.id for one in instruments], is_suspended, at=at),
         haircut_bp=haircut_bp,
         maintenance_bp=maintenance_bp,
         is_stale=np.array([price is not None and price.is_stale for price in found], dtype=np.bool_),
-        is_suspended=np.array([instrument.is_suspended for instrument in instruments], dtype=np.bool_),
+        is_suspended=is_suspended,
         lot=_column(instrument.lot_size for instrument in instruments),
     )
     lines = Lines(
@@ -84,8 +93,51 @@ def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
     )
 
 
+def collateral_tables(
+    version_ids: tuple[int, ...], instruments: Sequence[InstrumentView], *, at: datetime
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Haircut and maintenance of each name under each version, int64[T, S], on the day of `at`."""
+    own_bp, maintenance_bp = scheme_tables(version_ids, tuple(one.symbol for one in instruments))
+    desk_bp = haircuts_in_force(at.date())
+    return raise_haircuts(own_bp, instruments, desk_bp), maintenance_bp
+
+
+def raise_haircuts(
+    own_bp: npt.NDArray[np.int64], instruments: Sequence[InstrumentView], desk_bp: Mapping[int, int]
+) -> npt.NDArray[np.int64]:
+    """The greater of the schemes' own haircuts and those of the desk, by instrument id: no name lends more by it."""
+    if not desk_bp:
+        return own_bp
+    return np.maximum(own_bp, _column(desk_bp.get(one.id, 0) for one in instruments))
+
+
+def cut_prices(
+    price_units: npt.NDArray[np.int64],
+    instrument_ids: Sequence[int],
+    is_suspended: npt.NDArray[np.bool_],
+    *,
+    at: datetime,
+) -> npt.NDArray[np.int64]:
+    """Prices with those of suspended names cut as the desk's policy says on the day of `at` (I18)."""
+    if not is_suspended.any():
+        return price_units
+    return apply_cuts(price_units, instrument_ids, valuation_cuts(at.date()))
+
+
+def apply_cuts(
+    price_units: npt.NDArray[np.int64], instrument_ids: Sequence[int], cuts_bp: Mapping[int, int]
+) -> npt.NDArray[np.int64]:
+    """Prices less these cuts, rounded down; a price that there is stays one, if of a single unit."""
+    if not cuts_bp:
+        return price_units
+    kept_bp = _column(BP - cuts_bp.get(one, 0) for one in instrument_ids)
+    # in two parts: a price times 10,000 need not fit
+    cut = price_units // BP * kept_bp + price_units % BP * kept_bp // BP
+    return np.where(price_units > 0, np.maximum(cut, 1), price_units)
+
+
 @lru_cache(maxsize=8)
-def _tables(
+def scheme_tables(
     version_ids: tuple[int, ...], symbols: tuple[str, ...]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Haircut and maintenance of each name under each version; terms never change, and each tick asks again."""

@@ -236,12 +236,13 @@ def _load(at: datetime) -> _Live:
 
 
 def _take_marks(live: _Live, at: datetime) -> _Live:
-    """Bring prices and flags up to `at`."""
+    """Bring prices, flags and haircuts up to `at`."""
     before, marks = live.watch.marks, load_marks(live.sheet, at=at)
     if marks is None:
         return _load(at)
     changed = np.flatnonzero(before.price_units != marks.price_units)
-    if ((before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)).any():
+    flags_changed = (before.lends_nothing != marks.lends_nothing) | (before.is_stale != marks.is_stale)
+    if flags_changed.any() or not np.array_equal(before.haircut_bp, marks.haircut_bp):
         live.watch.replace_marks(marks, live.sheet.lines)
     elif len(changed):
         live.watch.apply_prices(changed, marks.price_units[changed])

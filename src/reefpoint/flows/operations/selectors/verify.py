@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from reefpoint.decisions.cases.selectors import verify_cases
+from reefpoint.decisions.collateral.selectors.proof import verify_collateral
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "publications": lambda _: verify_publications(),
     "kyc": lambda _: verify_kyc(),
     "suitability": lambda _: verify_suitability(),
+    "collateral": lambda _: verify_collateral(),
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),
     "screening": lambda _: verify_screening(),

@@ -17,6 +17,7 @@ from reefpoint.records.market.selectors.instruments import (
     find_instrument,
     get_instrument,
     list_instruments,
+    list_listings,
 )
 from reefpoint.records.market.selectors.prices import (
     get_feed_health,
@@ -53,6 +54,7 @@ __all__ = [
     "list_batches",
     "list_held",
     "list_instruments",
+    "list_listings",
     "load_us20",
     "load_us20_instruments",
     "next_session",

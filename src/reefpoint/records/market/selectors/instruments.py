@@ -1,10 +1,13 @@
 """Instruments, and the ones that come with the program."""
 
+from datetime import date
+from typing import Any
+
 from django.db import connection
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.market.models import Instrument
-from reefpoint.records.market.types import InstrumentFacts, InstrumentView
+from reefpoint.records.market.types import Board, InstrumentFacts, InstrumentKind, InstrumentView, ListingView
 
 
 class InstrumentNotFound(Refusal):
@@ -19,7 +22,7 @@ def list_instruments() -> list[InstrumentView]:
         cursor.execute(
             """
             SELECT id, symbol, name, name_zh, currency, venue, sector, lot_size, price_band_bp, assumed_daily_volume,
-                   is_suspended
+                   is_suspended, suspended_at
               FROM market_instrument ORDER BY id
             """
         )
@@ -63,4 +66,46 @@ def _view(row: Instrument) -> InstrumentView:
         price_band_bp=row.price_band_bp,
         assumed_daily_volume=row.assumed_daily_volume,
         is_suspended=row.is_suspended,
+        suspended_at=row.suspended_at,
+    )
+
+
+_LISTINGS = """
+SELECT i.id, i.symbol, i.venue, i.assumed_daily_volume, f.kind, f.board, f.has_risk_warning, f.is_index_member,
+       f.is_pe_excluded, f.limit_bp, f.daily_volume, f.shares_issued, f.issuer, f.effective_on, f.source
+  FROM market_instrument i
+  LEFT JOIN LATERAL (
+       SELECT * FROM market_listingfacts
+        WHERE instrument_id = i.id AND effective_on <= %s
+        ORDER BY effective_on DESC, id DESC LIMIT 1) f ON true
+ ORDER BY i.id
+"""
+
+
+def list_listings(on: date) -> dict[int, ListingView]:
+    """What is known of every listing on a day, by instrument id, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTINGS, [on])
+        return {row[0]: _listing(row) for row in cursor.fetchall()}
+
+
+def _listing(row: tuple[Any, ...]) -> ListingView:
+    instrument_id, symbol, venue, assumed, kind, board, warning, member, excluded, limit, volume, issued, *rest = row
+    issuer, effective_on, source = rest
+    return ListingView(
+        instrument_id=instrument_id,
+        symbol=symbol,
+        venue=venue,
+        kind=InstrumentKind(kind or InstrumentKind.SHARE),
+        board=Board(board or Board.MAIN),
+        has_risk_warning=bool(warning),
+        is_index_member=bool(member),
+        is_pe_excluded=bool(excluded),
+        limit_bp=limit,
+        daily_volume=assumed if volume is None else volume,
+        is_volume_assumed=volume is None,
+        shares_issued=issued,
+        issuer=issuer or "",
+        effective_on=effective_on,
+        source=source or "",
     )

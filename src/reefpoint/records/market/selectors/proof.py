@@ -48,6 +48,6 @@ def verify_market() -> list[Finding]:
             for (held_id,) in cursor.fetchall()
         ]
     return findings + verify_guards(
-        ["market_pricebatch", "market_price", "market_rejectedrow"],
+        ["market_pricebatch", "market_price", "market_rejectedrow", "market_listingfacts"],
         [("market_heldprice", f"market_heldprice_{guard}") for guard in _HELD_GUARDS],
     )

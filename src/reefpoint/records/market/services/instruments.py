@@ -1,5 +1,6 @@
 """Listing instruments, stopping trade in them, and recording what a calendar does not know."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -11,16 +12,22 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import InstrumentSuspensionChanged
-from reefpoint.records.market.models import CalendarOverride, Instrument
+from reefpoint.records.market.models import CalendarOverride, Instrument, ListingFacts
 from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
 from reefpoint.records.market.services.locks import lock_market
-from reefpoint.records.market.types import InstrumentDraft
+from reefpoint.records.market.types import InstrumentDraft, ListingDraft
 
 
 class CalendarOverrideRefused(Refusal):
     """An override that contradicts itself."""
 
     code = "calendar_override_refused"
+
+
+class ListingRefused(Refusal):
+    """Facts of a listing that cannot be, or come from nowhere."""
+
+    code = "listing_refused"
 
 
 @transaction.atomic
@@ -57,6 +64,40 @@ def add_instruments(*, actor: Actor, drafts: Sequence[InstrumentDraft], at: date
     return dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "id"))
 
 
+@transaction.atomic
+def record_listing(*, actor: Actor, instrument_id: int, facts: ListingDraft, at: datetime) -> int:
+    """Put on record what a source says of a listing from a day on. Returns the record's id.
+
+    A correction is a later record of the same day. Raises `InstrumentNotFound`, `ListingRefused`.
+    """
+    require(actor, "instruments.add")
+    if not Instrument.objects.filter(id=instrument_id).exists():
+        raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+    if not facts.source.strip():
+        raise ListingRefused("Say where these facts are from.", field="source")
+    if facts.limit_bp is not None and not 0 < facts.limit_bp <= 10_000:
+        raise ListingRefused("A daily limit is above 0 and at most 100%; leave it out where there is none.")
+    if facts.shares_issued is not None and facts.shares_issued <= 0:
+        raise ListingRefused("The number of shares issued is above zero; leave it out where it is not known.")
+    row = ListingFacts.objects.create(
+        instrument_id=instrument_id, recorded_at=at, recorded_by=actor.ref, **dataclasses.asdict(facts)
+    )
+    record(
+        actor=actor,
+        action="instruments.record_listing",
+        subject=f"instrument:{instrument_id}",
+        inputs={
+            "effective_on": facts.effective_on,
+            "kind": facts.kind,
+            "board": facts.board,
+            "has_risk_warning": facts.has_risk_warning,
+            "source": facts.source,
+        },
+        at=at,
+    )
+    return row.pk
+
+
 def suspend_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:
     """Record that a name is not traded: it is in no sale plan until it resumes. Raises `InstrumentNotFound`."""
     _set_suspended(actor, instrument_id, is_suspended=True, reason=reason, at=at)
@@ -77,7 +118,8 @@ def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reas
     if instrument.is_suspended == is_suspended:
         return
     instrument.is_suspended = is_suspended
-    instrument.save(update_fields=["is_suspended"])
+    instrument.suspended_at = at if is_suspended else None
+    instrument.save(update_fields=["is_suspended", "suspended_at"])
     record(
         actor=actor,
         action="instruments.suspend" if is_suspended else "instruments.resume",

@@ -1,0 +1,171 @@
+"""Collateral as others see it: lists, house rules, haircuts with their parts, and the days on which they change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from reefpoint.platform.basics.tables import DecisionTable
+
+HAIRCUT_MAX_BP = 10_000
+CUT_MAX_BP = 9_900
+"""The deepest valuation cut of a suspended name: a name without any value is taken off the list instead."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A name on a list from `since` to `until`, both inclusive; None has no end."""
+
+    symbol: str
+    since: date
+    until: date | None
+    note: str
+
+    def holds(self, on: date) -> bool:
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+@dataclass(frozen=True)
+class EligibilityList:
+    """The names that schemes of a tier accept; the tier "" is the whole desk."""
+
+    tier: str
+    names: tuple[Listed, ...]
+
+    def accepts(self, symbol: str, on: date) -> bool:
+        return any(one.symbol == symbol and one.holds(on) for one in self.names)
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """How a higher haircut takes force: after `notice_sessions`, by at most `step_bp` a session."""
+
+    notice_sessions: int
+    step_bp: int
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most of a kind; None has no cap.
+
+    - `issuer_bp`, `boards_bp`: of an account's assets, in names of one issuer, on one board
+    - `house_share_bp`: of the lendable value of all securities of the desk, in one name
+    - `house_volume_days`: days of a name's average volume that the desk holds of it
+    """
+
+    issuer_bp: int | None
+    boards_bp: Mapping[str, int]
+    house_share_bp: int | None
+    house_volume_days: int | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.boards_bp and self.issuer_bp is self.house_share_bp is self.house_volume_days is None
+
+
+@dataclass(frozen=True)
+class HouseRules:
+    """The desk's own rules on collateral in one version.
+
+    `haircuts` and `suspension` are decision tables; a name without a year of prices asks for `unmodelled_bp`.
+    `override_reason` says why accounts may go from safe to close-out in one step by this version; mostly empty.
+    """
+
+    haircuts: DecisionTable
+    suspension: DecisionTable
+    ramp: Ramp
+    unmodelled_bp: int
+    caps: Caps
+    override_reason: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A haircut from a day on."""
+
+    effective_on: date
+    haircut_bp: int
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step as it stands on record, with the release that it belongs to and the assessment behind that."""
+
+    instrument_id: int
+    effective_on: date
+    haircut_bp: int
+    release_id: int
+    assessment_id: int
+
+
+@dataclass(frozen=True)
+class NameView:
+    """One name of an assessment. `explanation` has a map for each of regulation, house, model and list."""
+
+    instrument_id: int
+    symbol: str
+    regulation_bp: int
+    house_bp: int
+    model_bp: int
+    list_bp: int
+    haircut_bp: int
+    explanation: Mapping[str, Mapping[str, object]] = field(hash=False)
+
+    @property
+    def binding(self) -> str:
+        """The part that asks for most; of equal ones law first, then the desk's list and table, then the model."""
+        parts = {
+            "regulation": self.regulation_bp,
+            "list": self.list_bp,
+            "house": self.house_bp,
+            "model": self.model_bp,
+        }
+        return max(parts, key=lambda name: parts[name])
+
+
+@dataclass(frozen=True)
+class ReleaseView:
+    """An assessment that was put in force."""
+
+    id: int
+    assessment_id: int
+    approval_id: int
+    maker: str
+    checker: str
+    reason: str
+    override_reason: str
+    on: date
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AssessmentView:
+    """An assessment with its names, and its release once there is one."""
+
+    id: int
+    on: date
+    at: datetime
+    maker: str
+    house_version: int
+    lists_version: int | None
+    packs: Mapping[str, int] = field(hash=False)
+    parameters: Mapping[str, object] = field(hash=False)
+    assumptions: Sequence[str] = field(hash=False)
+    names: tuple[NameView, ...] = ()
+    release: ReleaseView | None = None
+
+
+@dataclass(frozen=True)
+class HaircutExplanation:
+    """Where a name's collateral haircut on a day comes from. None of it is there while nothing was put in force.
+
+    `haircut_bp` is the step in force on `on`; `target_bp` what the release ends at; `pending` are the steps to come.
+    """
+
+    instrument_id: int
+    on: date
+    haircut_bp: int | None
+    since: date | None
+    target_bp: int | None
+    pending: tuple[Step, ...]
+    release: ReleaseView | None
+    name: NameView | None

@@ -19,6 +19,9 @@ from reefpoint.decisions.monitoring.handlers import (
     start_backtest,
 )
 from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
+from reefpoint.decisions.scoring import types as scoring
+from reefpoint.decisions.scoring.adapters.shipped import KINDS as SCORING_KINDS
+from reefpoint.decisions.scoring.adapters.shipped import MODELS as SCORING_MODELS
 from reefpoint.decisions.screening.events import HitRaised, ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
     erase_client_names,
@@ -45,6 +48,8 @@ from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.performance.handlers import record_closed_day
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import Handler
+from reefpoint.platform.governance.handlers import release_approved_model
+from reefpoint.platform.governance.types import ModelKind, ShippedModel
 from reefpoint.platform.imports import types as imports
 from reefpoint.platform.imports.events import FileReceived
 from reefpoint.platform.imports.types import ImportKind
@@ -66,6 +71,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
     *imports.SEALED_TABLES,
     *parties.SEALED_TABLES,
     *cases.SEALED_TABLES,
+    *scoring.SEALED_TABLES,
     *origination.SEALED_TABLES,
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
@@ -73,11 +79,16 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS)
 """What can be handed in as a file of rows."""
 
+MODEL_KINDS: tuple[ModelKind, ...] = SCORING_KINDS
+MODELS: tuple[ShippedModel, ...] = SCORING_MODELS
+"""What the register of models has from the start."""
+
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
+    Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_hit_decision),

@@ -327,3 +327,15 @@ class SweepResult:
     shadow: int
     undecided: int
     clients: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class CashFlow:
+    """Money that a client paid in or took out. `is_third_party`: 1 or 0, -1 where it is not known."""
+
+    activity_id: int
+    client_id: int
+    kind: str
+    at: datetime
+    amount_minor: int
+    is_third_party: int

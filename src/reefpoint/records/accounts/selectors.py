@@ -16,6 +16,7 @@ from reefpoint.platform.database.bulk import array_literal, copy_out
 from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
 from reefpoint.records.accounts.types import (
     AccountFacts,
+    AccountOpening,
     AccountOwner,
     AccountStatus,
     ClientDebt,
@@ -341,3 +342,9 @@ def load_owners(account_ids: Collection[int]) -> dict[int, AccountOwner]:
         row.id: AccountOwner(row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh)
         for row in rows
     }
+
+
+def load_openings(client_ids: Collection[int]) -> list[AccountOpening]:
+    """Every account of these clients with the day it was opened, closed ones among them, oldest first."""
+    rows = MarginAccount.objects.filter(client_id__in=client_ids).order_by("opened_on", "id")
+    return [AccountOpening(row.id, row.client_id, row.currency, row.opened_on) for row in rows]

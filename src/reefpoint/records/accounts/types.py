@@ -134,3 +134,13 @@ class ClientDebt:
     currency: str
     accounts: int
     debt_minor: int
+
+
+@dataclass(frozen=True)
+class AccountOpening:
+    """When an account was opened, whatever became of it since."""
+
+    account_id: int
+    client_id: int
+    currency: str
+    opened_on: date

@@ -1,6 +1,7 @@
 """What the securities rail tells."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 
 from django.db import connection
@@ -284,3 +285,9 @@ def _fill_rows(fills: "QuerySet[Fill]") -> list[FillFacts]:
         )
         for fill in fills.select_related("order__instrument")
     ]
+
+
+def list_orders_since(account_ids: Collection[int], *, purpose: OrderPurpose, since: date) -> list[OrderFacts]:
+    """Orders of one purpose on these accounts in sessions from a day on, oldest first."""
+    orders = Order.objects.filter(account_id__in=account_ids, purpose=purpose, session_on__gte=since)
+    return _order_rows(orders.order_by("id"))

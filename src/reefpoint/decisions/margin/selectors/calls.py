@@ -1,5 +1,8 @@
 """Reads of margin calls."""
 
+from collections.abc import Collection
+from datetime import date
+
 from reefpoint.decisions.margin.models import MarginCall
 from reefpoint.decisions.margin.types import CallFacts, CallState
 
@@ -28,3 +31,9 @@ def call_facts(call: MarginCall) -> CallFacts:
         closed_at=call.closed_at,
         close_reason=call.close_reason,
     )
+
+
+def list_calls_since(account_ids: Collection[int], since: date) -> list[CallFacts]:
+    """Calls of these accounts that were opened on or after a day, oldest first."""
+    rows = MarginCall.objects.filter(account_id__in=account_ids, opened_on__gte=since).order_by("opened_at", "id")
+    return [call_facts(call) for call in rows]

@@ -1,0 +1,1 @@
+"""What scoring takes from outside: the models that come with the program."""

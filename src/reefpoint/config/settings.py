@@ -247,6 +247,9 @@ EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("REEFPOINT_MAIL_FROM", "Reefpoint <desk@localhost>")
 
+PAYMENT_BANK = os.environ.get("REEFPOINT_PAYMENT_BANK", "paper")
+PAYMENT_SECRET = os.environ.get("REEFPOINT_PAYMENT_SECRET", "")
+
 ROOT_URLCONF = "reefpoint.config.urls"
 ASGI_APPLICATION = "reefpoint.config.asgi.application"
 

@@ -65,7 +65,8 @@ from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesR
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.handlers import publish_approved_version
-from reefpoint.records.treasury.handlers import clear_bank_break
+from reefpoint.records.treasury.events import PaymentRequested
+from reefpoint.records.treasury.handlers import clear_bank_break, resolve_payment, send_requested_payment
 
 SEALED_TABLES: tuple[SealedTable, ...] = (
     *imports.SEALED_TABLES,
@@ -91,6 +92,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
+    Handler("treasury.resolve_payment", (ApprovalGranted,), resolve_payment),
     Handler("screening.follow_decision", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_hit_decision),
     Handler("origination.accept", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), finish_acceptance),
     # who changed is held against the lists, and everybody against a list that changed
@@ -128,6 +130,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("liquidation.release", (OrderPlaced,), release_order),
     Handler("execution.submit", (OrderSent,), submit_sent_order),
     Handler("liquidation.follow", (FillReported, OrderEnded), follow_order),
+    # a payment that was asked for is told to the bank
+    Handler("treasury.send_payment", (PaymentRequested,), send_requested_payment),
     # whoever changes is looked at again
     Handler("kyc.reassess", (ProfileChanged,), reassess_changed_client),
     # a call is told to its client

@@ -19,7 +19,8 @@ HELD = {
         approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
         approvals.decide:pricing.publish approvals.decide:scheme.publish
-        approvals.decide:suitability.publish approvals.decide:treasury.write_off approvals.request
+        approvals.decide:suitability.publish approvals.decide:treasury.resolve_payment
+        approvals.decide:treasury.write_off approvals.request
         approvals.view clients.view collateral.assess collateral.publish collateral.view
         contracts.view credit.publish credit.view execution.cancel_order execution.view
         instruments.suspend ledger.view lending.view licences.view liquidation.approve
@@ -53,7 +54,8 @@ HELD = {
     """,
     RoleName.TREASURY: """
         account.view approvals.decide:lending.fund approvals.decide:pricing.publish
-        approvals.decide:treasury.write_off approvals.request approvals.view clients.view
+        approvals.decide:treasury.resolve_payment approvals.decide:treasury.write_off
+        approvals.request approvals.view clients.view
         collateral.view execution.view ledger.post ledger.reverse ledger.view lending.fund
         lending.view licences.view liquidation.view margin.view notifications.view operations.view
         performance.view prices.view pricing.view schemes.view servicing.deposit servicing.repay

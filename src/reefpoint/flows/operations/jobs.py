@@ -22,7 +22,9 @@ from reefpoint.platform.audit.services import seal
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.imports.services import forget_bad_rows, run_import
 from reefpoint.platform.notifications.services import retry_notices
+from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.ledger.services import seal_ledger
+from reefpoint.records.treasury.services import work_payments
 
 SCHEDULER = system_actor("scheduler")
 
@@ -72,6 +74,13 @@ def sweep_activities(timestamp: int) -> None:
     sweep(at=at)
 
 
+def work_bank_rail(timestamp: int) -> None:
+    """Tell the bank of payments that wait, and book what it says of others; while no book day is open, wait."""
+    on = current_book_day()
+    if on is not None:
+        work_payments(on=on, at=desk_now())
+
+
 def seal_audit(timestamp: int) -> None:
     """Seal the audit log's new entries."""
     seal(at=desk_now())
@@ -103,6 +112,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("* * * * *", "margin.review_prices", review_prices),
     ("* * * * *", "notifications.retry", retry_queued_notices),
     ("* * * * *", "monitoring.sweep", sweep_activities),
+    ("* * * * *", "treasury.work_payments", work_bank_rail),
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),

@@ -191,6 +191,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}lending.fund": frozenset({_TREASURY, _CREDIT}),
     f"{DECIDE_APPROVAL}cases.close": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
+    f"{DECIDE_APPROVAL}treasury.resolve_payment": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}execution.write_off": frozenset({_OPERATIONS, _RISK}),
 }
 

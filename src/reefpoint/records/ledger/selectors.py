@@ -14,6 +14,7 @@ from reefpoint.records.ledger.models import (
     LEDGER_CHAIN,
     OTHER_TRIGGERS,
     Balance,
+    Journal,
     LedgerAccount,
     Posting,
 )
@@ -52,6 +53,11 @@ def find_journal(key: str) -> int | None:
         cursor.execute("SELECT id FROM ledger_journal WHERE key = %s", [key])
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def list_journal_keys(kind: str) -> set[str]:
+    """The keys of all journals of a kind, for a proof that nothing is missing or more."""
+    return set(Journal.objects.filter(kind=kind).values_list("key", flat=True))
 
 
 def balance_as_of(code: str, on: date) -> int:

@@ -82,6 +82,8 @@ class TrialBalanceRow:
 
 
 BANK_SETTLEMENT = "bank:settlement"
+BANK_IN_TRANSIT = "bank:in_transit"
+"""Between two accounts at the bank; opened with the first such transfer, zero after each."""
 BROKER_CLEARING = "broker:clearing"
 INCOME_INTEREST = "income:interest"
 INCOME_FEES = "income:fees"

@@ -1,10 +1,12 @@
-"""Tables of the cash rail: pools, statements, matches and breaks; and the paper bank's own, another party's truth."""
+"""Tables of the cash rail: pools, payments, statements, matches and breaks; and the paper bank's own, another party's
+truth.
+"""
 
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState
-from reefpoint.records.treasury.types import MatchMethod, PoolMovementKind
+from reefpoint.records.treasury.types import MatchMethod, PaperBehaviour, PaymentOutcome, PaymentState, PoolMovementKind
 
 
 class FundingPool(models.Model):
@@ -193,3 +195,123 @@ class PaperBankEntry(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class Payment(models.Model):
+    """One instruction to the bank and where it stands. Only the columns of its standing ever change.
+
+    `key` makes a request one payment; `reference` makes it one at the bank, however often the bank is told.
+    """
+
+    reference = models.CharField(max_length=24, unique=True)
+    key = models.CharField(max_length=120, unique=True)
+    subject = models.CharField(max_length=60)
+    pool = models.ForeignKey(FundingPool, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    from_account = models.CharField(max_length=60)
+    to_account = models.CharField(max_length=60)
+    text = models.CharField(max_length=140)
+    on = models.DateField()
+    requested_by = models.CharField(max_length=80)
+    requested_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10,
+        choices=[(state.value, state.value) for state in PaymentState],
+        default=PaymentState.REQUESTED.value,
+    )
+    attempts = models.IntegerField(default=0)
+    answer_by = models.DateTimeField(null=True)
+    waits_since = models.DateTimeField()
+    bank_reference = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    is_contradicted = models.BooleanField(default=False)
+    approval_id = models.BigIntegerField(null=True, unique=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=["id"], condition=Q(state__in=["requested", "sent", "unknown"]), name="treasury_payment_open"
+            ),
+            models.Index(fields=["subject", "id"], name="treasury_payment_subject"),
+        )
+        constraints = (
+            CheckConstraint(condition=Q(amount_minor__gt=0), name="treasury_payment_positive"),
+            CheckConstraint(
+                condition=Q(state="requested") | Q(answer_by__isnull=False), name="treasury_payment_sent_has_deadline"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.reference)
+
+
+class PaymentStep(models.Model):
+    """One move of a payment. Append-only."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="steps")
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    action = models.CharField(max_length=20)
+    state = models.CharField(max_length=10)
+    words = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        db_table = "treasury_payment_step"
+
+    def __str__(self) -> str:
+        return f"{self.payment_id} {self.action}"
+
+
+class PaymentAnswer(models.Model):
+    """Something the bank said of a payment, kept once, whatever it changed. Append-only."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="answers")
+    outcome = models.CharField(max_length=10, choices=[(outcome.value, outcome.value) for outcome in PaymentOutcome])
+    amount_minor = models.BigIntegerField()
+    bank_reference = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    source = models.CharField(max_length=120)
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        db_table = "treasury_payment_answer"
+        constraints = (
+            UniqueConstraint(
+                fields=["payment", "outcome", "amount_minor", "bank_reference"], name="treasury_payment_answer_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.payment_id} {self.outcome}"
+
+
+class PaperBankOrder(models.Model):
+    """A payment the paper bank was told of, and how it treats it."""
+
+    reference = models.CharField(max_length=160, unique=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    behaviour = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in PaperBehaviour])
+    told_on = models.DateField()
+    first_asked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PaperBankManner(models.Model):
+    """How the paper bank treats the next payments; one row, or none for a bank that confirms."""
+
+    id = models.IntegerField(primary_key=True, default=1)
+    behaviour = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in PaperBehaviour])
+
+    class Meta:
+        constraints = (CheckConstraint(condition=Q(id=1), name="paper_bank_one_manner"),)
+
+    def __str__(self) -> str:
+        return self.behaviour

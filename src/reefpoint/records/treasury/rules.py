@@ -1,13 +1,15 @@
-"""How a bank's statement is read, and how its lines find their ledger entries."""
+"""How a bank's statement is read and its lines find their ledger entries; the states of payments and their files."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from reefpoint.platform.basics.breaks import TIMING_DAYS_MAX, BreakClass, BreakSide, business_days_old
-from reefpoint.platform.basics.sealed_files import FileRefused, open_sealed_file
+from reefpoint.platform.basics.sealed_files import FileRefused, open_sealed_file, seal_file
+from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.treasury.types import (
+    BankAnswer,
     BankLine,
     BankStatement,
     BreakRow,
@@ -18,6 +20,9 @@ from reefpoint.records.treasury.types import (
     OpenBankLine,
     OpenBookEntry,
     Pair,
+    PaymentInstruction,
+    PaymentOutcome,
+    PaymentState,
 )
 
 AMOUNT_TOLERANCE_MINOR = 100
@@ -31,6 +36,67 @@ VALUE_DATE_DAYS_MAX = 1
 
 VALUE_DATE_DISTANCE_MAX = 366
 """Calendar days between a statement and a value date on it, beyond which the date is a mistake."""
+
+
+ANSWER_WITHIN = timedelta(hours=2)
+"""How long the bank may take to answer a payment before it counts as unknown."""
+
+CLIENT_MONEY = "CLIENT-MONEY"
+"""The bank account in which the desk keeps money for its clients."""
+
+PAYMENT_STATES = StateTable(
+    subject="payment",
+    initial=PaymentState.REQUESTED,
+    moves={
+        PaymentState.REQUESTED: frozenset({PaymentState.SENT}),
+        PaymentState.SENT: frozenset({PaymentState.CONFIRMED, PaymentState.REJECTED, PaymentState.UNKNOWN}),
+        PaymentState.UNKNOWN: frozenset({PaymentState.CONFIRMED, PaymentState.REJECTED}),
+    },
+)
+
+
+def pool_bank_account(pool_code: str) -> str:
+    """The bank account in which a pool's money is kept."""
+    return f"POOL-{pool_code}"
+
+
+def write_instruction(instruction: PaymentInstruction) -> bytes:
+    """`I,reference,amount,currency,from account,to account,date,text`, sealed."""
+    return seal_file(
+        [
+            (
+                "I",
+                instruction.reference,
+                str(instruction.amount_minor),
+                instruction.currency,
+                instruction.from_account,
+                instruction.to_account,
+                instruction.on.isoformat(),
+                instruction.text,
+            )
+        ]
+    )
+
+
+def read_answers(content: bytes) -> tuple[BankAnswer, ...]:
+    """Open a status file: lines `S,reference,outcome,amount,bank's reference,reason`, sealed. Raises `FileRefused`."""
+    answers = []
+    for row in open_sealed_file(content):
+        row.expect("S", 5)
+        if row.fields[1] not in set(PaymentOutcome):
+            raise FileRefused(f"{row.fields[1][:20]!r} is neither confirmed nor rejected", line=row.number)
+        answers.append(
+            BankAnswer(
+                reference=row.text(0, "the reference", chars_max=24),
+                outcome=PaymentOutcome(row.fields[1]),
+                amount_minor=row.integer(2, "amount"),
+                bank_reference=row.fields[3][:80],
+                reason=row.fields[4][:300],
+            )
+        )
+    if not answers:
+        raise FileRefused("the file holds no answer")
+    return tuple(answers)
 
 
 def read_statement(content: bytes) -> BankStatement:

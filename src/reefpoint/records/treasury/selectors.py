@@ -2,20 +2,63 @@
 
 from datetime import date
 
-from django.db.models import Case, F, Sum, When
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When
 
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState, age_bucket, business_days_old
+from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.platform.database.guards import verify_guards
-from reefpoint.records.ledger.selectors import list_entries
+from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.records.ledger.selectors import list_entries, list_journal_keys
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
 from reefpoint.records.market.types import VENUE
-from reefpoint.records.treasury.models import BankBreak, FundingPool, Match, Reconciliation, Statement, StatementLine
+from reefpoint.records.treasury.adapters import payment_bank
+from reefpoint.records.treasury.adapters.paper_payments import get_manner
+from reefpoint.records.treasury.models import (
+    BankBreak,
+    FundingPool,
+    Match,
+    Payment,
+    PaymentStep,
+    Reconciliation,
+    Statement,
+    StatementLine,
+)
 from reefpoint.records.treasury.rules import total_by_age
-from reefpoint.records.treasury.types import BreakRow, BreakTotals, PoolMovementKind, PoolView, ReconciliationResult
+from reefpoint.records.treasury.types import (
+    BreakRow,
+    BreakTotals,
+    PaperBehaviour,
+    PaymentState,
+    PaymentStepView,
+    PaymentView,
+    PoolMovementKind,
+    PoolView,
+    ReconciliationResult,
+)
 
-APPEND_ONLY_TABLES = ("treasury_poolmovement", "treasury_statement", "treasury_statementline", "treasury_match")
+SIDES = ("in", "out")
+"""A confirmed payment is booked out of one bank account and into another."""
+
+APPEND_ONLY_TABLES = (
+    "treasury_poolmovement",
+    "treasury_statement",
+    "treasury_statementline",
+    "treasury_match",
+    "treasury_payment_step",
+    "treasury_payment_answer",
+)
+
+_PAYMENT_ORDERS = {
+    "reference": "id",
+    "amount_minor": "amount_minor",
+    "state": "state",
+    "requested_at": "requested_at",
+    "waits_since": "waits_since",
+}
 
 
 class PoolNotFound(LookupError):
@@ -68,7 +111,110 @@ def verify_treasury() -> list[Finding]:
     """Pools have lent what their movements add up to; statements follow on one another; every line and every entry of
     the bank account up to the last comparison is matched or broken; the guards stand.
     """
-    return [*_verify_pools(), *_verify_statements(), *_verify_accounted(), *verify_guards(APPEND_ONLY_TABLES)]
+    return [
+        *_verify_pools(),
+        *_verify_statements(),
+        *_verify_accounted(),
+        *_verify_payments(),
+        *verify_guards(APPEND_ONLY_TABLES, guards_of(["treasury_payment"])),
+    ]
+
+
+class PaymentNotFound(NotFound):
+    """No payment has this id."""
+
+
+def get_payment(payment_id: int) -> PaymentView:
+    """One payment with its steps. Raises `PaymentNotFound`."""
+    row = Payment.objects.select_related("pool").prefetch_related("steps").filter(id=payment_id).first()
+    if row is None:
+        raise PaymentNotFound("There is no such payment.", payment_id=payment_id)
+    return _payment(row, tuple(_payment_step(step) for step in row.steps.all()))
+
+
+def list_payments_for(subject: str) -> list[PaymentView]:
+    """All payments of one matter, newest first, with their steps."""
+    rows = Payment.objects.filter(subject=subject).select_related("pool").prefetch_related("steps").order_by("-id")
+    return [_payment(row, tuple(_payment_step(step) for step in row.steps.all())) for row in rows]
+
+
+def find_payments(
+    actor: Actor, *, text: str = "", state: str = "", order: str = "-requested_at", offset: int = 0, limit: int = 50
+) -> Listing[PaymentView]:
+    """Payments by reference or matter and state; `order` is a column, with a minus for descending."""
+    require(actor, "treasury.view")
+    rows = Payment.objects.select_related("pool")
+    if text.strip():
+        rows = rows.filter(Q(reference__icontains=text.strip()) | Q(subject__icontains=text.strip()))
+    if state:
+        rows = rows.filter(state=state)
+    counted = rows.aggregate(count=Count("id"), amount_minor=Sum("amount_minor", default=0))
+    column = _PAYMENT_ORDERS.get(order.removeprefix("-"), "id")
+    sign = "-" if order.startswith("-") else ""
+    found = rows.order_by(f"{sign}{column}", f"{sign}id")[offset : offset + limit]
+    return Listing([_payment(row) for row in found], counted["count"], {"amount_minor": counted["amount_minor"]})
+
+
+def count_payments_to_look_at() -> dict[str, int]:
+    """How many payments need a person: of unknown end, contradicted by the bank, and not told to the bank yet."""
+    return Payment.objects.aggregate(
+        unknown=Count("id", filter=Q(state=PaymentState.UNKNOWN)),
+        contradicted=Count("id", filter=Q(is_contradicted=True)),
+        unsent=Count("id", filter=Q(state=PaymentState.REQUESTED)),
+    )
+
+
+def paper_behaviour() -> PaperBehaviour | None:
+    """How the paper bank treats the next payments; None where the bank is a real one."""
+    return get_manner() if payment_bank().name == "paper" else None
+
+
+def _payment(row: Payment, steps: tuple[PaymentStepView, ...] = ()) -> PaymentView:
+    return PaymentView(
+        id=row.pk,
+        reference=row.reference,
+        state=PaymentState(row.state),
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        pool_code=row.pool.code,
+        account_id=row.account_id,
+        from_account=row.from_account,
+        to_account=row.to_account,
+        text=row.text,
+        subject=row.subject,
+        attempts=row.attempts,
+        requested_at=row.requested_at,
+        requested_by=row.requested_by,
+        answer_by=row.answer_by,
+        waits_since=row.waits_since,
+        bank_reference=row.bank_reference,
+        reason=row.reason,
+        is_contradicted=row.is_contradicted,
+        approval_id=row.approval_id,
+        steps=steps,
+    )
+
+
+def _payment_step(row: PaymentStep) -> PaymentStepView:
+    return PaymentStepView(row.at, row.actor, row.action, PaymentState(row.state), row.words)
+
+
+def _verify_payments() -> list[Finding]:
+    """A payment stands where its last step left it; what the bank moved, and nothing else, is booked twice over."""
+    last = PaymentStep.objects.filter(payment=OuterRef("pk")).order_by("-id").values("state")[:1]
+    moved = Payment.objects.filter(state=PaymentState.CONFIRMED)
+    keys = {f"payment:{payment_id}:{side}": None for payment_id in moved.values_list("id", flat=True) for side in SIDES}
+    booked = list_journal_keys("payment")
+    return [
+        *(
+            Finding("treasury.payment", f"payment:{row.pk}", f"it is {row.state}, its last step left it {row.last}")
+            for row in Payment.objects.annotate(last=Subquery(last)).exclude(last=F("state")).order_by("id")
+        ),
+        *(
+            Finding("treasury.payment", key.rpartition(":")[0], "the books and the payment do not agree")
+            for key in sorted(keys.keys() ^ booked)
+        ),
+    ]
 
 
 def _verify_pools() -> list[Finding]:

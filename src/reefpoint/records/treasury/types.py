@@ -1,7 +1,8 @@
-"""The words of the cash rail: pools, the bank and its statements, and what reconciling them found."""
+"""The words of the cash rail: pools, payments, the bank and its statements, and what reconciling them found."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -166,3 +167,128 @@ class PoolView:
     @property
     def available_minor(self) -> int:
         return self.committed_minor - self.lent_minor
+
+
+# Payments
+
+
+class PaymentState(StrEnum):
+    """Where an instruction to the bank stands. UNKNOWN: the bank was told and has not answered in time."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class PaymentOutcome(StrEnum):
+    """What became of a payment: the money moved, or it did not and will not."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class PaperBehaviour(StrEnum):
+    """How the paper bank treats the payments it is told of from now on.
+
+    LATE: it pays at once and answers after `rules.ANSWER_WITHIN`. SILENT: it pays and never answers.
+    """
+
+    CONFIRM = "confirm"
+    TWICE = "twice"
+    LATE = "late"
+    REJECT = "reject"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class PaymentInstruction:
+    """What the bank is told: move `amount_minor` (positive) between two accounts. The reference is one payment."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    from_account: str
+    to_account: str
+    on: date
+    text: str
+
+
+@dataclass(frozen=True)
+class BankAnswer:
+    """What the bank says of one reference. `bank_reference` is its own number of the booking."""
+
+    reference: str
+    outcome: PaymentOutcome
+    amount_minor: int
+    bank_reference: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerBatch:
+    """Answers that came together, as in one file; taken all or none. `refusal`: why they cannot be read."""
+
+    source: str
+    answers: tuple[BankAnswer, ...] = ()
+    refusal: str = ""
+
+
+class BankUnreachable(Exception):
+    """The bank could not be told or asked; it is tried again."""
+
+
+class PaymentBank(Protocol):
+    """The channel by which the bank is told of payments and answers."""
+
+    name: str
+
+    def send(self, instruction: PaymentInstruction) -> None:
+        """Tell the bank. Told again of the same reference, the bank pays once. Raises `BankUnreachable`."""
+
+    def collect(self, references: Collection[str], *, at: datetime) -> Sequence[AnswerBatch]:
+        """What the bank has said, of these references at least. Raises `BankUnreachable`."""
+
+    def put_away(self, batch: AnswerBatch, *, refusal: str = "") -> None:
+        """Note that a batch was taken into the books, or why not."""
+
+
+@dataclass(frozen=True)
+class PaymentStepView:
+    """One move of a payment, or something the bank said that changed nothing."""
+
+    at: datetime
+    actor: str
+    action: str
+    state: PaymentState
+    words: str
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    """A payment as pages show it. `waits_since` is when it came to its state; `is_contradicted`: the bank said
+    something else after it had ended, which a person has to look at.
+    """
+
+    id: int
+    reference: str
+    state: PaymentState
+    amount_minor: int
+    currency: str
+    pool_code: str
+    account_id: int
+    from_account: str
+    to_account: str
+    text: str
+    subject: str
+    attempts: int
+    requested_at: datetime
+    requested_by: str
+    answer_by: datetime | None
+    waits_since: datetime
+    bank_reference: str
+    reason: str
+    is_contradicted: bool
+    approval_id: int | None
+    steps: tuple[PaymentStepView, ...] = ()

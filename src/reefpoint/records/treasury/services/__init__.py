@@ -7,7 +7,18 @@ from reefpoint.records.treasury.services.clearing import (
     clear_break_by_journal,
     request_break_clearance,
 )
-from reefpoint.records.treasury.services.payments import pay_out
+from reefpoint.records.treasury.services.payments import (
+    ConflictingPayment,
+    NotResolvable,
+    pay_out,
+    request_payment,
+    request_resolution,
+    resend_payment,
+    send_payment,
+    set_paper_manner,
+    take_answer,
+    work_payments,
+)
 from reefpoint.records.treasury.services.pools import (
     ConflictingMovement,
     PoolExhausted,
@@ -23,6 +34,8 @@ from reefpoint.records.treasury.services.statements import receive_statement
 __all__ = [
     "ClearanceRefused",
     "ConflictingMovement",
+    "ConflictingPayment",
+    "NotResolvable",
     "PoolExhausted",
     "PoolRefused",
     "allocate",
@@ -35,5 +48,12 @@ __all__ = [
     "reconcile_bank",
     "release",
     "request_break_clearance",
+    "request_payment",
+    "request_resolution",
+    "resend_payment",
+    "send_payment",
+    "set_paper_manner",
     "settlement_bank",
+    "take_answer",
+    "work_payments",
 ]

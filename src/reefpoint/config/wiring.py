@@ -59,6 +59,8 @@ from reefpoint.platform.vault.events import DataKeyTurned
 from reefpoint.platform.vault.handlers import start_resealing
 from reefpoint.platform.vault.types import SealedTable
 from reefpoint.records.accounts.events import AccountChanged
+from reefpoint.records.contracts import types as contracts
+from reefpoint.records.contracts.handlers import erase_client_contracts, publish_approved_template
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
@@ -74,6 +76,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
     *cases.SEALED_TABLES,
     *scoring.SEALED_TABLES,
     *origination.SEALED_TABLES,
+    *contracts.SEALED_TABLES,
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
 
@@ -90,6 +93,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
+    Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     Handler("treasury.resolve_payment", (ApprovalGranted,), resolve_payment),
@@ -107,6 +111,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("suitability.erase", (ClientErased,), erase_client_evidence),
     Handler("monitoring.erase", (ClientErased,), erase_client_counterparties),
     Handler("origination.erase", (ClientErased,), erase_client_applications),
+    Handler("contracts.erase", (ClientErased,), erase_client_contracts),
     Handler("notifications.erase", (ClientErased,), erase_client_notices),
     # a turned key: what lies under the old one is moved
     Handler("vault.reseal", (DataKeyTurned,), start_resealing),

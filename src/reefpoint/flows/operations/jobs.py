@@ -22,6 +22,7 @@ from reefpoint.platform.audit.services import seal
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.imports.services import forget_bad_rows, run_import
 from reefpoint.platform.notifications.services import retry_notices
+from reefpoint.records.contracts.services import lapse_contracts
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.ledger.services import seal_ledger
 from reefpoint.records.treasury.services import work_payments
@@ -101,6 +102,11 @@ def regroup_clients(timestamp: int) -> None:
     regroup_all(actor=SCHEDULER, at=desk_now())
 
 
+def lapse_unsigned_contracts(timestamp: int) -> None:
+    """End contracts whose time to be signed has passed."""
+    lapse_contracts(actor=SCHEDULER, at=desk_now())
+
+
 def clear_sessions(timestamp: int) -> None:
     """Forget sign-ins that have run out."""
     SessionStore.clear_expired()
@@ -116,6 +122,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
+    ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),

@@ -25,6 +25,7 @@ from reefpoint.platform.notifications.selectors import verify_notifications
 from reefpoint.platform.publications.selectors import verify_publications
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.accounts.selectors import verify_accounts
+from reefpoint.records.contracts.selectors import verify_contracts
 from reefpoint.records.execution.selectors import verify_execution
 from reefpoint.records.ledger.selectors import verify_ledger
 from reefpoint.records.market.selectors import verify_market
@@ -53,6 +54,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "relations": lambda _: verify_relations(),
     "monitoring": lambda _: verify_monitoring(),
     "applications": lambda _: verify_applications(),
+    "contracts": lambda _: verify_contracts(),
     "imports": lambda _: verify_imports(),
     "approvals": lambda _: verify_approvals(),
     "sealed records": lambda _: verify_vault(),

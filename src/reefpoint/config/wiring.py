@@ -7,6 +7,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.collateral.events import CollateralChanged
+from reefpoint.decisions.credit.handlers import follow_credit_approval, publish_approved_policy
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
@@ -91,6 +92,8 @@ HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
+    Handler("credit.publish", (ApprovalGranted,), publish_approved_policy),
+    Handler("credit.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_credit_approval),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),

@@ -14,7 +14,8 @@ HELD = {
     RoleName.RISK_OFFICER: """
         account.freeze account.view approvals.decide:clients.accept_high_risk
         approvals.decide:collateral.publish approvals.decide:contracts.publish_template
-        approvals.decide:credit.approve approvals.decide:credit.publish
+        approvals.decide:credit.approve approvals.decide:credit.approve_large
+        approvals.decide:credit.publish
         approvals.decide:execution.write_off approvals.decide:kyc.publish
         approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception

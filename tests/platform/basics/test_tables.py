@@ -162,7 +162,7 @@ def test_what_is_known_of_a_case_is_told_beside_what_is_missing() -> None:
         ({**LOAN, "default": "no"}, "table, default", "there is no such column"),
         ({**LOAN, "rows": []}, "rows", "the table has no row"),
         ({**LOAN, "rows": [*LOAN["rows"], LOAN["rows"][0]]}, "row minor", "two rows have this id"),
-        ({**SCORE, "policy": "unique"}, "row far", "rows have a group where their points are added up"),
+        ({**SCORE, "policy": "unique"}, "row far", "rows have a group where one of each group answers"),
         ({**SCORE, "rows": SCORE["rows"][:2]}, "input turnover_pct", "no row rests on it"),
         ({**SCORE, "inputs": [{"name": "country", "kind": "choice"}]}, "inputs, country", "a choice lists its values"),
         ({**SCORE, "inputs": [{"name": "n", "kind": "whole", "low": 0.5}]}, "inputs, n", "0.5 is not a value"),

@@ -24,10 +24,18 @@ Value = Decimal | int | str | bool
 
 
 class HitPolicy(StrEnum):
-    """How many rows answer: one, or one of each group, whose points are added up."""
+    """How many rows answer, and what counts of them.
+
+    `UNIQUE`: one row. All others: one row of each group. `COLLECT_SUM` adds their points up, `COLLECT_MIN` takes the
+    least of a number, `COLLECT` lists them, `PRIORITY` takes the outcome that stands first among the choices of the
+    first output. No policy rests on the order of rows: a row that is moved changes nothing.
+    """
 
     UNIQUE = "unique"
     COLLECT_SUM = "collect_sum"
+    COLLECT_MIN = "collect_min"
+    COLLECT = "collect"
+    PRIORITY = "priority"
 
 
 class Kind(StrEnum):
@@ -40,14 +48,25 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
+Part = tuple[str, str]
+"""A column and what of it is meant, written as a cell: (`age`, `[18, 25)`)."""
+
+
 class MalformedTable(Refusal):
-    """A table with a gap, an overlap, or a cell that cannot be read. `cell` says where: `row low, residence`."""
+    """A table with a gap, an overlap, or a cell that cannot be read. `cell` says where: `row low, residence`.
+
+    For an editor: `row` and `column` are the place, if there is one; `other` is the row that answers as well; `span` is
+    where nothing answers, or two rows do.
+    """
 
     code = "malformed_table"
 
-    def __init__(self, cell: str, problem: str) -> None:
+    def __init__(
+        self, cell: str, problem: str, *, row: str = "", column: str = "", other: str = "", span: Sequence[Part] = ()
+    ) -> None:
         super().__init__(f"{cell}: {problem}", cell=cell)
-        self.cell = cell
+        self.cell, self.problem, self.row, self.column, self.other = cell, problem, row, column, other
+        self.span = tuple(span)
 
 
 class MissingInput(Refusal):
@@ -246,7 +265,14 @@ class Outcome:
 
     def total(self, name: str) -> int:
         """The sum of a whole-number outcome over the rows."""
-        return sum(value for row in self.rows if isinstance(value := row.then[name], int))
+        return sum(self._numbers(name))
+
+    def least(self, name: str) -> int:
+        """The smallest of a whole-number outcome over the rows."""
+        return min(self._numbers(name))
+
+    def _numbers(self, name: str) -> list[int]:
+        return [value for row in self.rows if isinstance(value := row.then[name], int)]
 
 
 @dataclass(frozen=True)
@@ -279,6 +305,11 @@ class DecisionTable:
         known = (row for row in self.rows if set(row.cells).isdisjoint(missing))
         return Outcome(tuple(row for row in known if _matches(row, inputs))), missing
 
+    def foremost(self, rows: Iterable[Row]) -> str:
+        """Of the rows that answered under `PRIORITY`: the outcome that stands first among its choices."""
+        first = self.outputs[0]
+        return min((str(row.then[first.name]) for row in rows), key=first.choices.index)
+
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups in the order of the table."""
@@ -308,6 +339,8 @@ def read_table(data: Mapping[str, Any]) -> DecisionTable:
     rows = tuple(_read_row(row, policy, inputs, outputs) for row in _list("rows", data["rows"]))
     if not rows:
         raise MalformedTable("rows", "the table has no row")
+    if policy is HitPolicy.PRIORITY and outputs[0].kind is not Kind.CHOICE:
+        raise MalformedTable(f"outputs, {outputs[0].name}", "the first outcome needs choices, in order of priority")
     if twice := _first_twice(row.id for row in rows):
         raise MalformedTable(f"row {twice}", "two rows have this id")
     table = DecisionTable(str(data["name"]), policy, inputs, outputs, rows, data)
@@ -364,28 +397,30 @@ def _read_row(data: object, policy: HitPolicy, inputs: Sequence[Column], outputs
     place = f"row {data['id']}"
     _check_keys(place, data, {"id", "when", "then"}, {"group"})
     group, when, then = data.get("group", ""), data["when"], data["then"]
-    if not isinstance(group, str) or bool(group) is not (policy is HitPolicy.COLLECT_SUM):
-        raise MalformedTable(place, "rows have a group where their points are added up, and only there")
+    if not isinstance(group, str) or bool(group) is (policy is HitPolicy.UNIQUE):
+        raise MalformedTable(place, "rows have a group where one of each group answers, and only there")
     if not isinstance(when, Mapping) or not isinstance(then, Mapping):
         raise MalformedTable(place, "a row has conditions and an outcome")
     names = {column.name for column in inputs}
     _check_keys(place, when, names if policy is HitPolicy.UNIQUE else set(), names)
     _check_keys(place, then, {column.name for column in outputs})
-    cells = {column.name: _read(place, column, when[column.name]) for column in inputs if column.name in when}
+    cells = {column.name: _read(str(data["id"]), column, when[column.name]) for column in inputs if column.name in when}
     outcome: dict[str, Value] = {}
     for column in outputs:
         try:
             outcome[column.name] = column.read_value(then[column.name])
         except ValueError as error:
-            raise MalformedTable(f"{place}, {column.name}", str(error)) from None
+            raise MalformedTable(
+                f"{place}, {column.name}", str(error), row=str(data["id"]), column=column.name
+            ) from None
     return Row(data["id"], group, cells, {name: str(when[name]) for name in cells}, outcome)
 
 
-def _read(place: str, column: Column, text: object) -> Cell:
+def _read(row: str, column: Column, text: object) -> Cell:
     try:
         return column.read_cell(text)
     except ValueError as error:
-        raise MalformedTable(f"{place}, {column.name}", str(error)) from None
+        raise MalformedTable(f"row {row}, {column.name}", str(error), row=row, column=column.name) from None
 
 
 def _check_keys(place: str, data: Mapping[str, Any], needed: set[str], allowed: Iterable[str] = ()) -> None:
@@ -417,32 +452,41 @@ def _prove_group(group: str, rows: Sequence[Row], inputs: Sequence[Column]) -> N
     used = set(rows[0].cells)
     for row in rows:
         if odd := sorted(used ^ set(row.cells)):
-            raise MalformedTable(f"row {row.id}, {odd[0]}", "the rows of a group rest on the same inputs")
+            raise MalformedTable(
+                f"row {row.id}, {odd[0]}", "the rows of a group rest on the same inputs", row=row.id, column=odd[0]
+            )
     columns = [column for column in inputs if column.name in used]
     if not columns:
-        raise MalformedTable(f"row {rows[0].id}", "it rests on nothing")
+        raise MalformedTable(f"row {rows[0].id}", "it rests on nothing", row=rows[0].id)
     proved: set[tuple[int, frozenset[int]]] = set()
 
-    def walk(depth: int, active: frozenset[int], path: tuple[str, ...]) -> None:
+    def walk(depth: int, active: frozenset[int], path: tuple[str, ...], span: tuple[Part, ...]) -> None:
         if not active:
             rest = [f"any {column.name}" for column in columns[depth:]]
-            raise MalformedTable(group or "table", f"no row answers {', '.join([*path, *rest])}")
+            raise MalformedTable(group or "table", f"no row answers {', '.join([*path, *rest])}", span=span)
         if (depth, active) in proved:
             return
         if depth == len(columns):
             if len(active) > 1:
                 first, second = [rows[index].id for index in sorted(active)][:2]
-                raise MalformedTable(f"row {second}", f"it overlaps row {first} at {', '.join(path)}")
+                raise MalformedTable(
+                    f"row {second}",
+                    f"it overlaps row {first} at {', '.join(path)}",
+                    row=second,
+                    other=first,
+                    span=span,
+                )
         else:
-            for word, kept in _parts(columns[depth], {index: rows[index] for index in active}):
-                walk(depth + 1, kept, (*path, f"{columns[depth].name} {word}"))
+            name = columns[depth].name
+            for word, text, kept in _parts(columns[depth], {index: rows[index] for index in active}):
+                walk(depth + 1, kept, (*path, f"{name} {word}"), (*span, (name, text)))
         proved.add((depth, active))
 
-    walk(0, frozenset(range(len(rows))), ())
+    walk(0, frozenset(range(len(rows))), (), ())
 
 
-def _parts(column: Column, rows: Mapping[int, Row]) -> Iterator[tuple[str, frozenset[int]]]:
-    """The parts of a column that these rows tell apart: each with an example in words and the rows that admit it."""
+def _parts(column: Column, rows: Mapping[int, Row]) -> Iterator[tuple[str, str, frozenset[int]]]:
+    """The parts of a column that these rows tell apart: an example in words, all of it as a cell, who admits it."""
     everything = column.everything()
     seen: set[frozenset[int]] = set()
     if isinstance(everything, Span):
@@ -452,16 +496,119 @@ def _parts(column: Column, rows: Mapping[int, Row]) -> Iterator[tuple[str, froze
             kept = frozenset(index for index, span in spans.items() if span.covers(Span(start, end)))
             if kept not in seen:
                 seen.add(kept)
-                yield _in_words(start, end), kept
+                yield _in_words(start, end), _as_cell(column, Span(start, end)), kept
         return
     for value in column.choices or (True, False):
         kept = frozenset(index for index, row in rows.items() if _holds(row.cells[column.name], value))
         if kept not in seen:
             seen.add(kept)
-            yield str(value).lower() if isinstance(value, bool) else str(value), kept
+            word = str(value).lower() if isinstance(value, bool) else str(value)
+            yield word, word, kept
 
 
 def _in_words(start: Cut, end: Cut) -> str:
     if start == _BELOW_ALL:
         return "whatever" if end == _ABOVE_ALL else f"below {end[1]}"
     return f"{start[1]}" if start[2] == 0 else f"just above {start[1]}"
+
+
+def _as_cell(column: Column, span: Span) -> str:
+    """A span as it would be written in a cell of this column."""
+    (_, low, is_after_low), (_, high, is_after_high) = span.start, span.end
+    everything = column.everything()
+    assert isinstance(everything, Span)
+    is_from, is_to = span.start != everything.start, span.end != everything.end
+    if not is_from and not is_to:
+        return "-"
+    is_next = high == low + 1 if column.kind is Kind.WHOLE else high == low
+    if span.start[0] == span.end[0] == 0 and is_next:
+        return f"= {low}"
+    if not is_from:
+        return f"{'<=' if is_after_high else '<'} {high}"
+    if not is_to:
+        return f"{'>' if is_after_low else '>='} {low}"
+    return f"{'(' if is_after_low else '['}{low}, {high}{']' if is_after_high else ')'}"
+
+
+# What an editor and a publication ask beyond
+
+
+def find_problems(data: Mapping[str, Any]) -> tuple[MalformedTable, ...]:
+    """All that is wrong with a table: each cell that cannot be read, else the first gap or overlap of each group."""
+    try:
+        read_table(data)
+        return ()
+    except MalformedTable as error:
+        first = error
+    try:
+        policy = HitPolicy(data["policy"])
+        inputs, outputs = _read_columns("inputs", data["inputs"]), _read_columns("outputs", data["outputs"])
+        entries = _list("rows", data["rows"])
+    except (MalformedTable, ValueError, KeyError, TypeError):
+        return (first,)
+    rows: list[Row] = []
+    found: list[MalformedTable] = []
+    for entry in entries:
+        try:
+            rows.append(_read_row(entry, policy, inputs, outputs))
+        except MalformedTable as error:
+            found.append(error)
+    if found:
+        return tuple(found)
+    for group in dict.fromkeys(row.group for row in rows):
+        try:
+            _prove_group(group, [row for row in rows if row.group == group], inputs)
+        except MalformedTable as error:
+            found.append(error)
+    return tuple(found) or (first,)
+
+
+def prove_monotone(
+    table: DecisionTable, column: str, output: str, *, order: Sequence[Value] = (), is_rising: bool
+) -> None:
+    """Raise `MalformedTable` unless an outcome never falls (never rises) as an input goes up, all else being equal.
+
+    `order` lists the values of a choice from least to greatest; numbers have their own. An outcome that is a choice is
+    compared by its place among the choices. Groups that do not rest on the column say nothing. What holds for each
+    group holds for the sum and for the least of them.
+    """
+    declared = next(one for one in table.outputs if one.name == output)
+
+    def rank(row: Row) -> int | Decimal:
+        value = row.then[output]
+        if declared.kind is Kind.CHOICE:
+            return declared.choices.index(str(value))
+        assert isinstance(value, int | Decimal)
+        return value
+
+    for low in table.rows:
+        for high in table.rows:
+            if low.group != high.group or column not in low.cells or rank(low) == rank(high):
+                continue
+            if (rank(low) < rank(high)) is is_rising or not _comes_before(low.cells[column], high.cells[column], order):
+                continue
+            if all(_meet(low.cells[name], high.cells[name]) for name in low.cells if name != column):
+                raise MalformedTable(
+                    f"row {high.id}, {output}",
+                    f"it {'falls' if is_rising else 'rises'} from row {low.id} as {column} gets higher",
+                    row=high.id,
+                    column=output,
+                    other=low.id,
+                )
+
+
+def _comes_before(low: Cell, high: Cell, order: Sequence[Value]) -> bool:
+    """Whether something in `low` is less than something in `high`."""
+    if isinstance(low, Span) and isinstance(high, Span):
+        return low.start < high.start or low.end < high.end
+    assert isinstance(low, frozenset)
+    assert isinstance(high, frozenset)
+    return min(map(order.index, low)) < max(map(order.index, high))
+
+
+def _meet(one: Cell, other: Cell) -> bool:
+    if isinstance(one, Span) and isinstance(other, Span):
+        return max(one.start, other.start) < min(one.end, other.end)
+    assert isinstance(one, frozenset)
+    assert isinstance(other, frozenset)
+    return not one.isdisjoint(other)

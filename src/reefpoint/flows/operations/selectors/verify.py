@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from reefpoint.decisions.cases.selectors import verify_cases
 from reefpoint.decisions.collateral.selectors.proof import verify_collateral
+from reefpoint.decisions.credit.selectors import verify_credit
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
@@ -45,6 +46,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "schemes": lambda _: verify_schemes(),
     "publications": lambda _: verify_publications(),
     "kyc": lambda _: verify_kyc(),
+    "credit": lambda _: verify_credit(),
     "suitability": lambda _: verify_suitability(),
     "collateral": lambda _: verify_collateral(),
     "margin": lambda at: verify_margin(at=at),

@@ -1,0 +1,12 @@
+"""The credit policy that comes with the program."""
+
+from importlib import resources
+from typing import Any, cast
+
+import yaml
+
+
+def read_shipped_policy() -> dict[str, Any]:
+    """The policy as it would be published."""
+    file = resources.files("reefpoint.decisions.credit") / "data" / "policy.yaml"
+    return cast(dict[str, Any], yaml.safe_load(file.read_text("utf-8")))

@@ -1,0 +1,28 @@
+"""What credit tells."""
+
+from reefpoint.decisions.credit.selectors.decisions import (
+    DecisionNotFound,
+    find_decisions,
+    get_decision,
+    list_decisions,
+    preview_policy,
+    read_decision,
+    replay_decision,
+    standing_decision,
+    verify_credit,
+)
+from reefpoint.decisions.credit.selectors.policy import POLICY, read_policy
+
+__all__ = [
+    "POLICY",
+    "DecisionNotFound",
+    "find_decisions",
+    "get_decision",
+    "list_decisions",
+    "preview_policy",
+    "read_decision",
+    "read_policy",
+    "replay_decision",
+    "standing_decision",
+    "verify_credit",
+]

@@ -1,0 +1,27 @@
+"""What can be done about credit decisions."""
+
+from reefpoint.decisions.credit.services.decisions import (
+    DecisionAlreadyMade,
+    DecisionExpired,
+    DecisionSuperseded,
+    ReasonForDecisionNeeded,
+    approve_decision,
+    decide_on,
+    decline_decision,
+    follow_approval,
+    propose_decision,
+    return_decision,
+)
+
+__all__ = [
+    "DecisionAlreadyMade",
+    "DecisionExpired",
+    "DecisionSuperseded",
+    "ReasonForDecisionNeeded",
+    "approve_decision",
+    "decide_on",
+    "decline_decision",
+    "follow_approval",
+    "propose_decision",
+    "return_decision",
+]

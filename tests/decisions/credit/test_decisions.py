@@ -28,12 +28,15 @@ from reefpoint.decisions.credit.services import (
     DecisionExpired,
     DecisionSuperseded,
     ReasonForDecisionNeeded,
+    ScoreRefused,
     approve_decision,
+    decide,
     decline_decision,
     propose_decision,
     return_decision,
 )
 from reefpoint.decisions.credit.types import Authority, CreditOutcome, DecisionState
+from reefpoint.decisions.scoring.services import build_features, score_client
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import PermissionRefused, SecondPersonNeeded, approve
 from reefpoint.platform.audit.selectors import list_entries
@@ -279,3 +282,28 @@ def test_a_decision_is_kept_from_who_may_not_see_the_client(credit: CreditDesk) 
     assert find_decisions(credit.desk.manager).count == 0
     own = credit.decide("A")
     assert [row.id for row in list_decisions(credit.desk.manager, credit.client)] == [own.id]
+
+
+def test_a_decision_takes_over_features_and_score_and_refuses_those_of_somebody_else(credit: CreditDesk) -> None:
+    ask = credit.ask()
+    at, scorer = AT, credit.officer
+    own = build_features(actor=scorer, client_id=credit.client, on=MONDAY, at=at, portfolio=ask.portfolio)
+    other = build_features(actor=scorer, client_id=credit.desk.near_client, on=MONDAY, at=at)
+    scored = score_client(actor=scorer, feature_set_id=own, at=at)
+    with pytest.raises(ScoreRefused):
+        decide(
+            actor=scorer,
+            client_id=credit.client,
+            ask=ask,
+            feature_set_id=other,
+            score_id=scored.id,
+            on=MONDAY,
+            at=at,
+        )
+    assert stored() == []
+    made = decide(
+        actor=scorer, client_id=credit.client, ask=ask, feature_set_id=own, score_id=scored.id, on=MONDAY, at=at
+    )
+    assert (made.feature_set_id, made.score_id, made.grade) == (own, scored.id, scored.grade or None)
+    assert made.inputs.standings["feature_set"] == own
+    assert replay_decision(made.id)

@@ -116,6 +116,16 @@ class ScoreInput:
 
 
 @dataclass(frozen=True)
+class FeatureInput:
+    """A set of features as a decision takes it over: which one it was, and what of it is known, by code."""
+
+    set_id: int
+    version: int
+    content_hash: str
+    known: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class PledgedName:
     """One name that would be pledged, at the price and haircut it was counted with; the value in minor units."""
 
@@ -131,8 +141,9 @@ class PledgedName:
 class CreditInputs:
     """Everything that a decision is made from, without a name or a number that identifies.
 
-    `facts` are what the tables ask for, None where it is not known. Amounts are minor units of the ask's currency;
-    `group_room_minor` is None for a client whose group has no limit. `standings` say which records the facts rest on.
+    `facts` are what the tables ask for, None where it is not known; other features stay sealed where they are. Amounts
+    are minor units of the ask's currency; `group_room_minor` is None for a client whose group has no limit. `standings`
+    say which records the facts rest on.
     """
 
     on: date
@@ -144,8 +155,6 @@ class CreditInputs:
     liquid_assets_minor: int | None
     group_room_minor: int | None
     facts: Mapping[str, Value | None]
-    feature_set_id: int | None
-    features: Mapping[str, Value | None]
     score: ScoreInput | None
     standings: Mapping[str, str | int | None]
 

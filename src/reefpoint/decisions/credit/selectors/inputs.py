@@ -1,9 +1,15 @@
 """Gathering what a decision is made from, at one instant, so that it can be stored whole."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
-from reefpoint.decisions.credit.types import CreditAsk, CreditInputs, PledgedName, ScoreInput
+from reefpoint.decisions.credit.types import (
+    CreditAsk,
+    CreditInputs,
+    CreditPolicy,
+    FeatureInput,
+    PledgedName,
+    ScoreInput,
+)
 from reefpoint.decisions.kyc.selectors import get_kyc_standing
 from reefpoint.decisions.kyc.types import KycState, Rating
 from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet, measure_on
@@ -35,8 +41,8 @@ def gather_inputs(
     client_id: int,
     ask: CreditAsk,
     version: VersionView,
-    feature_set_id: int | None,
-    features: Mapping[str, Value | None],
+    policy: CreditPolicy,
+    features: FeatureInput | None,
     score: ScoreInput | None,
     on: date,
     at: datetime,
@@ -69,6 +75,7 @@ def gather_inputs(
         if is_valued
         else None,
     }
+    known = features.known if features else {}
     group = find_limit(client_id, ask.currency)
     group_debt = (
         sum(debt.debt_minor for debt in load_debts(group.client_ids) if debt.currency == ask.currency) if group else 0
@@ -82,15 +89,16 @@ def gather_inputs(
         lendable_minor=lendable if is_valued else None,
         liquid_assets_minor=profile.liquid_assets_minor if profile and profile.currency == ask.currency else None,
         group_room_minor=None if group is None else group.limit_minor - group_debt,
-        facts={**{name: value for name, value in features.items() if name not in facts}, **facts},
-        feature_set_id=feature_set_id,
-        features=features,
+        facts={name: facts[name] if name in facts else known.get(name) for name in policy.facts},
         score=score,
         standings={
             "kyc_assessment": kyc.assessment_id,
             "licence": licence.id if licence else None,
             "suitability": verdict.code or verdict.offer.value,
             "profile_version": profile.version if profile else None,
+            "feature_set": features.set_id if features else None,
+            "feature_set_version": features.version if features else None,
+            "feature_set_hash": features.content_hash if features else None,
         },
     )
 

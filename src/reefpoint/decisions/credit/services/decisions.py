@@ -17,8 +17,11 @@ from reefpoint.decisions.credit.types import (
     CreditOutcome,
     DecisionState,
     DecisionView,
+    FeatureInput,
     ScoreInput,
+    ScoreReason,
 )
+from reefpoint.decisions.scoring.selectors import get_feature_set, get_score
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import approve, reject, request_approval, require
 from reefpoint.platform.access.types import ApprovalState, ApprovalView
@@ -37,6 +40,12 @@ class ReasonForDecisionNeeded(Refusal):
     """Whoever departs from the policy, or refuses, says why."""
 
     code = "reason_needed"
+
+
+class ScoreRefused(Refusal):
+    """A score that is not of these features of this client."""
+
+    code = "score_refused"
 
 
 class DecisionAlreadyMade(Refusal):
@@ -270,37 +279,78 @@ def _payload(row: CreditDecision) -> dict[str, Any]:
 
 
 @transaction.atomic
-def decide_on(
+def decide(
     *,
     actor: Actor,
     client_id: int,
     ask: CreditAsk,
     feature_set_id: int | None,
-    features: dict[str, Any],
+    score_id: int | None,
+    on: date,
+    at: datetime,
+) -> DecisionView:
+    """Decide an ask by the policy in force, keep what it rests on, and put an approval to a second person.
+
+    A referred ask waits for a person; so does one without features or a score. Raises `ScoreRefused` for a score of
+    somebody else or of other features, `AskRefused`, `SchemeVersionNotFound`, `ClientNotFound`.
+    """
+    features = get_feature_set(feature_set_id) if feature_set_id is not None else None
+    score = get_score(score_id) if score_id is not None else None
+    if (features and features.client_id != client_id) or (
+        score and (score.client_id, score.feature_set_id) != (client_id, feature_set_id)
+    ):
+        raise ScoreRefused("The score is not one of these features of this client. Score the client again.")
+    return decide_on(
+        actor=actor,
+        client_id=client_id,
+        ask=ask,
+        features=FeatureInput(features.id, features.version, features.content_hash, features.known)
+        if features
+        else None,
+        score=ScoreInput(
+            id=score.id,
+            model=score.model,
+            model_version=score.model_version,
+            points=score.points,
+            grade=score.grade or None,
+            is_expert=score.is_expert,
+            reasons=tuple(ScoreReason(one.code, one.name, one.name_zh, one.points_lost) for one in score.reasons),
+        )
+        if score
+        else None,
+        on=on,
+        at=at,
+    )
+
+
+@transaction.atomic
+def decide_on(
+    *,
+    actor: Actor,
+    client_id: int,
+    ask: CreditAsk,
+    features: FeatureInput | None,
     score: ScoreInput | None,
     on: date,
     at: datetime,
 ) -> DecisionView:
-    """Decide an ask by the policy in force, keep everything it rests on, and put an approval to a second person.
-
-    A referred ask waits for a person. Raises `AskRefused`, `SchemeVersionNotFound`, `ClientNotFound`.
-    """
+    """As `decide`, for features and a score at hand."""
     require(actor, "credit.decide")
     version = published_version(ask.scheme_code, on)
+    published = use_publication(kind=POLICY, on=on, at=at)
+    assert published.id is not None, "what is used is on record"
+    policy = read_policy(published.id)
     inputs = gather_inputs(
         actor=actor,
         client_id=client_id,
         ask=ask,
         version=version,
-        feature_set_id=feature_set_id,
+        policy=policy,
         features=features,
         score=score,
         on=on,
         at=at,
     )
-    published = use_publication(kind=POLICY, on=on, at=at)
-    assert published.id is not None, "what is used is on record"
-    policy = read_policy(published.id)
     assessment = rules.assess(policy, inputs)
     is_declined = assessment.outcome is CreditOutcome.DECLINE
     row = CreditDecision.objects.create(
@@ -308,7 +358,7 @@ def decide_on(
         scheme_version_id=version.id,
         scheme_code=ask.scheme_code,
         policy_id=published.id,
-        feature_set_id=feature_set_id,
+        feature_set_id=features.set_id if features else None,
         score_id=score.id if score else None,
         inputs=rules.inputs_to_json(inputs),
         answer=rules.answer_text(assessment),

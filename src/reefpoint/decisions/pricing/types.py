@@ -50,8 +50,8 @@ class PriceGrid:
     """The published grid: one table whose groups each add basis points, and the bounds around it.
 
     `unknown` stands in where a fact is not known. `exception_down_bp` is the most that an approval may take off a
-    price, which never comes closer to the cost of the money than `least_margin_bp`. `step_bp` is the least move for which a
-    loan is repriced.
+    price, which never comes closer to the cost of the money than `least_margin_bp`. `step_bp` is the least move for
+    which a loan is repriced.
     """
 
     grid: DecisionTable

@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -49,13 +50,14 @@ from reefpoint.records.products.services import (
     request_publication,
     withdraw_scheme_version,
 )
-from reefpoint.records.products.types import SchemeDraft, SchemeTerms, VersionState
+from reefpoint.records.products.types import FeeBasis, FeeMoment, RateKind, SchemeDraft, SchemeTerms, VersionState
 
 AT = datetime(2020, 1, 2, 14, tzinfo=UTC)
 ON = date(2020, 1, 2)
 US = read_pack_file("US")
 DRAFTS = {draft.code: draft for draft in load_demo_schemes()}
 PRIME = DRAFTS["PRIME"].terms
+(DRAWDOWN_FEE,) = PRIME.fees
 
 
 def person(user_id: int, role: RoleName) -> Actor:
@@ -143,6 +145,27 @@ def test_a_term_past_a_legal_bound_names_the_rule_and_its_article(
         ({"payment_order": PRIME.payment_order[:3]}, "payment_order"),
         ({"currency": "XXX"}, "currency"),
         ({"rule_pack": "HK"}, "rule_pack"),
+        ({"rate_floor_bp": 551}, "rate_bp"),
+        ({"rate_cap_bp": 549}, "rate_bp"),
+        ({"rate_cap_bp": 10_001}, "rate_cap_bp"),
+        ({"penalty_rate_bp": 10_001}, "penalty_rate_bp"),
+        ({"rate_reset_days": 90}, "rate_reset_days"),
+        ({"rate_kind": RateKind.FLOATING}, "rate_reset_days"),
+        ({"rate_kind": RateKind.RESET, "rate_reset_days": 366}, "rate_reset_days"),
+        ({"rate_kind": RateKind.RESET, "rate_reset_days": 30, "rate_notice_days": 31}, "rate_notice_days"),
+        ({"grace_days": -1}, "grace_days"),
+        ({"group_cap_bp": 4_999}, "group_cap_bp"),
+        ({"haircut_notice_sessions": -1}, "haircut_notice_sessions"),
+        ({"renewals_max": 0}, "roll_over_allowed"),
+        ({"fees": (DRAWDOWN_FEE, DRAWDOWN_FEE)}, "fees"),
+        ({"fees": (replace(DRAWDOWN_FEE, rate_bp=0),)}, "fees.drawdown"),
+        ({"fees": (replace(DRAWDOWN_FEE, amount_minor=1),)}, "fees.drawdown"),
+        ({"fees": (replace(DRAWDOWN_FEE, basis=FeeBasis.FLAT),)}, "fees.drawdown"),
+        ({"fees": (replace(DRAWDOWN_FEE, least_minor=2, most_minor=1),)}, "fees.drawdown"),
+        (
+            {"is_early_repayment_allowed": False, "fees": (replace(DRAWDOWN_FEE, moment=FeeMoment.EARLY_REPAYMENT),)},
+            "fees",
+        ),
     ],
 )
 def test_terms_that_contradict_themselves_are_named(change: dict[str, object], field: str) -> None:
@@ -226,6 +249,10 @@ def test_terms_read_back_as_they_were_stored(code: str) -> None:
         ("haircuts_bp", {"AMD": "60%"}),
         ("accepted_symbols", "AAPL"),
         ("currency", None),
+        ("fees", [{"code": "x", "name": "x", "name_zh": "", "moment": "never", "basis": "flat"}]),
+        ("fees", [{"code": "x", "name": "x", "name_zh": "", "moment": "late", "basis": "flat", "tip": 1}]),
+        ("fees", [{"code": "x"}]),
+        ("fees", {}),
     ],
 )
 def test_terms_of_a_wrong_kind_are_refused_by_field(field: str, value: object) -> None:
@@ -248,6 +275,19 @@ def test_a_pack_reads_back_as_it_was_stored_and_is_loaded_once(pack: int) -> Non
     for unknown in ("XX", "../us", ""):
         with pytest.raises(RulePackNotFound):
             load_rule_pack(actor=system_actor("demo"), jurisdiction=unknown, at=AT)
+
+
+def test_terms_stored_before_are_rewritten_to_what_they_meant() -> None:
+    migration = import_module("reefpoint.records.products.migrations.0003_whole_terms")
+    new = {"rate_kind", "rate_floor_bp", "rate_cap_bp", "rate_reset_days", "rate_notice_days", "grace_days", "fees"}
+    new |= {"roll_over_allowed", "group_cap_bp", "haircut_notice_sessions"}
+    old = {name: value for name, value in terms_to_json(PRIME).items() if name not in new}
+    terms = terms_from_json(migration.whole_terms({**old, "drawdown_fee_bp": 10, "early_repayment_fee_bp": 0}))
+    assert terms.fees == (DRAWDOWN_FEE,)
+    assert (terms.rate_floor_bp, terms.rate_bp, terms.rate_cap_bp) == (550, 550, 550)
+    assert check_terms(terms, US, ON) == []
+    both = terms_from_json(migration.whole_terms({**old, "drawdown_fee_bp": 10, "early_repayment_fee_bp": 30}))
+    assert both.charges_minor(FeeMoment.EARLY_REPAYMENT, 10_000_00) == 30_00
 
 
 # Publication

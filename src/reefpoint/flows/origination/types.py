@@ -160,21 +160,20 @@ class OverviewHolding:
 
 @dataclass(frozen=True)
 class OverviewCost:
-    """What the loan costs. A year is 365 days of interest at today's rate; the fee is taken once, at the drawdown."""
+    """What the loan costs. A year is 365 days of interest at today's rate; the drawdown's fees are taken once."""
 
     rate_bp: int
     penalty_rate_bp: int
     day_count: str
     interest_day_minor: int
     interest_year_minor: int
-    drawdown_fee_bp: int
     drawdown_fee_minor: int
-    early_repayment_fee_bp: int
+    month_fees_minor: int
     is_early_repayment_allowed: bool
 
     @property
     def first_year_minor(self) -> int:
-        return self.interest_year_minor + self.drawdown_fee_minor
+        return self.interest_year_minor + self.drawdown_fee_minor + 12 * self.month_fees_minor
 
 
 class Standing(StrEnum):

@@ -1,14 +1,14 @@
 """Servicing rules: how a payment is split, what credit needs, and what a month's end is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import ceil_div, percent
-from reefpoint.records.accounts.types import AccountStatus
+from reefpoint.records.accounts.types import AccountStatus, LoanFacts
 from reefpoint.records.products.types import Due
 
 
@@ -53,9 +53,30 @@ def allocate_payment(amount_minor: int, dues: Mapping[Due, int], order: Sequence
     return Allocation(paid, left)
 
 
-def fee_minor(amount_minor: int, fee_bp: int) -> int:
-    """A proportional fee in minor units, rounded up."""
-    return ceil_div(amount_minor * fee_bp, 10_000)
+def share_minor(amount_minor: int, share_bp: int) -> int:
+    """A part of an amount in minor units, rounded up."""
+    return ceil_div(amount_minor * share_bp, 10_000)
+
+
+class EarlyRepaymentRefused(Refusal):
+    """Principal offered back before its maturity under terms that do not allow it."""
+
+    code = "early_repayment_refused"
+
+
+def early_principal_minor(amount_minor: int, loans: Iterable[LoanFacts], on: date) -> int:
+    """How much of repaid principal falls on loans that are not mature on `on`; the oldest loans are repaid first."""
+    left, early = amount_minor, 0
+    for loan in loans:
+        part = min(left, loan.principal_minor)
+        left -= part
+        early += part if loan.matures_on > on else 0
+    return early
+
+
+def is_late(loan: LoanFacts, grace_days: int, on: date) -> bool:
+    """Whether principal is still owed on `on` after the maturity and the days of grace."""
+    return loan.principal_minor > 0 and on > loan.matures_on + timedelta(days=grace_days)
 
 
 def check_credit(

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
+from reefpoint.decisions.margin.selectors.calls import has_open_call
 from reefpoint.decisions.margin.selectors.standing import measure, usable_price
 from reefpoint.decisions.margin.types import Standing
-from reefpoint.flows.servicing.rules import allocate_payment, fee_minor
+from reefpoint.flows.servicing.rules import allocate_payment, early_principal_minor
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import held_minor, owed_minor
-from reefpoint.records.accounts.selectors import get_account, get_owner
+from reefpoint.records.accounts.selectors import get_account, get_owner, list_loans
 from reefpoint.records.accounts.types import AccountFacts, Holding
 from reefpoint.records.products.selectors import get_terms
-from reefpoint.records.products.types import Due, SchemeTerms
+from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms
 
 
 class Action(StrEnum):
@@ -70,7 +71,7 @@ def what_if(
         Action.DEPOSIT: lambda: (replace(account, cash_minor=account.cash_minor + amount_minor), 0),
         Action.WITHDRAW: lambda: (replace(account, cash_minor=account.cash_minor - amount_minor), 0),
         Action.DRAW_DOWN: lambda: _drawn(account, terms, amount_minor),
-        Action.REPAY: lambda: (_repaid(account, terms, amount_minor), 0),
+        Action.REPAY: lambda: _repaid(account, terms, amount_minor, at.date()),
         Action.BUY: lambda: (_traded(account, instrument_id, quantity, at), 0),
         Action.SELL: lambda: (_traded(account, instrument_id, -quantity, at), 0),
     }
@@ -85,7 +86,7 @@ def what_if(
 
 
 def _drawn(account: AccountFacts, terms: SchemeTerms, amount_minor: int) -> tuple[AccountFacts, int]:
-    fee = fee_minor(amount_minor, terms.drawdown_fee_bp)
+    fee = terms.charges_minor(FeeMoment.DRAWDOWN, amount_minor)
     after = replace(
         account,
         cash_minor=account.cash_minor + amount_minor - fee,
@@ -94,16 +95,21 @@ def _drawn(account: AccountFacts, terms: SchemeTerms, amount_minor: int) -> tupl
     return after, fee
 
 
-def _repaid(account: AccountFacts, terms: SchemeTerms, amount_minor: int) -> AccountFacts:
+def _repaid(account: AccountFacts, terms: SchemeTerms, amount_minor: int, on: date) -> tuple[AccountFacts, int]:
     dues = {Due.FEES: account.fees_minor, Due.INTEREST: account.interest_minor, Due.PRINCIPAL: account.principal_minor}
     paid = allocate_payment(amount_minor, dues, terms.payment_order).paid
-    return replace(
+    fee = 0
+    if terms.fees_at(FeeMoment.EARLY_REPAYMENT) and not has_open_call(account.id):
+        early = early_principal_minor(paid.get(Due.PRINCIPAL, 0), list_loans(account.id), on)
+        fee = terms.charges_minor(FeeMoment.EARLY_REPAYMENT, early)
+    after = replace(
         account,
-        cash_minor=account.cash_minor - sum(paid.values()),
+        cash_minor=account.cash_minor - sum(paid.values()) - fee,
         fees_minor=account.fees_minor - paid.get(Due.FEES, 0),
         interest_minor=account.interest_minor - paid.get(Due.INTEREST, 0),
         principal_minor=account.principal_minor - paid.get(Due.PRINCIPAL, 0),
     )
+    return after, fee
 
 
 def _traded(account: AccountFacts, instrument_id: int, quantity: int, at: datetime) -> AccountFacts:

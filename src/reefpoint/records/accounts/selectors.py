@@ -170,6 +170,15 @@ def get_facility(account_id: int) -> FacilityFacts:
     return FacilityFacts(row.number, row.pool_code, row.commitment_minor, row.drawn_minor, row.held_minor)
 
 
+def facility_of(account_ids: Collection[int]) -> dict[int, FacilityFacts]:
+    """The facility of each of these accounts, by account id."""
+    rows = Facility.objects.filter(account_id__in=account_ids)
+    return {
+        row.account_id: FacilityFacts(row.number, row.pool_code, row.commitment_minor, row.drawn_minor, row.held_minor)
+        for row in rows
+    }
+
+
 def currencies_kept() -> list[str]:
     """The currencies of the accounts that are not closed."""
     kept = MarginAccount.objects.exclude(status=AccountStatus.CLOSED).values_list("currency", flat=True)
@@ -200,6 +209,11 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
     if account_ids is not None:
         loans = loans.filter(account_id__in=account_ids)
     return [_loan_facts(loan) for loan in loans]
+
+
+def list_mature_loans(on: date) -> list[LoanFacts]:
+    """Loans with principal outstanding whose maturity is before `on`, in id order."""
+    return [_loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]
 
 
 def accounts_owing() -> list[int]:

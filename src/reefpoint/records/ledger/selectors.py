@@ -60,6 +60,11 @@ def list_journal_keys(kind: str) -> set[str]:
     return set(Journal.objects.filter(kind=kind).values_list("key", flat=True))
 
 
+def find_journals(keys: Iterable[str]) -> set[str]:
+    """Which of these keys are journals already."""
+    return set(Journal.objects.filter(key__in=list(keys)).values_list("key", flat=True))
+
+
 def balance_as_of(code: str, on: date) -> int:
     """An account's balance in its normal side at the end of a date, by effective dates. Raises `KeyError` as above."""
     return balances_as_of([code], on)[code]

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from reefpoint.records.products.types import VersionState
+from reefpoint.records.products.types import TIER_BEST, VersionState
 
 
 class RulePack(models.Model):
@@ -27,14 +27,16 @@ class RulePack(models.Model):
 
 
 class Scheme(models.Model):
-    """A lending product that is offered under changing, versioned terms."""
+    """A lending product that is offered under changing, versioned terms. `tier` 1 is the best one offered."""
 
     code = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=120)
     name_zh = models.CharField(max_length=120, blank=True)
+    tier = models.PositiveSmallIntegerField(default=TIER_BEST)
 
     class Meta:
         ordering = ("code",)
+        constraints = (models.CheckConstraint(condition=Q(tier__gte=TIER_BEST), name="products_scheme_tier_from_one"),)
 
     def __str__(self) -> str:
         return self.code

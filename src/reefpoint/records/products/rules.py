@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
@@ -14,10 +14,14 @@ from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.products.types import (
     Due,
+    Fee,
+    FeeBasis,
+    FeeMoment,
     LiquidationOrder,
     LiquidationRule,
     Pack,
     Problem,
+    RateKind,
     Rule,
     SchemeTerms,
     VersionState,
@@ -31,6 +35,9 @@ VERSION_STATES = StateTable(
         VersionState.PUBLISHED: frozenset({VersionState.WITHDRAWN}),
     },
 )
+
+RATE_MAX_BP = 10_000
+"""The highest rate the desk's interest is exact for: 100% a year."""
 
 HOUSE = "house"
 """The rule name of problems that no law causes: the terms contradict themselves."""
@@ -66,6 +73,8 @@ def terms_from_json(data: Mapping[str, object]) -> SchemeTerms:
 
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
+        if value and isinstance(value[0], Fee):
+            return [{name: _plain(part) for name, part in vars(fee).items()} for fee in value]
         if value and isinstance(value[0], tuple):
             return dict(value)
         return [str(item) for item in value]
@@ -104,11 +113,28 @@ def _read_pairs(value: object) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((_read_str(name), _read_int(number)) for name, number in value.items()))
 
 
+def _read_fees(value: object) -> tuple[Fee, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(value)
+    return tuple(_read_fee(item) for item in value)
+
+
+def _read_fee(value: object) -> Fee:
+    if not isinstance(value, Mapping) or set(value) - {field.name for field in fields(Fee)}:
+        raise TypeError(value)
+    read = {field.name: _READERS[field.type](value[field.name]) for field in fields(Fee) if field.name in value}
+    return Fee(**read)  # type: ignore[arg-type]  # each value went through the reader of its field's type
+
+
 _READERS: Mapping[object, Callable[[object], object]] = {
     int: _read_int,
     bool: _read_bool,
     str: _read_str,
     DayCount: lambda value: DayCount(_read_str(value)),
+    RateKind: lambda value: RateKind(_read_str(value)),
+    FeeMoment: lambda value: FeeMoment(_read_str(value)),
+    FeeBasis: lambda value: FeeBasis(_read_str(value)),
+    tuple[Fee, ...]: _read_fees,
     LiquidationRule: lambda value: LiquidationRule(_read_str(value)),
     LiquidationOrder: lambda value: LiquidationOrder(_read_str(value)),
     tuple[str, ...]: _read_list,
@@ -226,6 +252,7 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         "default_haircut_bp": terms.default_haircut_bp,
         "default_maintenance_bp": terms.default_maintenance_bp,
         "concentration_cap_bp": terms.concentration_cap_bp,
+        "group_cap_bp": terms.group_cap_bp,
         **{f"haircuts_bp.{symbol}": value for symbol, value in terms.haircuts_bp},
         **{f"maintenances_bp.{symbol}": value for symbol, value in terms.maintenances_bp},
     }
@@ -233,10 +260,11 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         {symbol for symbol, _ in (*terms.haircuts_bp, *terms.maintenances_bp)} - {*terms.accepted_symbols}
     )
     at_least_zero = (
-        "rate_bp",
-        "penalty_rate_bp",
-        "drawdown_fee_bp",
-        "early_repayment_fee_bp",
+        "rate_floor_bp",
+        "rate_reset_days",
+        "rate_notice_days",
+        "grace_days",
+        "haircut_notice_sessions",
         "renewals_max",
         "min_equity_minor",
         "hysteresis_bp",
@@ -254,6 +282,32 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         (len(set(terms.accepted_symbols)) == len(terms.accepted_symbols), "accepted_symbols", "a symbol stands twice"),
         (not strangers, "accepted_symbols", f"{', '.join(strangers)} has terms of its own but is not accepted"),
         (sorted(terms.payment_order) == sorted(Due), "payment_order", "each kind of due must stand in it once"),
+        (terms.rate_floor_bp <= terms.rate_bp <= terms.rate_cap_bp, "rate_bp", "it must lie between floor and cap"),
+        (terms.rate_cap_bp <= RATE_MAX_BP, "rate_cap_bp", "a rate is at most 100% a year"),
+        (0 <= terms.penalty_rate_bp <= RATE_MAX_BP, "penalty_rate_bp", "a rate is from 0 to 100% a year"),
+        (
+            (terms.rate_kind is RateKind.FIXED) == (terms.rate_reset_days == 0),
+            "rate_reset_days",
+            "a fixed rate is never set anew, and any other is after some days",
+        ),
+        (
+            terms.rate_notice_days <= terms.rate_reset_days,
+            "rate_notice_days",
+            "notice of a new rate cannot be longer than the time to it",
+        ),
+        (terms.rate_reset_days <= terms.tenor_days, "rate_reset_days", "the rate would first change after maturity"),
+        (
+            terms.is_early_repayment_allowed or not terms.fees_at(FeeMoment.EARLY_REPAYMENT),
+            "fees",
+            "there is a fee on early repayment, which is not allowed",
+        ),
+        (
+            terms.renewals_max > 0 or not terms.fees_at(FeeMoment.RENEWAL),
+            "fees",
+            "there is a fee on renewals, and none is possible",
+        ),
+        (terms.renewals_max > 0 or not terms.roll_over_allowed, "roll_over_allowed", "no renewal is possible"),
+        (terms.group_cap_bp >= terms.concentration_cap_bp, "group_cap_bp", "one name could be more than its group"),
         (terms.close_out_bp < terms.call_bp, "close_out_bp", "the close-out line must be below the call line"),
         (terms.call_bp < terms.warning_bp, "call_bp", "the call line must be below the warning line"),
         (terms.warning_bp <= terms.initial_bp, "warning_bp", "a new loan would start below the warning line"),
@@ -271,9 +325,28 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
     ]
     return [
         Problem(field, HOUSE, f"{field} contradicts the other terms: {message}.")
-        for is_fine, field, message in checks
+        for is_fine, field, message in (*checks, *_fee_checks(terms.fees))
         if not is_fine
     ]
+
+
+def _fee_checks(fees: Sequence[Fee]) -> list[tuple[bool, str, str]]:
+    codes = [fee.code for fee in fees]
+    checks = [(len(set(codes)) == len(codes), "fees", "a fee's code stands twice")]
+    for fee in fees:
+        field = f"fees.{fee.code}"
+        amounts = (fee.amount_minor, fee.rate_bp, fee.least_minor, fee.most_minor)
+        is_flat = fee.basis is FeeBasis.FLAT
+        checks += [
+            (bool(fee.code and fee.name), field, "a fee needs a code and a name"),
+            (min(amounts) >= 0, field, "a fee cannot be negative"),
+            ((fee.amount_minor > 0) == is_flat, field, "a flat fee has an amount, and a share has none"),
+            ((fee.rate_bp > 0) == (not is_flat), field, "a share has a rate, and a flat fee has none"),
+            (fee.rate_bp <= RATE_MAX_BP, field, "a share is at most the whole"),
+            (not is_flat or not fee.least_minor + fee.most_minor, field, "only a share has a least and a most"),
+            (not fee.most_minor or fee.least_minor <= fee.most_minor, field, "the least is above the most"),
+        ]
+    return checks
 
 
 def _broken_rules(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:

@@ -67,6 +67,7 @@ def list_schemes() -> list[SchemeView]:
             code=scheme.code,
             name=scheme.name,
             name_zh=scheme.name_zh,
+            tier=scheme.tier,
             versions=tuple(
                 _view(version)
                 for version in sorted(scheme.versions.all(), key=lambda version: version.version, reverse=True)
@@ -127,6 +128,7 @@ def _view(row: SchemeVersion) -> VersionView:
         scheme_code=row.scheme.code,
         scheme_name=row.scheme.name,
         scheme_name_zh=row.scheme.name_zh,
+        tier=row.scheme.tier,
         version=row.version,
         state=VersionState(row.state),
         effective_from=row.effective_from,

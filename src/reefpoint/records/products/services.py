@@ -105,7 +105,9 @@ def draft_scheme_version(*, actor: Actor, draft: SchemeDraft, effective_from: da
             f"No rule pack of {draft.terms.rule_pack} is loaded. Load it before drafting schemes under it.",
             jurisdiction=draft.terms.rule_pack,
         )
-    scheme, _ = Scheme.objects.get_or_create(code=draft.code, defaults={"name": draft.name, "name_zh": draft.name_zh})
+    scheme, _ = Scheme.objects.get_or_create(
+        code=draft.code, defaults={"name": draft.name, "name_zh": draft.name_zh, "tier": draft.tier}
+    )
     Scheme.objects.select_for_update().get(id=scheme.pk)
     newest = scheme.versions.aggregate(newest=Max("version"))["newest"] or 0
     terms = terms_to_json(draft.terms)

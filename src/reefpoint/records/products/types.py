@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from reefpoint.platform.basics.daycount import DayCount
+from reefpoint.platform.basics.money import ceil_div
 
 SchemeVersionId = NewType("SchemeVersionId", int)
 
@@ -41,7 +42,65 @@ class Due(StrEnum):
     PRINCIPAL = "principal"
 
 
+class RateKind(StrEnum):
+    """How a loan's rate can change after it is drawn."""
+
+    FIXED = "fixed"
+    RESET = "reset"
+    FLOATING = "floating"
+
+
+class FeeMoment(StrEnum):
+    """When a fee is charged, and so on which amount a share of it is taken.
+
+    The amount drawn; the principal owed at a month's end; the facility not drawn at a month's end; the principal repaid
+    before its maturity; the principal renewed; the principal still owed when the days of grace are over.
+    """
+
+    DRAWDOWN = "drawdown"
+    MONTH_END = "month_end"
+    UNUSED_MONTH_END = "unused_month_end"
+    EARLY_REPAYMENT = "early_repayment"
+    RENEWAL = "renewal"
+    LATE = "late"
+
+
+class FeeBasis(StrEnum):
+    """Whether a fee is an amount, or a share of the moment's amount."""
+
+    FLAT = "flat"
+    SHARE = "share"
+
+
 NOT_ACCEPTED_HAIRCUT_BP = 10_000
+
+
+@dataclass(frozen=True)
+class Fee:
+    """One charge that a scheme names, once at each of its moments. Amounts in minor units, `rate_bp` in basis points.
+
+    A flat fee is `amount_minor`; a share is `rate_bp` of the moment's amount, rounded up, at least `least_minor` and at
+    most `most_minor` (0 sets no such bound). `rate_bp` is for the one charge, not for a year.
+    """
+
+    code: str
+    name: str
+    name_zh: str
+    moment: FeeMoment
+    basis: FeeBasis
+    amount_minor: int = 0
+    rate_bp: int = 0
+    least_minor: int = 0
+    most_minor: int = 0
+
+    def charge_minor(self, base_minor: int) -> int:
+        """What it comes to on the moment's amount. On nothing there is no charge."""
+        if base_minor <= 0:
+            return 0
+        if self.basis is FeeBasis.FLAT:
+            return self.amount_minor
+        share = max(ceil_div(base_minor * self.rate_bp, 10_000), self.least_minor)
+        return min(share, self.most_minor) if self.most_minor else share
 
 
 @dataclass(frozen=True)
@@ -52,6 +111,13 @@ class SchemeTerms:
     `haircuts_bp` and `maintenances_bp` hold the symbols that differ from the default.
     `hysteresis_bp` is how far the ratio must rise above a line before the band gets milder.
     `call_deadline_sessions` counts trading sessions after the day of the call.
+
+    `rate_bp` is the list rate; a quoted rate lies between `rate_floor_bp` and `rate_cap_bp`. A fixed rate stays as it
+    was drawn; the others are set anew every `rate_reset_days`, and the client hears of it `rate_notice_days` before.
+    `grace_days` is how long after its maturity a loan is not yet late; principal that is late bears `penalty_rate_bp`
+    in place of its rate. `fees` are all the charges there are. With `roll_over_allowed` a renewal may carry unpaid
+    interest over into the new term; without it the interest is paid first. `group_cap_bp` bounds the part of an
+    account's assets in names of one group. A haircut that grows does so over `haircut_notice_sessions` sessions.
     """
 
     rule_pack: str
@@ -59,12 +125,18 @@ class SchemeTerms:
     limit_minor: int
     min_equity_minor: int
     tenor_days: int
+    rate_kind: RateKind
     rate_bp: int
+    rate_floor_bp: int
+    rate_cap_bp: int
+    rate_reset_days: int
+    rate_notice_days: int
     penalty_rate_bp: int
+    grace_days: int
     day_count: DayCount
-    drawdown_fee_bp: int
-    early_repayment_fee_bp: int
+    fees: tuple[Fee, ...]
     is_early_repayment_allowed: bool
+    roll_over_allowed: bool
     renewals_max: int
     renewal_min_ratio_bp: int
     payment_order: tuple[Due, ...]
@@ -74,6 +146,8 @@ class SchemeTerms:
     default_maintenance_bp: int
     maintenances_bp: tuple[tuple[str, int], ...]
     concentration_cap_bp: int
+    group_cap_bp: int
+    haircut_notice_sessions: int
     initial_bp: int
     withdrawal_bp: int
     warning_bp: int
@@ -89,6 +163,14 @@ class SchemeTerms:
     def accepts(self, symbol: str) -> bool:
         return symbol in self.accepted_symbols
 
+    def fees_at(self, moment: FeeMoment) -> tuple[Fee, ...]:
+        """The fees of one moment, in the terms' order."""
+        return tuple(fee for fee in self.fees if fee.moment is moment)
+
+    def charges_minor(self, moment: FeeMoment, base_minor: int) -> int:
+        """What all fees of a moment come to on its amount."""
+        return sum(fee.charge_minor(base_minor) for fee in self.fees_at(moment))
+
     def haircut_bp(self, symbol: str) -> int:
         """The part of a name's value that is not lent against; all of it for a name that is not accepted."""
         if not self.accepts(symbol):
@@ -100,14 +182,22 @@ class SchemeTerms:
         return dict(self.maintenances_bp).get(symbol, self.default_maintenance_bp)
 
 
+TIER_BEST = 1
+
+
 @dataclass(frozen=True)
 class SchemeDraft:
-    """A scheme with the terms of its next version, before anything is stored."""
+    """A scheme with the terms of its next version, before anything is stored.
+
+    `tier` is the scheme's place among the desk's products: 1 is the best that is offered, each next one is for clients
+    who carry more risk or ask for less.
+    """
 
     code: str
     name: str
     name_zh: str
     terms: SchemeTerms
+    tier: int = TIER_BEST
 
 
 @dataclass(frozen=True)
@@ -126,17 +216,19 @@ class VersionView:
     maker: str
     checker: str
     terms: SchemeTerms
+    tier: int = TIER_BEST
 
 
 @dataclass(frozen=True)
 class SchemeView:
-    """A scheme with all its versions, newest first."""
+    """A scheme with all its versions, newest first. `tier` 1 is the best."""
 
     id: int
     code: str
     name: str
     name_zh: str
     versions: tuple[VersionView, ...]
+    tier: int = TIER_BEST
 
 
 RuleValue = int | float | bool | str | dict[str, "RuleValue"]

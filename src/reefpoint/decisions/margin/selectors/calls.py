@@ -12,6 +12,11 @@ def list_open_calls() -> list[CallFacts]:
     return [call_facts(call) for call in MarginCall.objects.filter(state=CallState.OPEN).order_by("deadline_at", "id")]
 
 
+def has_open_call(account_id: int) -> bool:
+    """Whether the account is called and has not answered."""
+    return MarginCall.objects.filter(account_id=account_id, state=CallState.OPEN).exists()
+
+
 def call_facts(call: MarginCall) -> CallFacts:
     """A call as other parts of the desk see it."""
     return CallFacts(

@@ -17,6 +17,7 @@ from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.models import DayRun, DayRunStep
 from reefpoint.flows.operations.types import DayRunState, StepName
 from reefpoint.flows.servicing.rules import is_interest_payment_day
+from reefpoint.flows.servicing.services.fees import charge_late_fees, charge_month_fees
 from reefpoint.flows.servicing.services.interest import accrue_funding_cost, accrue_interest, collect_interest
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import anchor_seals, record, seal
@@ -102,7 +103,8 @@ def _settle_trades(day: _Day) -> Mapping[str, int]:
 
 def _accrue_interest(day: _Day) -> Mapping[str, int]:
     result = accrue_interest(actor=day.actor, on=day.on, until=day.until, at=day.at)
-    return {"loans": result.loans, "posted_minor": result.posted_minor}
+    late_minor = charge_late_fees(actor=day.actor, on=day.on, at=day.at)
+    return {"loans": result.loans, "posted_minor": result.posted_minor, "late_fees_minor": late_minor}
 
 
 def _accrue_funding(day: _Day) -> Mapping[str, int]:
@@ -112,7 +114,8 @@ def _accrue_funding(day: _Day) -> Mapping[str, int]:
 def _collect_interest(day: _Day) -> Mapping[str, int]:
     if not is_interest_payment_day(day.on, day.until):
         return {"accounts": 0}
-    return {"accounts": collect_interest(actor=day.actor, on=day.on, at=day.at)}
+    fees_minor = charge_month_fees(actor=day.actor, on=day.on, at=day.at)
+    return {"accounts": collect_interest(actor=day.actor, on=day.on, at=day.at), "fees_minor": fees_minor}
 
 
 def _snapshot_margin(day: _Day) -> Mapping[str, int]:

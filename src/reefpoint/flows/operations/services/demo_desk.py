@@ -16,7 +16,6 @@ from reefpoint.decisions.suitability.services import record_answers_of_all
 from reefpoint.decisions.suitability.types import Answers
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.day_run import begin_day
-from reefpoint.flows.servicing.rules import fee_minor
 from reefpoint.flows.servicing.services.cash import withdraw_cash
 from reefpoint.flows.servicing.services.credit import draw_down
 from reefpoint.flows.servicing.services.opening import LENDING, book_securities_receipt, open_margin_account
@@ -38,7 +37,7 @@ from reefpoint.records.parties.services import record_licence, register_clients
 from reefpoint.records.parties.types import ClientDraft, ClientKind
 from reefpoint.records.products.selectors import load_demo_schemes
 from reefpoint.records.products.services import draft_scheme_version, load_rule_pack, request_publication
-from reefpoint.records.products.types import SchemeTerms
+from reefpoint.records.products.types import FeeMoment, SchemeTerms
 from reefpoint.records.treasury.services.pools import fund_pool, open_pool
 
 SETUP = system_actor("setup")
@@ -337,7 +336,7 @@ def _open_for(
         withdraw_cash(
             actor=actor,
             account_id=account_id,
-            amount_minor=loan_minor - fee_minor(loan_minor, scheme.drawdown_fee_bp),
+            amount_minor=loan_minor - scheme.charges_minor(FeeMoment.DRAWDOWN, loan_minor),
             key=f"first:{account_id}",
             on=on,
             at=at,

@@ -31,7 +31,6 @@ from reefpoint.flows.origination.types import (
     OverviewOutcome,
     WhyNot,
 )
-from reefpoint.flows.servicing.rules import fee_minor
 from reefpoint.platform.basics.daycount import DayCount, year_days
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, price_units_per_minor
@@ -39,7 +38,7 @@ from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holdin
 from reefpoint.records.market.types import InstrumentView
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import list_schemes, published_version
-from reefpoint.records.products.types import SchemeTerms, VersionState, VersionView
+from reefpoint.records.products.types import FeeMoment, SchemeTerms, VersionState, VersionView
 
 BP = 10_000
 YEAR_DAYS = 365
@@ -215,9 +214,8 @@ def _cost(terms: SchemeTerms, loan_minor: int) -> OverviewCost:
         day_count=terms.day_count.value,
         interest_day_minor=day,
         interest_year_minor=year,
-        drawdown_fee_bp=terms.drawdown_fee_bp,
-        drawdown_fee_minor=fee_minor(loan_minor, terms.drawdown_fee_bp),
-        early_repayment_fee_bp=terms.early_repayment_fee_bp,
+        drawdown_fee_minor=terms.charges_minor(FeeMoment.DRAWDOWN, loan_minor),
+        month_fees_minor=terms.charges_minor(FeeMoment.MONTH_END, loan_minor),
         is_early_repayment_allowed=terms.is_early_repayment_allowed,
     )
 

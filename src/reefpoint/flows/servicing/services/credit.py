@@ -1,22 +1,25 @@
 """Lending on an open account, and taking repayment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.margin.selectors.calls import has_open_call
 from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
 from reefpoint.decisions.monitoring.services.activities import note_activities
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
+from reefpoint.flows.servicing.services.fees import charge_fees
 from reefpoint.flows.servicing.services.opening import LENDING
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import find_loan, get_facility
+from reefpoint.records.accounts.selectors import find_loan, get_account, get_facility, list_loans
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import available_minor, find_journal
 from reefpoint.records.ledger.services import post_journal
@@ -31,7 +34,7 @@ from reefpoint.records.ledger.types import (
 from reefpoint.records.parties.selectors import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_terms
-from reefpoint.records.products.types import Due
+from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms
 from reefpoint.records.treasury.services import pools as treasury
 
 
@@ -48,9 +51,9 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
     account = accounts.lock_account(account_id)
     require_client(actor, account.client_id)
     terms = get_terms(account.scheme_version_id)
-    fee = rules.fee_minor(amount_minor, terms.drawdown_fee_bp)
+    fees = [fee.charge_minor(amount_minor) for fee in terms.fees_at(FeeMoment.DRAWDOWN)]
     if (known := find_loan(key)) is not None:
-        _post_drawdown(actor, account, known, amount_minor, fee, key, on, at)
+        _post_drawdown(actor, account, known, amount_minor, fees, key, on, at)
         return known
     pool_code = get_facility(account_id).pool_code
     require_open_for_business(account.client_id)
@@ -58,7 +61,7 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
     sheet = load_sheet([account.scheme_version_id], at=at)
     after = replace(
         account,
-        cash_minor=account.cash_minor + amount_minor - fee,
+        cash_minor=account.cash_minor + amount_minor - sum(fees),
         principal_minor=account.principal_minor + amount_minor,
     )
     rules.check_credit(
@@ -84,12 +87,12 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
     treasury.allocate(
         actor=actor, pool_code=pool_code, account_id=account_id, amount_minor=amount_minor, key=key, at=at
     )
-    _post_drawdown(actor, account, loan_id, amount_minor, fee, key, on, at)
+    _post_drawdown(actor, account, loan_id, amount_minor, fees, key, on, at)
     record(
         actor=actor,
         action="servicing.draw_down",
         subject=f"account:{account_id}",
-        inputs={"amount_minor": amount_minor, "fee_minor": fee, "loan": loan_id, "rate_bp": terms.rate_bp},
+        inputs={"amount_minor": amount_minor, "fee_minor": sum(fees), "loan": loan_id, "rate_bp": terms.rate_bp},
         at=at,
     )
     accounts.announce_change(account_id=account_id, cause="drawdown", at=at)
@@ -113,12 +116,18 @@ def _note(kind: ActivityKind, account: AccountFacts, amount_minor: int, key: str
 
 
 def _post_drawdown(
-    actor: Actor, account: AccountFacts, loan_id: int, amount_minor: int, fee: int, key: str, on: date, at: datetime
+    actor: Actor,
+    account: AccountFacts,
+    loan_id: int,
+    amount_minor: int,
+    fees: Sequence[int],
+    key: str,
+    on: date,
+    at: datetime,
 ) -> None:
-    """Book a loan's money and fee, once; a key that stands for another loan is refused."""
+    """Book a loan's money and fees, once; a key that stands for another loan is refused."""
     lines = [Line(loan_principal(account.number), client_cash(account.number), amount_minor)]
-    if fee:
-        lines.append(Line(client_cash(account.number), INCOME_FEES, fee))
+    lines += [Line(client_cash(account.number), INCOME_FEES, fee) for fee in fees if fee]
     post_journal(
         actor=actor,
         kind="drawdown",
@@ -134,7 +143,9 @@ def _post_drawdown(
 def repay(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> Allocation:
     """Pay debt from the account's own cash, in the contract's order. What is not owed stays the client's cash.
 
-    The same key is one repayment; said again, it pays nothing more.
+    Principal that comes back before its maturity bears the fees of early repayment, taken from what cash is left and
+    due for the rest; a repayment while a call is open answers the call and is never early. The same key is one
+    repayment; said again, it pays nothing more. Raises `EarlyRepaymentRefused` where the terms do not allow it.
     """
     require(actor, "servicing.repay")
     rules.check_amount(amount_minor)
@@ -143,12 +154,57 @@ def repay(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: dat
     if find_journal(f"repayment:{key}") is not None:
         return Allocation({}, amount_minor)
     free_minor = available_minor(client_cash(account.number))
-    allocation = settle_debt(
-        actor=actor, account=account, amount_minor=min(amount_minor, free_minor), key=key, on=on, at=at
-    )
+    offered_minor = min(amount_minor, free_minor)
+    terms = get_terms(account.scheme_version_id)
+    early_minor = _early_minor(account, terms, offered_minor, on)
+    if early_minor and not terms.is_early_repayment_allowed:
+        raise rules.EarlyRepaymentRefused(
+            "These terms take principal back at its maturity, or to answer a call. Interest and fees can be paid now.",
+            early_minor=early_minor,
+        )
+    allocation = settle_debt(actor=actor, account=account, amount_minor=offered_minor, key=key, on=on, at=at)
+    if early_minor:
+        _charge_early(actor, account, early_minor, key, on, at)
     if allocation.paid:
         _note(ActivityKind.REPAYMENT, account, sum(allocation.paid.values()), f"repayment:{key}", at)
     return allocation
+
+
+def _early_minor(account: AccountFacts, terms: SchemeTerms, amount_minor: int, on: date) -> int:
+    """How much of a repayment is principal before its maturity, where the terms make a difference of it."""
+    if terms.is_early_repayment_allowed and not terms.fees_at(FeeMoment.EARLY_REPAYMENT):
+        return 0
+    principal = rules.allocate_payment(amount_minor, _dues(account), terms.payment_order).paid.get(Due.PRINCIPAL, 0)
+    if not principal or has_open_call(account.id):
+        return 0
+    return rules.early_principal_minor(principal, list_loans(account.id), on)
+
+
+def _charge_early(actor: Actor, account: AccountFacts, early_minor: int, key: str, on: date, at: datetime) -> None:
+    """Charge the fees of an early repayment, and take them from the cash that is left."""
+    fee_minor = charge_fees(
+        actor=actor,
+        account=account,
+        moment=FeeMoment.EARLY_REPAYMENT,
+        base_minor=early_minor,
+        key=f"early:{account.id}:{key}",
+        on=on,
+        at=at,
+    )
+    left_minor = min(fee_minor, available_minor(client_cash(account.number)))
+    if left_minor:
+        now = get_account(account.id)
+        settle_debt(actor=actor, account=now, amount_minor=left_minor, key=f"{key}:early", on=on, at=at)
+    else:
+        accounts.announce_change(account_id=account.id, cause="fees", at=at)
+
+
+def _dues(account: AccountFacts) -> dict[Due, int]:
+    return {
+        Due.FEES: account.fees_minor,
+        Due.INTEREST: account.interest_minor,
+        Due.PRINCIPAL: account.principal_minor,
+    }
 
 
 def settle_debt(
@@ -156,11 +212,7 @@ def settle_debt(
 ) -> Allocation:
     """Set cash of a locked account against its debt. For flows that already hold the lock and the right."""
     terms = get_terms(account.scheme_version_id)
-    allocation = rules.allocate_payment(
-        amount_minor,
-        {Due.FEES: account.fees_minor, Due.INTEREST: account.interest_minor, Due.PRINCIPAL: account.principal_minor},
-        terms.payment_order,
-    )
+    allocation = rules.allocate_payment(amount_minor, _dues(account), terms.payment_order)
     if not allocation.paid:
         return allocation
     cash = client_cash(account.number)

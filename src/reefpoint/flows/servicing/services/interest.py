@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from reefpoint.engine.interest import accrue, posted_minor
+from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.models import FundingAccrual, InterestAccrual
 from reefpoint.flows.servicing.services.credit import settle_debt
 from reefpoint.platform.access.services import require
@@ -34,6 +35,7 @@ from reefpoint.records.ledger.types import (
 )
 from reefpoint.records.market.selectors.calendar import sessions
 from reefpoint.records.market.types import VENUE
+from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.treasury.selectors import list_pools
 
 ACCRUAL_COLUMNS = {
@@ -108,7 +110,8 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     loans = list_open_loans(owing)
     near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on)).order_by("loan_id", "since")
     latest = {loan_id: _Carried(*row) for loan_id, *row in near.values_list("loan_id", *_Carried._fields)}
-    fresh = _accrued([loan for loan in loans if loan.id not in latest or latest[loan.id].since < on], latest, on, until)
+    due = [loan for loan in loans if loan.id not in latest or latest[loan.id].since < on]
+    fresh = _accrued(_at_penalty_if_late(due, on), latest, on, until)
     insert_columns(InterestAccrual._meta.db_table, ACCRUAL_COLUMNS, fresh)
     account_of = {loan.id: loan.account_id for loan in loans}
     by_account: dict[int, int] = defaultdict(int)
@@ -132,6 +135,20 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     )
     accounts.announce_changes(account_ids=[a for a, amount in by_account.items() if amount], cause="interest", at=at)
     return AccrualResult(len(fresh), sum(by_account.values()))
+
+
+def _at_penalty_if_late(loans: Sequence[LoanFacts], on: date) -> list[LoanFacts]:
+    """The same loans; those that are late bear the penalty rate of their account's terms in place of their own."""
+    mature = {loan.account_id for loan in loans if loan.matures_on < on}
+    if not mature:
+        return list(loans)
+    terms = {account.id: get_terms(account.scheme_version_id) for account in load_accounts(sorted(mature))}
+    return [
+        replace(loan, rate_bp=terms[loan.account_id].penalty_rate_bp)
+        if loan.account_id in terms and rules.is_late(loan, terms[loan.account_id].grace_days, on)
+        else loan
+        for loan in loans
+    ]
 
 
 def _accrued(loans: Sequence[LoanFacts], latest: Mapping[int, _Carried], on: date, until: date) -> list[_Accrual]:

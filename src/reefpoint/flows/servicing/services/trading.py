@@ -121,7 +121,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
     terms = sheet.terms[account.scheme_version_id]
     price = current_price(sheet.prices, instrument_id)
     value = owed_minor(quantity * price.price_units, account.currency)
-    cost = value + rules.fee_minor(value, PURCHASE_BUFFER_BP)
+    cost = value + rules.share_minor(value, PURCHASE_BUFFER_BP)
     if not terms.accepts(price.symbol):
         raise rules.CreditRefused(f"{price.symbol} is not accepted collateral under this scheme.")
     if cost > account.cash_minor:

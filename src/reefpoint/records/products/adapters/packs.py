@@ -36,6 +36,7 @@ def read_demo_schemes() -> list[SchemeDraft]:
             code=entry["code"],
             name=entry["name"],
             name_zh=entry["name_zh"],
+            tier=entry["tier"],
             terms=terms_from_json({**common, **entry["terms"]}),
         )
         for entry in data["schemes"]

@@ -209,6 +209,8 @@ FIGURE_WORDS = {
     "net_minor": gettext_lazy("net"),
     "loans": gettext_lazy("loans"),
     "posted_minor": gettext_lazy("posted"),
+    "late_fees_minor": gettext_lazy("late fees"),
+    "fees_minor": gettext_lazy("fees charged"),
     "accounts": gettext_lazy("accounts"),
     "lines": gettext_lazy("lines"),
     "matched": gettext_lazy("matched"),

@@ -92,10 +92,19 @@ def _goals(run: Run) -> Iterator[str]:
         shown = f"**{verdict}**" if verdict == "missed" else verdict
         rows.append((goal.subject, goal.work, bound, f"{_number(figure)} {goal.unit}", shown))
         if verdict == "missed":
-            reasons.append(f"- {goal.work}: {goal.why_missed or 'no reason is known yet'}")
+            reasons.append(f"- {goal.work}: {goal.why_missed or 'no reason is known yet.'}{_spread(table)}")
     yield "## Goals\n\n" + _table(("subject", "work", "goal", "measured", "verdict"), rows)
     if reasons:
         yield "Why goals are missed:\n\n" + "\n".join(reasons) + "\n"
+
+
+def _spread(table: Table) -> str:
+    """How far the rounds of the engine's own line lie apart: what a figure near its bound is worth."""
+    own = table.lines[0].timing
+    if own.cpu_range_s is None:
+        return ""
+    least, most = (_time(seconds / table.lines[0].measured_part) for seconds in own.cpu_range_s)
+    return f" {own.rounds} rounds of {table.lines[0].candidate} took {least} to {most} of CPU."
 
 
 def _subject(tables: Sequence[Table]) -> str:

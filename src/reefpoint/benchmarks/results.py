@@ -6,11 +6,15 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Timing:
-    """Medians over the rounds, in seconds: CPU time of all threads of the process, and wall time."""
+    """Medians over the rounds, in seconds: CPU time of all threads of the process, and wall time.
+
+    `cpu_range_s`: the quickest and the slowest round, where rounds were timed one by one.
+    """
 
     cpu_s: float
     wall_s: float
     rounds: int
+    cpu_range_s: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ def _runs_in_a_turn(run: Callable[[], Any]) -> int:
 
 
 def _median_of(taken: list[tuple[float, float]]) -> Timing:
-    return Timing(median(cpu for cpu, _ in taken), median(wall for _, wall in taken), len(taken))
+    cpu = [seconds for seconds, _ in taken]
+    return Timing(median(cpu), median(wall for _, wall in taken), len(taken), (min(cpu), max(cpu)))
 
 
 def _check_column(name: str, expected: npt.NDArray[Any], given: npt.NDArray[Any], tolerance: float) -> None:

@@ -8,9 +8,11 @@ from pytest_django.fixtures import Settings
 from tests.desk import HALF_DAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, noon, verify_desk
 
 from reefpoint.decisions.margin.types import Band
+from reefpoint.engine.shared_volume import ShareMethod
 from reefpoint.flows.liquidation.models import LiquidationPlan
 from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES
 from reefpoint.flows.liquidation.selectors import LiquidationNotFound, get_liquidation, list_liquidations
+from reefpoint.flows.liquidation.selectors.planning import SessionShare
 from reefpoint.flows.liquidation.services.late_credit import answer_late_credit
 from reefpoint.flows.liquidation.services.opening import open_liquidation, release_idle_enforcement
 from reefpoint.flows.liquidation.services.selling import plan_liquidation
@@ -256,8 +258,11 @@ def test_a_session_started_twice_places_no_second_order(desk: Desk) -> None:
     breach(desk)
     desk.sell_out(WEDNESDAY, drain=False)
     (liquidation,) = desk.liquidations(desk.near)
-    placed = plan_liquidation(actor=SYSTEM, liquidation_id=liquidation.id, on=WEDNESDAY, at=noon(WEDNESDAY))
+    share = SessionShare((desk.near,), ShareMethod.NOTHING_BINDS, {})
+    at = noon(WEDNESDAY)
+    placed = plan_liquidation(actor=SYSTEM, liquidation_id=liquidation.id, on=WEDNESDAY, at=at, share=share)
     assert placed == (0, False)
+    assert desk.sell_out(WEDNESDAY, drain=False).looked_at == 0
     assert Order.objects.count() == 1
 
 

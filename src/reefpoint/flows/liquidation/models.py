@@ -58,6 +58,7 @@ class LiquidationPlan(models.Model):
     debt_after_minor = models.BigIntegerField()
     ratio_after_bp = models.BigIntegerField(null=True)
     over_bound_bp = models.BigIntegerField(null=True)
+    proof = models.JSONField(null=True)
 
     class Meta:
         constraints = (

@@ -61,6 +61,8 @@ def sale_preference(
 ) -> npt.NDArray[np.int64]:
     """Which holding the contract sells first, lower numbers first, in the order of the account's holdings."""
     by_id = {instrument.id: instrument for instrument in instruments}
+    if order is LiquidationOrder.LEAST_SALE:
+        return np.zeros(len(account.holdings), dtype=np.int64)
 
     def urgency(instrument_id: int, quantity: int) -> int:
         instrument = by_id[instrument_id]

@@ -52,8 +52,63 @@ class PlanLine:
 
 
 @dataclass(frozen=True)
+class PlanTerm:
+    """One holding in the order of sale, and why so much of it is sold; amounts in minor units.
+
+    - `place` from 1; `preference` the contract's rank, then the dearer name comes later
+    - `gain_bp`: what 10,000 of value sold closes of the gap; negative: its sale would widen it
+    - `held`, `free` (less what was given out already or bought too lately), `most` (what the day's volume, shared by
+      all accounts, left of that, in whole lots) and `quantity` to sell, in shares
+    - `closes_minor`: what its sale closes of the gap
+    - `cheaper`: names that cost less to sell and of which more might have been sold
+    """
+
+    place: int
+    instrument_id: int
+    symbol: str
+    preference: int
+    cost_bp: int
+    gain_bp: int
+    held: int
+    free: int
+    most: int
+    quantity: int
+    closes_minor: int
+    reason: str
+    cheaper: tuple[str, ...]
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether all that the day's volume left is sold, and the account could have sold more."""
+        return self.quantity == self.most < self.free
+
+
+@dataclass(frozen=True)
+class PlanProof:
+    """Why a plan sells what it sells, and that no plan could sell much less; amounts in minor units.
+
+    - `gap_minor`: what is missing to the target after the account's own cash; the terms' `closes_minor` add up to it
+    - `bound_minor`: no sale of less value reaches the target, whatever its order and lots; None where none does
+    - `in_any_order_minor`: what would be sold without the contract's order of sale; None where that does not cure
+    - `served` of `sales`: its place in the session's queue, the lowest ratio first; `method`: how the day's volume was
+      shared (see `engine.shared_volume.ShareMethod`)
+    """
+
+    gap_minor: int
+    bound_minor: int | None
+    in_any_order_minor: int | None
+    served: int
+    sales: int
+    method: str
+    terms: tuple[PlanTerm, ...]
+
+
+@dataclass(frozen=True)
 class PlanView:
-    """A plan as it was made: before, sales, after, and how much over the least possible it sells (basis points)."""
+    """A plan as it was made: before, sales, after, and how much over the least possible it sells (basis points).
+
+    `proof` is None for a plan that was made before proofs were kept.
+    """
 
     id: int
     session_on: date
@@ -68,3 +123,4 @@ class PlanView:
     debt_after_minor: int
     ratio_after_bp: int | None
     over_bound_bp: int | None
+    proof: PlanProof | None

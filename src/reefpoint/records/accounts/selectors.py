@@ -25,6 +25,7 @@ from reefpoint.records.accounts.types import (
     Holding,
     LoanFacts,
     LoanState,
+    MovementKind,
     MovementRow,
 )
 from reefpoint.records.ledger import selectors as ledger
@@ -260,6 +261,17 @@ def list_movements(account_id: int, limit: int = 50) -> list[MovementRow]:
         .values_list("effective_on", "at", "instrument_id", "instrument__symbol", "kind", "quantity", "source")[:limit]
     )
     return [MovementRow(*row) for row in rows]
+
+
+def quantities_bought(
+    account_ids: Collection[int], instrument_ids: Collection[int], on: date
+) -> dict[tuple[int, int], int]:
+    """Shares that these accounts bought of these names on one day, by account and instrument id, in one query."""
+    bought = SecurityMovement.objects.filter(
+        account_id__in=account_ids, instrument_id__in=instrument_ids, effective_on=on, kind=MovementKind.PURCHASE
+    )
+    rows = bought.values_list("account_id", "instrument_id").annotate(Sum("quantity")).order_by()
+    return {(account_id, instrument_id): quantity for account_id, instrument_id, quantity in rows}
 
 
 def get_owner(actor: Actor, account_id: int) -> AccountOwner:

@@ -56,16 +56,19 @@ def sale_cap_by_instrument(session_on: date) -> dict[int, int]:
 
 def open_sell_quantity(account_id: int, instrument_id: int) -> int:
     """Shares of one name that an account has already given out to sell: still open, or sold and not yet booked."""
-    return open_sell_quantities(account_id).get(instrument_id, 0)
+    return open_sell_quantities([account_id]).get((account_id, instrument_id), 0)
 
 
-def open_sell_quantities(account_id: int) -> dict[int, int]:
-    """Shares that an account has already given out to sell, by instrument id, in two queries."""
-    live = Order.objects.filter(account_id=account_id, side=Side.SELL, state__in=ORDER_STATES.live)
-    open_ = live.values_list("instrument_id").annotate(still_open=Sum(F("quantity") - F("filled_quantity")))
-    unbooked = Fill.objects.filter(booked_at__isnull=True, order__account_id=account_id, order__side=Side.SELL)
-    given_out = Counter(dict(open_))
-    given_out.update(dict(unbooked.values_list("order__instrument_id").annotate(Sum("quantity"))))
+def open_sell_quantities(account_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """Shares that accounts have already given out to sell, by account and instrument id, in two queries."""
+    live = Order.objects.filter(account_id__in=account_ids, side=Side.SELL, state__in=ORDER_STATES.live)
+    open_ = live.values_list("account_id", "instrument_id").annotate(still=Sum(F("quantity") - F("filled_quantity")))
+    unbooked = Fill.objects.filter(booked_at__isnull=True, order__account_id__in=account_ids, order__side=Side.SELL)
+    sold = unbooked.values_list("order__account_id", "order__instrument_id").annotate(Sum("quantity"))
+    given_out: Counter[tuple[int, int]] = Counter()
+    for rows in (open_, sold):
+        for account_id, instrument_id, quantity in rows:
+            given_out[account_id, instrument_id] += quantity
     return dict(given_out)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from reefpoint.platform.basics.money import price_units
+from reefpoint.platform.basics.money import price_units, round_half_up
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.market.types import (
     Accepted,
@@ -241,3 +241,26 @@ def with_overrides(calendar: SessionCalendar, overrides: Collection[SessionOverr
             closes[day] = override.close_at
     days = tuple(sorted(closes))
     return replace(calendar, last=last, days=days, closes={day: closes[day] for day in days})
+
+
+NEXT_SESSION_VENUES = frozenset({"XSHG", "XSHE"})
+"""Venues where what was bought in a session is sold in the next one at the earliest (trading rules of the Shanghai and
+Shenzhen exchanges: no sale before delivery, but for products of same-day turnover, which the desk does not take)."""
+_WIDE_LIMIT_PREFIXES = ("688", "689", "300", "301")
+"""Codes of the STAR market and of ChiNext, whose limit is twice that of the main boards."""
+
+
+def day_limit_bp(venue: str, symbol: str) -> int | None:
+    """How far a name may move from its last close in a session, basis points; None where its venue sets no limit.
+
+    The trading rules of the Shanghai and Shenzhen exchanges: 10%, and 20% on the STAR market and ChiNext. Names under
+    special treatment (5%) and a listing's first days (no limit) are not told apart here: their records carry no mark.
+    """
+    if venue not in NEXT_SESSION_VENUES:
+        return None
+    return 2_000 if symbol.startswith(_WIDE_LIMIT_PREFIXES) else 1_000
+
+
+def limit_down_units(close_units: int, limit_bp: int) -> int:
+    """The day's lowest price from the last close, both in 1e-4: rounded half up to the cent, as the exchanges do."""
+    return round_half_up(close_units * (10_000 - limit_bp), 10_000 * 100) * 100

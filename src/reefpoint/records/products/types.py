@@ -31,6 +31,8 @@ class LiquidationOrder(StrEnum):
     MOST_LIQUID = "most_liquid"
     LARGEST_POSITION = "largest_position"
     HIGHEST_HAIRCUT = "highest_haircut"
+    LEAST_SALE = "least_sale"
+    """No order is fixed: whatever reaches the target with the least sold."""
 
 
 class Due(StrEnum):

@@ -12,6 +12,7 @@ from reefpoint.surfaces.api.routers.imports import imports
 from reefpoint.surfaces.api.routers.kyc import kyc
 from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.licences import licences
+from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.screening import screening
@@ -33,6 +34,7 @@ for prefix, router in (
     ("/kyc", kyc),
     ("/cases", cases),
     ("/imports", imports),
+    ("/liquidations", liquidations),
 ):
     api.add_router(prefix, router)
 

@@ -17,12 +17,19 @@ from reefpoint.decisions.margin.selectors.standing import (
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import Standing
-from reefpoint.engine.liquidation import SalePlan
+from reefpoint.engine.columns import BP
+from reefpoint.engine.liquidation import PlanExplanation, SalePlan
 from reefpoint.engine.plans import PlanOutcome
 from reefpoint.flows.liquidation import rules
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.rules import SALE_COST_BP
-from reefpoint.flows.liquidation.selectors import plan_account
+from reefpoint.flows.liquidation.selectors.planning import (
+    SessionShare,
+    explain_account_plan,
+    load_for_sale,
+    plan_account,
+    share_session,
+)
 from reefpoint.flows.liquidation.services.opening import finish, move
 from reefpoint.flows.liquidation.types import LiquidationState
 from reefpoint.flows.servicing.services.credit import settle_debt
@@ -30,7 +37,7 @@ from reefpoint.flows.servicing.services.trading import book_fill
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.money import held_minor, owed_minor, percent
+from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, percent
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import load_accounts
 from reefpoint.records.accounts.types import AccountFacts, Holding
@@ -39,8 +46,6 @@ from reefpoint.records.execution.selectors import (
     get_order,
     list_fills,
     list_live_orders,
-    open_sell_quantities,
-    sale_cap_by_instrument,
 )
 from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import OrderPurpose, OrderState, Side
@@ -66,8 +71,9 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     """Make the session's plans for all liquidations that were opened before it, the worst account first.
 
     Each plan is made anew from the session's own prices (I29), in a transaction of its own. What the desk sells of
-    one name over all accounts stays within the participation cap of its volume; the rest waits (I20). Running it
-    again, after a kill or by mistake, plans only what has no plan for this session yet.
+    one name over all accounts stays within the participation cap of its volume, which the accounts share first
+    (`share_session`); the rest waits (I20). Running it again, after a kill or by mistake, plans only what has no plan
+    for this session yet.
 
     After an outage nothing is sold until current prices cover enough of the book (I25): the session is held, which
     stands in the audit log, and can be run again when prices are back.
@@ -75,8 +81,9 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     require(actor, "liquidation.start")
     due = Liquidation.objects.filter(
         state__in=(LiquidationState.PLANNED, LiquidationState.SELLING), opened_on__lt=on
-    ).values_list("account_id", "id")
-    by_account = dict(due)
+    ).exclude(plans__session_on=on)
+    by_account = dict(due.values_list("account_id", "id"))
+    target_bp = dict(due.values_list("account_id", "target_bp"))
     facts = load_accounts(by_account.keys())
     sheet = load_sheet({account.scheme_version_id for account in facts}, at=at)
     if facts and not is_covered(get_price_coverage_bp(sheet)):
@@ -84,9 +91,13 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
         return SessionResult(len(facts), 0, 0, is_held=True)
     measured = measure_on(sheet, facts)
     ranked = sorted(measured, key=lambda standing: (standing.ratio_bp or 0, standing.account_id))
+    by_id = {account.id: account for account in facts}
+    share = share_session([by_id[standing.account_id] for standing in ranked], sheet, target_bp, on)
     orders = ended = 0
     for standing in ranked:
-        placed, is_over = plan_liquidation(actor=actor, liquidation_id=by_account[standing.account_id], on=on, at=at)
+        placed, is_over = plan_liquidation(
+            actor=actor, liquidation_id=by_account[standing.account_id], on=on, at=at, share=share
+        )
         orders += placed
         ended += is_over
     return SessionResult(len(ranked), orders, ended)
@@ -104,8 +115,12 @@ def _hold_session(actor: Actor, on: date, coverage_bp: int, at: datetime) -> Non
 
 
 @transaction.atomic
-def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetime) -> tuple[int, bool]:
-    """Plan one liquidation for a session and place its orders. Returns (orders placed, whether it ended)."""
+def plan_liquidation(
+    *, actor: Actor, liquidation_id: int, on: date, at: datetime, share: SessionShare
+) -> tuple[int, bool]:
+    """Plan one liquidation for a session and place its orders, leaving to the accounts behind it what `share` gives
+    them. Returns (orders placed, whether it ended).
+    """
     liquidation = _lock(liquidation_id)
     account = accounts.lock_account(liquidation.account_id)
     if liquidation.plans.filter(session_on=on).exists():
@@ -113,8 +128,16 @@ def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetim
     if review(actor=actor, liquidation=liquidation, account=account, at=at):
         return 0, True
     sheet = load_sheet([account.scheme_version_id], at=at)
-    plan = plan_account(account, sheet, _free_to_sell(account, on), liquidation.target_bp)
-    _store_plan(liquidation, account, sheet, plan, on, at)
+    place = share.order.index(account.id)
+    for_sale = load_for_sale([account.id], sheet, on).less(share.reserved_after(place))
+    explained, free = explain_account_plan(account, sheet, for_sale, liquidation.target_bp)
+    plan = explained.plan
+    proof = _proof(explained, free, sheet, account.currency) | {
+        "served": place + 1,
+        "sales": len(share.order),
+        "method": share.method.value,
+    }
+    _store_plan(liquidation, account, sheet, plan, proof, on, at)
     if plan.outcome is PlanOutcome.UNKNOWN:
         record(
             actor=actor,
@@ -144,12 +167,31 @@ def plan_liquidation(*, actor: Actor, liquidation_id: int, on: date, at: datetim
     return len(plan.lines), is_over
 
 
-def _free_to_sell(account: AccountFacts, on: date) -> dict[int, int]:
-    """Shares of each holding within the session's cap that the client has not already given out to sell (I11)."""
-    cap, given_out = sale_cap_by_instrument(on), open_sell_quantities(account.id)
+def _proof(explained: PlanExplanation, free: Mapping[int, int], sheet: Sheet, currency: str) -> dict[str, object]:
+    """A plan's certificate and terms as they are kept with it (`types.PlanProof`)."""
+    plan, in_any_order = explained.plan, explained.sold_in_any_order_units
     return {
-        held.instrument_id: min(cap[held.instrument_id], held.quantity - given_out.get(held.instrument_id, 0))
-        for held in account.holdings
+        "gap_minor": owed_minor(ceil_div(explained.gap_e8, BP), currency),
+        "bound_minor": None if plan.bound_units is None else owed_minor(plan.bound_units, currency),
+        "in_any_order_minor": None if in_any_order is None else held_minor(in_any_order, currency),
+        "terms": [
+            {
+                "place": term.place,
+                "instrument_id": sheet.instruments[term.instrument].id,
+                "symbol": sheet.instruments[term.instrument].symbol,
+                "preference": term.preference,
+                "cost_bp": term.cost_bp,
+                "gain_bp": term.gain_bp,
+                "held": term.held,
+                "free": free[sheet.instruments[term.instrument].id],
+                "most": term.most,
+                "quantity": term.quantity,
+                "closes_minor": held_minor(term.closes_e8 // BP, currency),
+                "reason": term.reason.value,
+                "cheaper": [sheet.instruments[column].symbol for column in term.cheaper],
+            }
+            for term in explained.terms
+        ],
     }
 
 
@@ -184,7 +226,13 @@ def _lock(liquidation_id: int) -> Liquidation:
 
 
 def _store_plan(
-    liquidation: Liquidation, account: AccountFacts, sheet: Sheet, plan: SalePlan, on: date, at: datetime
+    liquidation: Liquidation,
+    account: AccountFacts,
+    sheet: Sheet,
+    plan: SalePlan,
+    proof: Mapping[str, object],
+    on: date,
+    at: datetime,
 ) -> None:
     currency = account.currency
     LiquidationPlan.objects.create(
@@ -211,6 +259,7 @@ def _store_plan(
         debt_after_minor=owed_minor(plan.debt_after_units, currency),
         ratio_after_bp=ratio_or_none(plan.ratio_after_bp),
         over_bound_bp=plan.over_bound_bp,
+        proof=proof,
     )
 
 

@@ -20,7 +20,7 @@ from reefpoint.engine.cures import (
 from reefpoint.engine.explain import Explanation, explain_account
 from reefpoint.engine.interest import MICRO, PRINCIPAL_MINOR_MAX, accrue
 from reefpoint.engine.liquidation import SalePlan
-from reefpoint.flows.liquidation.selectors import plan_account
+from reefpoint.flows.liquidation.selectors.planning import plan_account
 from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.types import (
     Overview,

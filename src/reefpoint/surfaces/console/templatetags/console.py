@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.types import BandRow
+from reefpoint.flows.liquidation.types import PlanTerm
 from reefpoint.records.products.types import SchemeTerms
 from reefpoint.surfaces.web.figures import money_text, quantity_text
 from reefpoint.surfaces.web.templatetags.figures import band_key
@@ -229,6 +230,38 @@ SALE_OUTCOMES = {
     "nothing_to_sell": gettext_lazy("no holding may be sold now"),
     "holds_shorts": gettext_lazy("it is short of a name; a person decides what is bought back"),
 }
+
+SALE_REASONS = {
+    "all_that_may": gettext_lazy("all that may be sold of it is"),
+    "closes": gettext_lazy("it closes what is left of the gap: one lot less would not"),
+    "not_reached": gettext_lazy("the names before it are enough, or others close the gap with less"),
+    "cannot_be_sold": gettext_lazy("stale, suspended or locked at its limit down"),
+    "no_lot_free": gettext_lazy("not a lot of it may be sold now"),
+    "would_not_help": gettext_lazy("its sale costs so much that the gap would widen"),
+    "no_sale": gettext_lazy("nothing is sold from this account"),
+}
+SHARE_METHODS = {
+    "nothing_binds": gettext_lazy("the day's volume was enough for every sale"),
+    "programme": gettext_lazy("the day's volume was shared so that most is cured in all"),
+    "greedy_is_better": gettext_lazy("the day's volume was given out by ratio, the lowest first"),
+    "ordered": gettext_lazy("the day's volume was given out by ratio, the lowest first"),
+    "solver_missing": gettext_lazy("the day's volume was given out by ratio, the lowest first; the solver is missing"),
+    "solver_failed": gettext_lazy("the day's volume was given out by ratio, the lowest first; the solver failed"),
+    "solver_late": gettext_lazy("the day's volume was given out by ratio, the lowest first; the solver was late"),
+}
+
+
+@register.filter
+def sale_reason(term: PlanTerm) -> str:
+    """Why so much of a holding is sold, in words; that the day's volume held it back, where it did."""
+    words = str(SALE_REASONS.get(term.reason, term.reason))
+    return words + "; " + _("the day's volume left no more") if term.is_held_back else words
+
+
+@register.filter
+def share_method(method: str) -> str:
+    """How a session's volume was shared, in words."""
+    return str(SHARE_METHODS.get(method, method))
 
 
 @register.filter

@@ -1,30 +1,33 @@
 """Reads of liquidations: lists, one with its plans, counts, and the proof that each is as it must be."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-import numpy as np
 from django.db.models import Count
 
 from reefpoint.decisions.margin.models import MarginState
-from reefpoint.decisions.margin.selectors.standing import Sheet, book_of
-from reefpoint.engine.liquidation import SalePlan, plan_sale
 from reefpoint.flows.liquidation.models import LIVE, Liquidation, LiquidationPlan
-from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES, SALE_COST_BP, sale_preference
-from reefpoint.flows.liquidation.types import Cause, LiquidationFacts, LiquidationState, PlanLine, PlanView
+from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES
+from reefpoint.flows.liquidation.types import (
+    Cause,
+    LiquidationFacts,
+    LiquidationState,
+    PlanLine,
+    PlanProof,
+    PlanTerm,
+    PlanView,
+)
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.selectors import load_histories
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.records.accounts.selectors import account_ids_of_clients
-from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import proceeds_by_day
 from reefpoint.records.execution.types import OrderPurpose
 from reefpoint.records.parties.selectors import visible_clients
-from reefpoint.records.products.selectors import get_terms
 
 
 class LiquidationNotFound(Refusal):
@@ -77,24 +80,6 @@ def get_liquidation(actor: Actor, liquidation_id: int) -> LiquidationFacts:
 def list_plans(liquidation_id: int) -> list[PlanView]:
     """The plans of a liquidation, one a session, oldest first."""
     return [_plan_view(plan) for plan in LiquidationPlan.objects.filter(liquidation_id=liquidation_id).order_by("id")]
-
-
-def plan_account(
-    account: AccountFacts, sheet: Sheet, sellable_by_instrument: Mapping[int, int], target_bp: int
-) -> SalePlan:
-    """The sale that brings an account to `target_bp`, or would; `sellable_by_instrument` caps each name, in shares."""
-    book = book_of([account], sheet)
-    terms = get_terms(account.scheme_version_id)
-    ids = [sheet.instruments[column].id for column in book.instrument]
-    return plan_sale(
-        book,
-        sheet.marks,
-        sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
-        cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
-        target_bp=target_bp,
-        preference=sale_preference(terms.liquidation_order, account, sheet.instruments, sheet.prices, terms),
-        grain_units=price_units_per_minor(account.currency),
-    )
 
 
 def sales_by_day() -> dict[date, SaleCounts]:
@@ -164,4 +149,10 @@ def _plan_view(plan: LiquidationPlan) -> PlanView:
         debt_after_minor=plan.debt_after_minor,
         ratio_after_bp=plan.ratio_after_bp,
         over_bound_bp=plan.over_bound_bp,
+        proof=_proof(plan.proof) if plan.proof else None,
     )
+
+
+def _proof(stored: dict[str, Any]) -> PlanProof:
+    terms = tuple(PlanTerm(**{**term, "cheaper": tuple(term["cheaper"])}) for term in stored["terms"])
+    return PlanProof(**{**stored, "terms": terms})

@@ -1,0 +1,187 @@
+"""What may be sold in a session, and the plans of one account and of all that are sold in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from reefpoint.decisions.margin.selectors.standing import Sheet, book_of
+from reefpoint.engine.book import Book
+from reefpoint.engine.columns import Int64s
+from reefpoint.engine.liquidation import PlanExplanation, SalePlan, explain_plan, plan_sale
+from reefpoint.engine.plans import sellable_today
+from reefpoint.engine.shared_volume import ShareMethod, share_volume
+from reefpoint.flows.liquidation.rules import SALE_COST_BP, sale_preference
+from reefpoint.platform.basics.money import price_units_per_minor
+from reefpoint.records.accounts.selectors import quantities_bought
+from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.execution.selectors import open_sell_quantities, sale_cap_by_instrument
+from reefpoint.records.market.selectors.limits import kept_until_next_session, limits_down
+from reefpoint.records.products.selectors import get_terms
+from reefpoint.records.products.types import LiquidationOrder
+
+
+@dataclass(frozen=True)
+class ForSale:
+    """What may be sold in a session: shares, by account and instrument.
+
+    `cap`: shares of each instrument that all accounts may still sell; `limit_down`: the lowest price that the venue
+    allows on the day, where it limits it. `kept`: bought in the session itself on a venue that lets nobody sell that
+    before the next; `given_out`: already ordered to be sold.
+    """
+
+    cap: Mapping[int, int]
+    limit_down: Mapping[int, int]
+    kept: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    given_out: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+    def less(self, reserved: Mapping[int, int]) -> "ForSale":
+        """The same with that much of each instrument kept for others."""
+        cap = {instrument: max(0, most - reserved.get(instrument, 0)) for instrument, most in self.cap.items()}
+        return replace(self, cap=cap)
+
+
+def load_for_sale(account_ids: Sequence[int], sheet: Sheet, on: date) -> ForSale:
+    """What these accounts may sell on `on`: within the desk's share of the day's volume (I20), the venue's settlement
+    rule and limits, and never what was already given out (I11).
+    """
+    next_day = kept_until_next_session(sheet.instruments)
+    return ForSale(
+        cap=sale_cap_by_instrument(on),
+        limit_down=limits_down(sheet.instruments, on),
+        kept=quantities_bought(account_ids, next_day, on) if next_day else {},
+        given_out=open_sell_quantities(account_ids),
+    )
+
+
+def plan_account(
+    account: AccountFacts, sheet: Sheet, sellable_by_instrument: Mapping[int, int], target_bp: int
+) -> SalePlan:
+    """The sale that brings an account to `target_bp`, or would; `sellable_by_instrument` caps each name, in shares."""
+    book = book_of([account], sheet)
+    ids = [sheet.instruments[column].id for column in book.instrument]
+    return plan_sale(
+        book,
+        sheet.marks,
+        sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
+        cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
+        target_bp=target_bp,
+        preference=_preference(book, [account], sheet),
+        grain_units=price_units_per_minor(account.currency),
+    )
+
+
+def explain_account_plan(
+    account: AccountFacts, sheet: Sheet, for_sale: ForSale, target_bp: int
+) -> tuple[PlanExplanation, dict[int, int]]:
+    """The plan of one account from what may be sold, with its proof; and by instrument id the shares that it could sell
+    if no other account sold any.
+    """
+    book = book_of([account], sheet)
+    marks = replace(sheet.marks, limit_down_units=_limits(sheet, for_sale))
+    explained = explain_plan(
+        book,
+        marks,
+        sellable=_sellable(book, [account], sheet, for_sale),
+        cost_bp=np.full(book.position_count, SALE_COST_BP, dtype=np.int64),
+        target_bp=target_bp,
+        preference=_preference(book, [account], sheet),
+        grain_units=price_units_per_minor(account.currency),
+    )
+    alone = _sellable(book, [account], sheet, replace(for_sale, cap=dict.fromkeys(for_sale.cap, _ANY)))
+    names = (instrument_id for _, instrument_id in _held(book, [account], sheet))
+    return explained, dict(zip(names, alone.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class SessionShare:
+    """How the accounts of a session share the volume of the day.
+
+    `order`: account ids, the lowest ratio first; `method`: how it was shared; `allotted`: shares by account and
+    instrument that it gives each.
+    """
+
+    order: tuple[int, ...]
+    method: ShareMethod
+    allotted: Mapping[int, Mapping[int, int]]
+
+    def reserved_after(self, place: int) -> dict[int, int]:
+        """Shares by instrument that the accounts behind `place` (from 0) are to sell."""
+        reserved: dict[int, int] = {}
+        for account_id in self.order[place + 1 :]:
+            for instrument_id, quantity in self.allotted[account_id].items():
+                reserved[instrument_id] = reserved.get(instrument_id, 0) + quantity
+        return reserved
+
+
+def share_session(
+    accounts: Sequence[AccountFacts], sheet: Sheet, target_bp: Mapping[int, int], on: date
+) -> SessionShare:
+    """Share a session's volume among the accounts that are to be sold in it, given the worst first.
+
+    Accounts under contracts that fix an order of sale are served one after the other; where no contract does, the
+    linear programme moves accounts off names that others need more (`engine.shared_volume`).
+    """
+    for_sale = load_for_sale([account.id for account in accounts], sheet, on)
+    book = book_of(accounts, sheet)
+    is_free = all(_order_of(account) is LiquidationOrder.LEAST_SALE for account in accounts)
+    shared = share_volume(
+        book,
+        replace(sheet.marks, limit_down_units=_limits(sheet, for_sale)),
+        sellable=_sellable(book, accounts, sheet, for_sale),
+        cost_bp=np.full(book.position_count, SALE_COST_BP, dtype=np.int64),
+        target_bp=np.array([target_bp[account.id] for account in accounts], dtype=np.int64),
+        volume_cap=_caps(sheet, for_sale),
+        preference=None if is_free else _preference(book, accounts, sheet),
+        grain_units=max((price_units_per_minor(account.currency) for account in accounts), default=1),
+    )
+    allotted: dict[int, dict[int, int]] = {account.id: {} for account in accounts}
+    for row in np.flatnonzero(shared.plans.quantity).tolist():
+        account = accounts[int(book.account_of_position[row])]
+        allotted[account.id][sheet.instruments[int(book.instrument[row])].id] = int(shared.plans.quantity[row])
+    return SessionShare(tuple(account.id for account in accounts), shared.method, allotted)
+
+
+_ANY = 2**40
+"""More shares than anybody holds."""
+
+
+def _order_of(account: AccountFacts) -> LiquidationOrder:
+    return get_terms(account.scheme_version_id).liquidation_order
+
+
+def _held(book: Book, accounts: Sequence[AccountFacts], sheet: Sheet) -> list[tuple[int, int]]:
+    """Account and instrument id of each position, in the book's order."""
+    owners = (accounts[row].id for row in book.account_of_position.tolist())
+    return [(owner, sheet.instruments[column].id) for owner, column in zip(owners, book.instrument, strict=True)]
+
+
+def _preference(book: Book, accounts: Sequence[AccountFacts], sheet: Sheet) -> Int64s:
+    """int64[P]: the contracts' order of sale, position by position."""
+    rank: dict[tuple[int, int], int] = {}
+    for account in accounts:
+        terms = get_terms(account.scheme_version_id)
+        ranks = sale_preference(terms.liquidation_order, account, sheet.instruments, sheet.prices, terms).tolist()
+        ids = (holding.instrument_id for holding in account.holdings)
+        rank.update({(account.id, instrument_id): one for instrument_id, one in zip(ids, ranks, strict=True)})
+    return np.array([rank[key] for key in _held(book, accounts, sheet)], dtype=np.int64)
+
+
+def _sellable(book: Book, accounts: Sequence[AccountFacts], sheet: Sheet, for_sale: ForSale) -> Int64s:
+    """int64[P]: shares of each position that its account may sell in the session, the volume being its alone."""
+    held = _held(book, accounts, sheet)
+    return sellable_today(
+        book,
+        volume_cap=_caps(sheet, for_sale),
+        bought_today=np.array([for_sale.kept.get(key, 0) for key in held], dtype=np.int64),
+        given_out=np.array([for_sale.given_out.get(key, 0) for key in held], dtype=np.int64),
+    )
+
+
+def _caps(sheet: Sheet, for_sale: ForSale) -> Int64s:
+    return np.array([for_sale.cap.get(one.id, 0) for one in sheet.instruments], dtype=np.int64)
+
+
+def _limits(sheet: Sheet, for_sale: ForSale) -> Int64s:
+    return np.array([for_sale.limit_down.get(one.id, 0) for one in sheet.instruments], dtype=np.int64)

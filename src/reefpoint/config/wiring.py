@@ -64,7 +64,7 @@ from reefpoint.records.contracts import types as contracts
 from reefpoint.records.contracts.handlers import erase_client_contracts, publish_approved_template
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
-from reefpoint.records.market.events import InstrumentSuspensionChanged, PricesRecorded
+from reefpoint.records.market.events import FxVersionRecorded, InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.handlers import publish_approved_version
@@ -126,7 +126,7 @@ HANDLERS: tuple[Handler, ...] = (
     # what moves a margin line: the monitor takes it in batches of its own
     Handler(
         "margin.watch",
-        (PricesRecorded, InstrumentSuspensionChanged, CollateralChanged, AccountChanged),
+        (PricesRecorded, FxVersionRecorded, InstrumentSuspensionChanged, CollateralChanged, AccountChanged),
         taken_in_batches,
         group="watch",
     ),

@@ -45,3 +45,16 @@ class InstrumentSuspensionChanged(Event):
     @property
     def stream(self) -> str:
         return "market"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FxVersionRecorded(Event):
+    """There is a new version of the rates between currencies: what is held abroad is worth something else."""
+
+    name: ClassVar[str] = "market.fx_version_recorded"
+    version_id: int
+    on: date
+
+    @property
+    def stream(self) -> str:
+        return "market"

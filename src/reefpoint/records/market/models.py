@@ -186,3 +186,44 @@ class CalendarOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.venue} {self.on}"
+
+
+class FxVersion(models.Model):
+    """One version of the rates between currencies, whole as it came. Append-only."""
+
+    source = models.CharField(max_length=80)
+    key = models.CharField(max_length=200, unique=True)
+    content_hash = models.CharField(max_length=64)
+    base = models.CharField(max_length=3)
+    on = models.DateField()
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = (
+            models.CheckConstraint(condition=Q(base__in=sorted(MINOR_DIGITS)), name="market_fx_base_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.base} {self.on} {self.source}"
+
+
+class FxRate(models.Model):
+    """Money of the version's base for one unit of a currency, in 1e-8. Append-only."""
+
+    version = models.ForeignKey(FxVersion, on_delete=models.PROTECT, related_name="rates")
+    currency = models.CharField(max_length=3)
+    rate_e8 = models.BigIntegerField()
+
+    class Meta:
+        ordering = ("version", "currency")
+        constraints = (
+            models.UniqueConstraint(fields=("version", "currency"), name="market_fx_rate_once"),
+            models.CheckConstraint(condition=Q(rate_e8__gt=0), name="market_fx_rate_positive"),
+            models.CheckConstraint(condition=Q(currency__in=sorted(MINOR_DIGITS)), name="market_fx_currency_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.rate_e8}"

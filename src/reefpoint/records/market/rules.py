@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from reefpoint.platform.basics.money import price_units, round_half_up
+from reefpoint.platform.basics.money import MINOR_DIGITS, price_units, round_half_up
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.market.types import (
     Accepted,
@@ -264,3 +264,32 @@ def day_limit_bp(venue: str, symbol: str) -> int | None:
 def limit_down_units(close_units: int, limit_bp: int) -> int:
     """The day's lowest price from the last close, both in 1e-4: rounded half up to the cent, as the exchanges do."""
     return round_half_up(close_units * (10_000 - limit_bp), 10_000 * 100) * 100
+
+
+FX_MOVE_MAX_BP = 2_500
+"""A rate that moved by a quarter since the last version is not believed."""
+FX_AGE_DAYS_MAX = 4
+"""Calendar days after which a version of the rates is stale: a long weekend passes."""
+_RATE_E8_MAX = 10**14
+
+
+def read_rate(currency: str, base: str, rate: Decimal | str) -> int | str:
+    """A rate in 1e-8, or a phrase that says why it cannot be one."""
+    if currency not in MINOR_DIGITS or base not in MINOR_DIGITS:
+        return "the desk keeps no such currency"
+    if currency == base:
+        return "the base needs no rate to itself"
+    if isinstance(rate, str) and not _PLAIN_NUMBER.fullmatch(rate):
+        return "the rate cannot be read"
+    value = Decimal(rate)
+    if not value.is_finite() or value <= 0:
+        return "a rate is a number above zero"
+    scaled = value.scaleb(8)
+    if scaled != scaled.to_integral_value() or scaled > _RATE_E8_MAX:
+        return "a rate has at most 8 decimals and is at most 1,000,000"
+    return int(scaled)
+
+
+def is_fx_stale(on: date, today: date) -> bool:
+    """Whether a version of the rates is too old to lend or sell by."""
+    return (today - on).days > FX_AGE_DAYS_MAX

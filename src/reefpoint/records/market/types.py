@@ -438,3 +438,29 @@ class SessionCalendar:
     def missed(self, after: date, until: date) -> int:
         """Sessions later than `after` and no later than `until`."""
         return max(bisect_right(self.days, until) - bisect_right(self.days, after), 0)
+
+
+@dataclass(frozen=True)
+class FxView:
+    """One version of the rates: `rates_e8` is money of `base` for one unit of each currency, in 1e-8."""
+
+    id: int
+    source: str
+    base: str
+    on: date
+    at: datetime
+    rates_e8: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """How figures name the version that they rest on."""
+        return f"FX-{self.id:06d}"
+
+    def rate_e8(self, home: str, foreign: str) -> int:
+        """Money of `home` for one unit of `foreign`, in 1e-8, rounded down; 0 where the version does not have it."""
+        if home == foreign:
+            return 10**8
+        worth = {self.base: 10**8, **self.rates_e8}
+        if home not in worth or foreign not in worth:
+            return 0
+        return worth[foreign] * 10**8 // worth[home]

@@ -1,0 +1,52 @@
+"""Rates between currencies: the version in force at an instant, and those before it."""
+
+from datetime import date, datetime
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.records.market import rules
+from reefpoint.records.market.models import FxVersion
+from reefpoint.records.market.types import FxView
+
+
+class NoSuchFxVersion(Refusal):
+    """No version of the rates has this id."""
+
+    code = "not_found"
+
+
+def latest_fx(as_of: datetime | None = None) -> FxView | None:
+    """The newest version of the rates as known at `as_of`, by `(at, id)`; None where there is none."""
+    versions = FxVersion.objects.order_by("-at", "-id").prefetch_related("rates")
+    if as_of is not None:
+        versions = versions.filter(recorded_at__lte=as_of)
+    row = versions.first()
+    return None if row is None else _view(row)
+
+
+def get_fx(version_id: int) -> FxView:
+    """One version. Raises `NoSuchFxVersion`."""
+    row = FxVersion.objects.prefetch_related("rates").filter(id=version_id).first()
+    if row is None:
+        raise NoSuchFxVersion(f"There is no version {version_id} of the rates.", version_id=version_id)
+    return _view(row)
+
+
+def list_fx(limit: int = 50) -> list[FxView]:
+    """Versions of the rates, newest first, in two queries."""
+    return [_view(row) for row in FxVersion.objects.order_by("-at", "-id").prefetch_related("rates")[:limit]]
+
+
+def is_fx_usable(fx: FxView | None, today: date) -> bool:
+    """Whether there are rates, and recent ones: on others nothing is lent or sold."""
+    return fx is not None and not rules.is_fx_stale(fx.on, today)
+
+
+def _view(row: FxVersion) -> FxView:
+    return FxView(
+        id=row.pk,
+        source=row.source,
+        base=row.base,
+        on=row.on,
+        at=row.at,
+        rates_e8={rate.currency: rate.rate_e8 for rate in sorted(row.rates.all(), key=lambda rate: rate.currency)},
+    )

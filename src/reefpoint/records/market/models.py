@@ -202,9 +202,7 @@ class FxVersion(models.Model):
 
     class Meta:
         ordering = ("-at", "-id")
-        constraints = (
-            models.CheckConstraint(condition=Q(base__in=sorted(MINOR_DIGITS)), name="market_fx_base_known"),
-        )
+        constraints = (models.CheckConstraint(condition=Q(base__in=sorted(MINOR_DIGITS)), name="market_fx_base_known"),)
 
     def __str__(self) -> str:
         return f"{self.base} {self.on} {self.source}"

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from tests.desk import BOLD, MONDAY, SYSTEM, Desk, noon
 
-from reefpoint.decisions.screening.services import load_list
+from reefpoint.decisions.screening.selectors import get_hit, list_hits_of
+from reefpoint.decisions.screening.services import decide_hit, load_list, propose_resolution, screen_client
 from reefpoint.decisions.screening.types import ListShape
+from reefpoint.decisions.screening.types import Outcome as HitOutcome
 from reefpoint.decisions.suitability.services import record_answers
 from reefpoint.flows.origination.models import Application
 from reefpoint.flows.origination.selectors.review import load_review
@@ -21,6 +23,7 @@ from reefpoint.flows.origination.services.applications import (
 from reefpoint.flows.origination.services.decisions import accept_application, take_up
 from reefpoint.flows.origination.types import ApplicationState, PreScreen, Section, SectionData
 from reefpoint.platform.access.models import User
+from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import actor_for, create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
@@ -161,12 +164,23 @@ class Office:
             at=AT,
         )
 
-    def list_name(self, name: str) -> None:
+    def confirm_hit(self) -> None:
+        """Put the applicant on a list, and have two people say that it is they."""
+        self.list_name("Tan Wei Ling")
+        screen_client(actor=SYSTEM, client_id=self.row.client_id, at=AT)
+        [hit] = list_hits_of(SYSTEM, self.row.client_id)
+        outcome, why = HitOutcome.CONFIRMED, "it is they"
+        propose_resolution(actor=self.officer, hit_id=hit.id, outcome=outcome, reason=why, at=AT)
+        shown = get_approval(get_hit(self.second, hit.id).approval_id or 0).payload_hash
+        decide_hit(actor=self.second, hit_id=hit.id, is_agreed=True, payload_hash=shown, reason=why, at=AT)
+        self.desk.drain()
+
+    def list_name(self, name: str, source: str = "made.up") -> None:
         """Put a list with one name in force."""
         content = f"id,schema,name,aliases,birth_date,countries\nQ1,Person,{name},,1985-06-01,sg\n".encode()
         load_list(
             actor=self.officer,
-            source="made.up",
+            source=source,
             content=content,
             shape=ListShape.OPENSANCTIONS_CSV,
             file_name="l.csv",
@@ -174,7 +188,7 @@ class Office:
         )
 
 
-def make_office(desk: Desk) -> Office:
+def make_office(desk: Desk, *, has_list: bool = True) -> Office:
     applicant = person("applicant", RoleName.CLIENT)
     office = Office(
         desk=desk,
@@ -183,6 +197,8 @@ def make_office(desk: Desk) -> Office:
         applicant=replace(applicant, name="Tan Wei Ling"),
         application_id=0,
     )
+    if has_list:
+        office.list_name("Nobody Whoever", "base.list")
     office.application_id = begin_application(
         actor=office.applicant, kind=ClientKind.INDIVIDUAL, on=MONDAY, at=AT, language="zh-hans"
     )

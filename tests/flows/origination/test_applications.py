@@ -8,22 +8,27 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, transaction
 from tests.desk import MONDAY, SYSTEM, TUESDAY, Desk, noon
-from tests.flows.origination.conftest import ANSWERS, AT, NEEDED, Office, person
+from tests.flows.origination.conftest import ANSWERS, AT, NEEDED, Office, make_office, person
 
+from reefpoint.decisions.kyc.selectors import list_assessments
 from reefpoint.flows.origination.models import Application, Decision, PreScreenRow, SectionDraft, Step
-from reefpoint.flows.origination.rules import KEPT_REASONS, blockers, told_reasons
+from reefpoint.flows.origination.rules import KEPT_REASONS, blockers, documents_of, told_reasons
 from reefpoint.flows.origination.selectors.applications import (
     ApplicationNotFound,
+    find_info_request,
     find_own_application,
     get_application,
     get_own_section,
     list_pre_screens,
     list_sections,
+    told_applications,
 )
-from reefpoint.flows.origination.selectors.review import find_decision, load_review, verify_applications
+from reefpoint.flows.origination.selectors.review import Review, find_decision, load_review, verify_applications
 from reefpoint.flows.origination.services.applications import (
+    CannotApplyAgain,
     NotEditable,
     SectionMalformed,
+    begin_again,
     begin_application,
     save_section,
     submit_application,
@@ -32,7 +37,11 @@ from reefpoint.flows.origination.services.applications import (
 from reefpoint.flows.origination.services.decisions import (
     AwaitsSecondPerson,
     CannotBeAccepted,
+    DoesNotFit,
     ReviewChanged,
+    WordsMayTip,
+    accept_application,
+    preview_letters,
     refuse_application,
     replay_decision,
     request_information,
@@ -52,9 +61,10 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
+from reefpoint.records.parties.models import Client as ClientRow
 from reefpoint.records.parties.selectors import find_profile, get_profile, has_consent, list_licences
-from reefpoint.records.parties.services import record_profile, revoke_licence
-from reefpoint.records.parties.types import ClientKind, ClientStatus, ConsentPurpose
+from reefpoint.records.parties.services import close_client, record_profile, reopen_prospect, revoke_licence
+from reefpoint.records.parties.types import ClientKind, ClientStatus, ConsentPurpose, DocumentKind
 
 # Writing
 
@@ -305,6 +315,33 @@ def test_an_open_hit_stands_against_accepting(office: Office) -> None:
     assert Decision.objects.count() == 0
 
 
+@pytest.mark.parametrize("source", ["", "made.up"])
+def test_nobody_is_accepted_who_was_held_against_no_list(desk: Desk, source: str) -> None:
+    office = make_office(desk, has_list=False)
+    if source:
+        office.list_name("Nobody Whoever", source)
+    shown = office.review()
+    if source:
+        assert office.accept(shown) is None
+        return
+    with pytest.raises(CannotBeAccepted) as refusal:
+        office.accept(shown)
+    assert refusal.value.blockers == (Blocker.NO_LIST,)
+    assert office.row.client.status == ClientStatus.PROSPECT
+    assert Decision.objects.count() == 0
+
+
+def test_a_decision_of_the_first_rules_is_held_to_those(office: Office) -> None:
+    review = load_review_of(office)
+    facts = replace(review.facts, list_versions=())
+    assert Blocker.NO_LIST in blockers(facts)
+    assert Blocker.NO_LIST not in blockers(facts, rules_version=1)
+
+
+def load_review_of(office: Office) -> Review:
+    return load_review(office.officer, office.application_id, on=MONDAY, at=AT)
+
+
 def test_i68_a_licence_that_ends_stops_the_acceptance_at_once(office: Office) -> None:
     shown = office.review()
     [licence] = [one for one in list_licences() if one.jurisdiction == "US"][:1]
@@ -326,6 +363,7 @@ def test_every_blocker_is_named_when_nothing_is_in_order(office: Office) -> None
         Blocker.DOCUMENTS_MISSING,
         Blocker.QUESTIONNAIRE_MISSING,
         Blocker.NEVER_SCREENED,
+        Blocker.NO_LIST,
         Blocker.PROHIBITED,
         Blocker.IDENTITY_CHECKS_FAILED,
         Blocker.OPEN_ALERT,
@@ -448,12 +486,201 @@ def test_the_client_is_asked_for_more_and_hands_in_again(office: Office) -> None
     assert office.accept(office.shown(), office.second) is None
 
 
+def test_accepting_needs_a_reason_and_the_client_reads_their_words_alone(office: Office) -> None:
+    shown = office.review()
+    for note in ("", "  "):
+        with pytest.raises(ReasonNeeded):
+            accept_application(
+                actor=office.officer,
+                application_id=office.application_id,
+                shown=shown,
+                note=note,
+                on=MONDAY,
+                at=AT,
+            )
+    assert Decision.objects.count() == 0
+    accept_application(
+        actor=office.officer,
+        application_id=office.application_id,
+        shown=shown,
+        note="statements agree",
+        words="请先阅读风险揭示书。",
+        on=MONDAY,
+        at=AT,
+    )
+    letter = Notice.objects.filter(about=f"application:{office.application_id}").order_by("-id")[0].body
+    assert "请先阅读风险揭示书。" in letter
+    assert "statements agree" not in letter
+    decision = find_decision(office.officer, office.application_id)
+    assert decision is not None
+    assert (decision.note, decision.told) == ("statements agree", "请先阅读风险揭示书。")
+
+
+def test_own_words_are_not_put_beside_a_reason_that_must_be_kept(office: Office) -> None:
+    shown = office.review()
+    with pytest.raises(WordsMayTip):
+        refuse_application(
+            actor=office.officer,
+            application_id=office.application_id,
+            reasons=[RefusalReason.SCREENING],
+            note="",
+            words="You are on a list.",
+            shown=shown,
+            on=MONDAY,
+            at=AT,
+        )
+    assert Decision.objects.count() == 0
+
+
+def test_a_person_is_not_asked_for_the_papers_of_a_company(office: Office) -> None:
+    office.review()
+    unfit: list[tuple[list[Section], list[DocumentKind]]] = [
+        ([], [DocumentKind.BOARD_RESOLUTION]),
+        ([Section.DOCUMENTS], []),
+    ]
+    for sections, documents in unfit:
+        with pytest.raises(DoesNotFit):
+            request_information(
+                actor=office.officer,
+                application_id=office.application_id,
+                sections=sections,
+                documents=documents,
+                words="Please.",
+                at=AT,
+            )
+    assert office.state is ApplicationState.IN_REVIEW
+    assert DocumentKind.BOARD_RESOLUTION in documents_of(ClientKind.INSTITUTION)
+
+
+def test_what_was_asked_keeps_the_note_on_the_desk(office: Office) -> None:
+    office.review()
+    request_information(
+        actor=office.officer,
+        application_id=office.application_id,
+        sections=[Section.WEALTH],
+        documents=[],
+        words="Please show three pay slips.",
+        note="the salary looks too high",
+        at=AT,
+    )
+    letter = Notice.objects.filter(about=f"application:{office.application_id}").order_by("-id")[0].body
+    assert "three pay slips" in letter
+    assert "too high" not in letter
+    asked = find_info_request(office.applicant, office.application_id)
+    assert asked is not None
+    assert asked.words == "Please show three pay slips."
+    assert Step.objects.latest("id").words == "the salary looks too high"
+    assert "too high" not in str(told_applications(office.row.client_id))
+
+
+def test_a_letter_is_previewed_in_both_languages_and_nothing_is_sent(office: Office) -> None:
+    office.review()
+    before = Notice.objects.count()
+    english, chinese = preview_letters(
+        actor=office.officer,
+        application_id=office.application_id,
+        letter="refused",
+        reasons=[RefusalReason.FUNDS_NOT_EXPLAINED, RefusalReason.SCREENING],
+    )
+    assert "Where your money comes from is not shown well enough." in english.body
+    assert "资金来源的说明或证明不充分。" in chinese.body
+    assert (english.is_theirs, chinese.is_theirs) == (False, True)
+    refuse(office, RefusalReason.FUNDS_NOT_EXPLAINED, RefusalReason.SCREENING)
+    assert Notice.objects.count() == before + 1
+    assert Notice.objects.order_by("-id")[0].body == chinese.body
+
+
+def test_nothing_new_to_assess_is_no_new_assessment(office: Office) -> None:
+    office.review()
+    assert len(list_assessments(office.officer, office.row.client_id)) == 1
+
+
 def test_withdrawn_it_is_over(office: Office) -> None:
     office.review()
     withdraw_application(actor=office.applicant, application_id=office.application_id, reason="changed my mind", at=AT)
     assert office.state is ApplicationState.WITHDRAWN
     with pytest.raises(InvalidTransition):
         take_up(actor=office.officer, application_id=office.application_id, on=MONDAY, at=AT)
+
+
+# Beginning again
+
+
+def refuse(office: Office, *reasons: RefusalReason) -> None:
+    refuse_application(
+        actor=office.officer,
+        application_id=office.application_id,
+        reasons=reasons or [RefusalReason.FUNDS_NOT_EXPLAINED],
+        note="no papers",
+        shown=office.shown(),
+        on=MONDAY,
+        at=AT,
+    )
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_refused_or_withdrawn_the_same_person_applies_again_and_is_accepted(office: Office, is_refused: bool) -> None:
+    office.review()
+    before = office.application_id
+    if is_refused:
+        refuse(office)
+    else:
+        withdraw_application(actor=office.applicant, application_id=before, reason="", at=AT)
+    client_id = office.row.client_id
+    office.application_id = begin_application(actor=office.applicant, kind=ClientKind.INSTITUTION, on=MONDAY, at=AT)
+    assert office.application_id != before
+    assert begin_again(actor=office.applicant, application_id=before, at=AT) == office.application_id
+    row = office.row
+    assert (row.client_id, row.kind, row.state) == (client_id, "individual", "draft")
+    assert (row.client.status, row.client.closed_on) == (ClientStatus.PROSPECT, None)
+    assert get_own_section(office.applicant, row.pk, Section.WEALTH) == ANSWERS[Section.WEALTH]
+    assert get_own_section(office.applicant, row.pk, Section.DECLARATIONS) == {}
+    assert [one.detail for one in office.submit().reasons] == ["declarations"]
+    office.save(Section.DECLARATIONS)
+    assert office.submit().outcome is Outcome.PASSED
+    take_up(actor=office.officer, application_id=row.pk, on=MONDAY, at=AT)
+    assert office.accept(office.shown()) is None
+    assert office.row.client.status == ClientStatus.ACTIVE
+    assert verify_applications() == []
+
+
+def test_who_is_on_a_list_or_blocked_does_not_begin_again_and_is_not_told_why(office: Office) -> None:
+    office.review()
+    messages = set()
+    for is_confirmed in (True, False):
+        with transaction.atomic():
+            if is_confirmed:
+                office.confirm_hit()
+            refuse(office, RefusalReason.SCREENING)
+            if not is_confirmed:
+                ClientRow.objects.update(status=ClientStatus.BLOCKED, closed_on=None)
+            standing = office.row.client.status
+            with pytest.raises(CannotApplyAgain) as refused:
+                begin_again(actor=office.applicant, application_id=office.application_id, at=AT)
+            messages.add(refused.value.message)
+            assert Application.objects.count() == 1
+            assert office.row.client.status == standing
+            transaction.set_rollback(True)
+    assert len(messages) == 1
+
+
+def test_who_was_a_client_does_not_become_a_prospect_again(office: Office) -> None:
+    office.accept(office.review())
+    with pytest.raises(InvalidTransition):
+        begin_again(actor=office.applicant, application_id=office.application_id, at=AT)
+    close_client(actor=office.officer, client_id=office.row.client_id, reason="left", at=AT)
+    with pytest.raises(InvalidTransition):
+        reopen_prospect(actor=office.applicant, client_id=office.row.client_id, reason="again", at=AT)
+    assert office.row.client.status == ClientStatus.CLOSED
+
+
+def test_only_the_client_or_who_helps_begins_again(office: Office) -> None:
+    office.review()
+    refuse(office)
+    with pytest.raises(PermissionRefused):
+        begin_again(actor=office.officer, application_id=office.application_id, at=AT)
+    helper = person("helper", RoleName.OPERATIONS)
+    assert begin_again(actor=helper, application_id=office.application_id, at=AT) > office.application_id
 
 
 def test_only_compliance_decides(office: Office, desk: Desk) -> None:

@@ -14,6 +14,8 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 from tests.desk import MONDAY, SYSTEM, Desk, make_desk, noon
 
+from reefpoint.decisions.screening.services import load_list
+from reefpoint.decisions.screening.types import ListShape
 from reefpoint.decisions.suitability.selectors import find_questionnaire
 from reefpoint.flows.operations.models import DeskClock
 from reefpoint.flows.origination.selectors.applications import find_own_application
@@ -141,11 +143,20 @@ NewApplicant = Callable[[str], Applicant]
 
 @pytest.fixture
 def offered(db: None, settings: Settings) -> Desk:
-    """The test desk at its first noon, with schemes on offer."""
+    """The test desk at its first noon, with schemes on offer and a list of names in force."""
     settings.REQUIRE_SECOND_FACTOR = False
     cache.clear()
     DeskClock.objects.create(at=AT)
-    return make_desk()
+    desk = make_desk()
+    load_list(
+        actor=SYSTEM,
+        source="base.list",
+        shape=ListShape.OPENSANCTIONS_CSV,
+        file_name="list.csv",
+        content=b"id,schema,name,aliases,birth_date,countries\nQ1,Person,Nobody Whoever,,,\n",
+        at=AT,
+    )
+    return desk
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from reefpoint.decisions.kyc import rules
 from reefpoint.decisions.kyc.events import ClientRated
 from reefpoint.decisions.kyc.models import KycAssessment
 from reefpoint.decisions.kyc.selectors import RATING, newest, read_table, view
-from reefpoint.decisions.kyc.types import AssessmentView, Cause, Rating
+from reefpoint.decisions.kyc.types import AssessmentView, Cause, KycInputs, Rating
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -101,6 +101,15 @@ def _assess(
         documents=load_documents([client_id]),
         on=on,
     )
+    if before is not None and cause is not Cause.REVIEW and _is_same(before, published.id, inputs):
+        record(
+            actor=actor,
+            action="kyc.assess",
+            subject=f"client:{client_id}",
+            inputs={"assessment_id": before.pk, "is_unchanged": True},
+            at=at,
+        )
+        return view(before)
     outcome = rules.assess(table, inputs)
     if decided is not None and rules.worse(decided, outcome.floor) is not decided:
         raise RatingTooLow(
@@ -163,6 +172,13 @@ def _assess(
         )
     )
     return view(row)
+
+
+def _is_same(before: KycAssessment, table_id: int, inputs: KycInputs) -> bool:
+    """Whether the latest assessment says all that a new one would: the same facts, table and day, and nobody's word."""
+    if before.decided_rating or before.table_id != table_id:
+        return False
+    return rules.inputs_from_json(before.inputs) == inputs
 
 
 @transaction.atomic

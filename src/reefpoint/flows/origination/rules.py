@@ -389,8 +389,11 @@ def loan_most_minor(*, assets_minor: int, lendable_minor: int, terms: SchemeTerm
 
 # Leads
 
-RULES_VERSION = 1
-"""Stored with each pre-screen and decision; a change of what decides them is a new version."""
+RULES_VERSION = 2
+"""Stored with each pre-screen and decision; a change of what decides them is a new version.
+
+2: nobody is accepted whose names were held against no list.
+"""
 
 LEAD_STATES = StateTable(
     subject="lead",
@@ -490,6 +493,9 @@ APPLICATION_STATES = StateTable(
 
 EDITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.INFO_REQUESTED})
 """States in which sections can be saved and documents added."""
+
+MAY_BEGIN_AGAIN = frozenset({ApplicationState.REFUSED, ApplicationState.WITHDRAWN})
+"""States after which the same person may begin a new application."""
 
 AGE_MIN = 18
 """Years: full age where the desk lends. Source: PRC Civil Code Art. 17; HK Cap. 410 s. 2; US state law, mostly."""
@@ -592,6 +598,26 @@ def is_own_name(holder: str, names: Collection[str]) -> bool:
     return name_key(holder) in {name_key(name) for name in names if name}
 
 
+UNFIT_DOCUMENTS: Mapping[ClientKind, frozenset[DocumentKind]] = {
+    ClientKind.INDIVIDUAL: frozenset(
+        {DocumentKind.INCORPORATION, DocumentKind.OWNERSHIP, DocumentKind.BOARD_RESOLUTION}
+    ),
+    ClientKind.INSTITUTION: frozenset(),
+}
+"""Papers that a client of a kind cannot have; those who act for an institution show their own."""
+
+
+def documents_of(kind: ClientKind) -> tuple[DocumentKind, ...]:
+    """The documents that a client of this kind can be asked for."""
+    return tuple(one for one in DocumentKind if one not in UNFIT_DOCUMENTS[kind])
+
+
+def sections_of(kind: ClientKind) -> tuple[Section, ...]:
+    """The sections that a client of this kind can be asked to look at again; documents are asked for by their kind."""
+    asked = (one for one in Section if one is not Section.DOCUMENTS)
+    return tuple(one for one in asked if one is Section.QUESTIONNAIRE or fields_of(one, kind))
+
+
 def missing_documents(kind: ClientKind, documents: Collection[DocumentKind]) -> tuple[DocumentKind, ...]:
     """The documents that still have to be there before a client of this kind is accepted."""
     return tuple(one for one in REQUIRED_DOCUMENTS[kind] if one not in documents)
@@ -602,8 +628,11 @@ def missing_documents(kind: ClientKind, documents: Collection[DocumentKind]) -> 
 HIGH, PROHIBITED = "high", "prohibited"
 
 
-def blockers(facts: ReviewFacts) -> list[Blocker]:
-    """What stands against accepting this client, on these facts alone; empty: they may be accepted (I60)."""
+def blockers(facts: ReviewFacts, rules_version: int = RULES_VERSION) -> list[Blocker]:
+    """What stands against accepting this client, on these facts alone; empty: they may be accepted.
+
+    A decision of an earlier version is held to the rules of that version (I60).
+    """
     checks = (
         (Blocker.NOT_IN_REVIEW, facts.state != ApplicationState.IN_REVIEW),
         (Blocker.CLIENT_NOT_PROSPECT, facts.client_status != ClientStatus.PROSPECT),
@@ -613,6 +642,7 @@ def blockers(facts: ReviewFacts) -> list[Blocker]:
         (Blocker.CONFIRMED_HIT, facts.screening == "confirmed"),
         (Blocker.OPEN_HITS, facts.screening == "open_hits"),
         (Blocker.NEVER_SCREENED, facts.screening not in {"clear", "open_hits", "confirmed"}),
+        (Blocker.NO_LIST, rules_version >= 2 and not facts.list_versions),
         (Blocker.NOT_ASSESSED, not facts.rating),
         (Blocker.PROHIBITED, facts.rating == PROHIBITED),
         (Blocker.IDENTITY_CHECKS_FAILED, bool(facts.rating) and not facts.is_kyc_clean),

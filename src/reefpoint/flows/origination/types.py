@@ -523,6 +523,7 @@ class Blocker(StrEnum):
     DOCUMENTS_MISSING = "documents_missing"
     QUESTIONNAIRE_MISSING = "questionnaire_missing"
     NEVER_SCREENED = "never_screened"
+    NO_LIST = "no_list"
     OPEN_HITS = "open_hits"
     CONFIRMED_HIT = "confirmed_hit"
     NOT_ASSESSED = "not_assessed"
@@ -537,7 +538,8 @@ class ReviewFacts:
     """All that a decision on an application rests on, as numbers, codes and versions; stored with it (I60).
 
     `rating` is that of the KYC assessment (`low`, `standard`, `high`, `prohibited`), empty without one; `screening` the
-    standing (`clear`, `open_hits`, `confirmed`, `never`). `is_kyc_clean`: no check of identity failed.
+    standing (`clear`, `open_hits`, `confirmed`, `never`), `list_versions` the lists that the names were held against.
+    `is_kyc_clean`: no check of identity failed.
     """
 
     application_id: int
@@ -561,6 +563,16 @@ class ReviewFacts:
     licence_number: str
     scheme_code: str
     loan_wanted_minor: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter as it would be sent in one language; `is_theirs` is the language in which the client is written to."""
+
+    language: str
+    subject: str
+    body: str
+    is_theirs: bool
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ CLIENT_STATES = StateTable(
         ClientStatus.PROSPECT: frozenset({ClientStatus.ACTIVE, ClientStatus.BLOCKED, ClientStatus.CLOSED}),
         ClientStatus.ACTIVE: frozenset({ClientStatus.BLOCKED, ClientStatus.CLOSED}),
         ClientStatus.BLOCKED: frozenset({ClientStatus.PROSPECT, ClientStatus.ACTIVE, ClientStatus.CLOSED}),
+        ClientStatus.CLOSED: frozenset({ClientStatus.PROSPECT}),
     },
 )
 

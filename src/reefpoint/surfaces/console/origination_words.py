@@ -88,6 +88,7 @@ BLOCKER_WORDS: Mapping[str, Words] = {
     "documents_missing": _("Documents are missing or have expired"),
     "questionnaire_missing": _("No risk questionnaire that still counts"),
     "never_screened": _("The name was not screened yet"),
+    "no_list": _("No list of names is in force, or the names were not held against it yet"),
     "open_hits": _("A name hit waits to be resolved"),
     "confirmed_hit": _("A name hit is confirmed"),
     "not_assessed": _("There is no risk rating, or it waits for a person"),
@@ -114,14 +115,6 @@ FINDING_WORDS: Mapping[str, Words] = {
     "possible_duplicate": _("Another client has the same identifier or bank account"),
 }
 
-
-RATING_WORDS: Mapping[str, Words] = {
-    "": _("None yet"),
-    "low": pgettext_lazy("risk", "Low"),
-    "standard": pgettext_lazy("risk", "Standard"),
-    "high": pgettext_lazy("risk", "High"),
-    "prohibited": pgettext_lazy("risk", "Prohibited"),
-}
 
 DOCUMENT_NAMES: Mapping[str, Words] = {
     "identity": _("Identity document"),

@@ -161,7 +161,7 @@ def verify_applications() -> list[Finding]:
         facts = facts_from_json(row.facts)
         if fingerprint_of(facts) != row.fingerprint:
             findings.append(Finding("origination.facts", subject, "the facts are not those that were decided on"))
-        if row.outcome == ApplicationState.ACCEPTED and rules.blockers(facts):
+        if row.outcome == ApplicationState.ACCEPTED and rules.blockers(facts, row.rules_version):
             findings.append(Finding("origination.decision", subject, "accepted although something stood against it"))
         if row.outcome == ApplicationState.ACCEPTED and rules.needs_second_person(facts) and not row.approval_id:
             findings.append(Finding("origination.two_people", subject, "a high risk was accepted by one person"))

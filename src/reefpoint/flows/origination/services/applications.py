@@ -50,7 +50,7 @@ from reefpoint.platform.access.selectors import find_email
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
-from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
@@ -65,11 +65,13 @@ from reefpoint.records.parties.services import (
     begin_prospect,
     record_consent,
     record_profile,
+    reopen_prospect,
 )
 from reefpoint.records.parties.types import (
     BankAccountDraft,
     ClientDraft,
     ClientKind,
+    ClientStatus,
     ConsentChannel,
     ConsentPurpose,
     DocumentKind,
@@ -117,14 +119,16 @@ class NoOwnApplicant(Refusal):
 def begin_application(*, actor: Actor, kind: ClientKind, on: date, at: datetime, language: str = "en") -> int:
     """Begin one's own application on the portal. Returns its id; begun before, the same id.
 
-    The lead with the same (verified) address, if there is one, is what it came from.
+    Once that one is refused or withdrawn, a new one is begun as `begin_again` does it. The lead with the same
+    (verified) address, if there is one, is what it came from.
     """
     require(actor, "portal.apply")
     own = find_own_client(actor)
     if own is not None:
         held = Application.objects.filter(client_id=own.id).order_by("-id").first()
         if held is not None:
-            return held.pk
+            is_over = ApplicationState(held.state) in rules.MAY_BEGIN_AGAIN
+            return begin_again(actor=actor, application_id=held.pk, at=at) if is_over else held.pk
     email = find_email(actor.user_id) if actor.user_id is not None else None
     if email is None:
         raise NoOwnApplicant("Sign in with your own address to apply.")
@@ -139,6 +143,38 @@ def begin_application(*, actor: Actor, kind: ClientKind, on: date, at: datetime,
         LeadChannel(Lead.objects.values_list("channel", flat=True).get(id=lead_id)) if lead_id else LeadChannel.WEB
     )
     return _begin(actor, client_id, kind, channel, lead_id, at)
+
+
+@transaction.atomic
+def begin_again(*, actor: Actor, application_id: int, at: datetime) -> int:
+    """Begin a new application after one that was refused or withdrawn, by its client or by staff who help.
+
+    The answers of the last one come over as they stand, but the declarations: those are made anew. Returns the new id;
+    one that is under way already is returned as it is. Raises `CannotApplyAgain`, `InvalidTransition`.
+    """
+    last = _lock_own(actor, application_id)
+    newest = Application.objects.filter(client_id=last.client_id).order_by("-id")[0]
+    if newest.pk != last.pk:
+        return newest.pk
+    if ApplicationState(last.state) not in rules.MAY_BEGIN_AGAIN:
+        raise InvalidTransition("This application is not over. Nothing new was begun.", state=last.state)
+    is_confirmed = get_screening_standing(last.client_id).state is Standing.CONFIRMED
+    if is_confirmed or last.client.status == ClientStatus.BLOCKED:
+        raise CannotApplyAgain("A new application cannot be begun here. Please write to us.")
+    if last.client.status == ClientStatus.CLOSED:
+        reopen_prospect(actor=actor, client_id=last.client_id, reason=last.number, at=at)
+    new_id = _begin(actor, last.client_id, ClientKind(last.kind), LeadChannel(last.channel), None, at)
+    row = lock_application(new_id)
+    for section, data in load_sections(last.pk).items():
+        if section is not Section.DECLARATIONS:
+            _keep_section(actor, row, section, data, at)
+    return new_id
+
+
+class CannotApplyAgain(Refusal):
+    """Somebody who is blocked, or whose hit on a list was confirmed. Why is not said (tipping off)."""
+
+    code = "cannot_apply_again"
 
 
 @transaction.atomic

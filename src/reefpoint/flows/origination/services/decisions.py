@@ -19,6 +19,7 @@ from reefpoint.flows.origination.services.applications import REVIEWER, lock_app
 from reefpoint.flows.origination.types import (
     ApplicationState,
     Blocker,
+    Letter,
     RefusalReason,
     ReviewFacts,
     Section,
@@ -30,7 +31,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties.services import activate_client, close_client
-from reefpoint.records.parties.types import DocumentKind
+from reefpoint.records.parties.types import ClientKind, DocumentKind
 
 HIGH_RISK = "clients.accept_high_risk"
 """The kind of approval by which a second person accepts a client of high risk."""
@@ -61,6 +62,18 @@ class NothingAsked(Refusal):
     code = "nothing_asked"
 
 
+class DoesNotFit(Refusal):
+    """A section or a document that this kind of client cannot be asked for."""
+
+    code = "asked_does_not_fit"
+
+
+class WordsMayTip(Refusal):
+    """Words of one's own beside a reason that must be kept: the client would read more than may be told."""
+
+    code = "words_may_tip"
+
+
 class AwaitsSecondPerson(Refusal):
     """A second person has the word on this application."""
 
@@ -87,11 +100,12 @@ def request_information(
     sections: Collection[Section],
     documents: Collection[DocumentKind],
     words: str,
+    note: str = "",
     at: datetime,
 ) -> None:
     """Ask the client for more: sections to look at again, documents, and words that they read as they stand.
 
-    Raises `NothingAsked`, `ReasonNeeded` without words, `AwaitsSecondPerson`.
+    `note` stays on the desk. Raises `NothingAsked`, `DoesNotFit`, `ReasonNeeded` without words, `AwaitsSecondPerson`.
     """
     row = _lock(actor, application_id)
     _require_free(row)
@@ -99,36 +113,42 @@ def request_information(
         raise ReasonNeeded("Say in words what you need: the client reads it.")
     if not sections and not documents:
         raise NothingAsked("Choose what the client should look at again.")
+    kind, told = ClientKind(row.kind), words.strip()[:WORDS_MAX]
+    if not (set(sections) <= set(rules.sections_of(kind)) and set(documents) <= set(rules.documents_of(kind))):
+        raise DoesNotFit("This kind of client has no such paper or section. Nothing was asked.")
     InfoRequestRow.objects.create(
         application=row,
         asked_at=at,
         asked_by=actor.ref,
         sections=[section.value for section in Section if section in sections],
         documents=[kind.value for kind in DocumentKind if kind in documents],
-        words=words.strip()[:WORDS_MAX],
+        words=told,
     )
     move(
         actor=actor,
         row=row,
         new=ApplicationState.INFO_REQUESTED,
         action="request_info",
-        words=words.strip()[:WORDS_MAX],
+        words=note.strip()[:WORDS_MAX],
         at=at,
     )
-    tell(actor=actor, row=row, letter="info_requested", words=words.strip()[:WORDS_MAX], at=at)
+    tell(actor=actor, row=row, letter="info_requested", words=told, at=at)
 
 
 @transaction.atomic
 def accept_application(
-    *, actor: Actor, application_id: int, shown: str, note: str, on: date, at: datetime
+    *, actor: Actor, application_id: int, shown: str, note: str, words: str = "", on: date, at: datetime
 ) -> int | None:
-    """Accept a client on exactly the facts whose fingerprint was `shown`.
+    """Accept a client on exactly the facts whose fingerprint was `shown`, for the reason in `note`, kept on the desk.
 
-    A client of high risk waits for a second person: the id of that approval is returned, else None. Raises
-    `ReviewChanged` when anything is not as it was shown, `CannotBeAccepted` with all that stands against it.
+    `words` are added to the letter as they stand. A client of high risk waits for a second person: the id of that
+    approval is returned, else None. Raises `ReasonNeeded` without a note, `ReviewChanged` when anything is not as it
+    was shown, `CannotBeAccepted` with all that stands against it.
     """
     row = _lock(actor, application_id)
     _require_free(row)
+    if not note.strip():
+        raise ReasonNeeded("Say why this client is accepted: it stays on the desk, with the decision.")
     facts = _facts_as_shown(row, shown, on, at)
     if stands := rules.blockers(facts):
         raise CannotBeAccepted(stands)
@@ -141,6 +161,7 @@ def accept_application(
                 "facts": facts_to_json(facts),
                 "fingerprint": shown,
                 "note": note.strip()[:WORDS_MAX],
+                "words": words.strip()[:WORDS_MAX],
                 "on": on.isoformat(),
             },
             reason=note.strip()[:500],
@@ -149,7 +170,7 @@ def accept_application(
         row.approval_id = approval_id
         row.save(update_fields=["approval_id"])
         return approval_id
-    _accept(actor, row, facts, note, "", on, at)
+    _accept(actor, row, facts, note, words, "", on, at)
     return None
 
 
@@ -176,7 +197,8 @@ def finish_approved(*, approval: ApprovalView, at: datetime) -> None:
         return
     row.approval_id = approval.id
     maker = Actor(approval.requested_by, approval.requested_by_name, frozenset({"applications.decide"}))
-    _accept(maker, row, facts, str(payload["note"]), approval.decided_by_name or "", on, at)
+    words = str(payload.get("words", ""))
+    _accept(maker, row, facts, str(payload["note"]), words, approval.decided_by_name or "", on, at)
 
 
 @transaction.atomic
@@ -195,13 +217,15 @@ def refuse_application(
     application_id: int,
     reasons: Collection[RefusalReason],
     note: str,
+    words: str = "",
     shown: str,
     on: date,
     at: datetime,
 ) -> None:
     """Refuse a client for reasons; they read those that may be told, and a neutral sentence for those that may not.
 
-    Raises `ReasonNeeded` without a reason, `ReviewChanged`, `AwaitsSecondPerson`.
+    `words` are added as they stand, `note` stays on the desk. Raises `ReasonNeeded` without a reason, `WordsMayTip` for
+    words beside a reason that must be kept, `ReviewChanged`, `AwaitsSecondPerson`.
     """
     row = _lock(actor, application_id)
     _require_free(row)
@@ -209,7 +233,7 @@ def refuse_application(
         raise ReasonNeeded("Choose at least one reason: the client is told why, where that may be said.")
     facts = _facts_as_shown(row, shown, on, at)
     kept = [reason for reason in RefusalReason if reason in reasons]
-    told = letters.reason_words(rules.told_reasons(kept), row.client.language)
+    told = _refusal_words(kept, words, row.client.language)
     _decide(actor, row, ApplicationState.REFUSED, facts, kept, note, told, "", at)
     close_client(actor=actor, client_id=row.client_id, reason=row.number, at=at)
     move(actor=actor, row=row, new=ApplicationState.REFUSED, action="refuse", words="", at=at)
@@ -221,13 +245,53 @@ def preview_refusal(reasons: Collection[RefusalReason], language: str) -> str:
     return letters.reason_words(rules.told_reasons(reasons), language)
 
 
+def preview_letters(
+    *, actor: Actor, application_id: int, letter: str, reasons: Collection[RefusalReason] = (), words: str = ""
+) -> list[Letter]:
+    """What the client would read of a decision, in every language; nothing is decided or sent.
+
+    Raises `ReasonNeeded` for a refusal without a reason, `WordsMayTip` as `refuse_application` does.
+    """
+    require(actor, "applications.decide")
+    row = read_application(actor, application_id)
+    if letter == "refused" and not reasons:
+        raise ReasonNeeded("Choose at least one reason: the client is told why, where that may be said.")
+    kept = [reason for reason in RefusalReason if reason in reasons]
+    found = []
+    for language in rules.LANGUAGES:
+        told = _refusal_words(kept, words, language) if letter == "refused" else words.strip()[:WORDS_MAX]
+        name, name_zh = row.client.name, row.client.name_zh
+        subject, body = letters.write(
+            letter, language=language, name=name, name_zh=name_zh, number=row.number, words=told
+        )
+        found.append(Letter(language, subject, body, is_theirs=language == row.client.language))
+    return found
+
+
+def _refusal_words(reasons: Collection[RefusalReason], words: str, language: str) -> str:
+    own = words.strip()[:WORDS_MAX]
+    if own and rules.KEPT_REASONS & set(reasons):
+        raise WordsMayTip(
+            "With a reason that must not be told, the client reads the neutral sentence alone. Take your words out."
+        )
+    return "\n\n".join(filter(None, [letters.reason_words(rules.told_reasons(reasons), language), own]))
+
+
 def _accept(
-    actor: Actor, row: Application, facts: ReviewFacts, note: str, approved_by: str, on: date, at: datetime
+    actor: Actor,
+    row: Application,
+    facts: ReviewFacts,
+    note: str,
+    words: str,
+    approved_by: str,
+    on: date,
+    at: datetime,
 ) -> None:
-    _decide(actor, row, ApplicationState.ACCEPTED, facts, [], note, "", approved_by, at)
+    told = words.strip()[:WORDS_MAX]
+    _decide(actor, row, ApplicationState.ACCEPTED, facts, [], note, told, approved_by, at)
     activate_client(actor=actor, client_id=row.client_id, reason=row.number, on=on, at=at)
     move(actor=actor, row=row, new=ApplicationState.ACCEPTED, action="accept", words="", at=at)
-    tell(actor=actor, row=row, letter="accepted", at=at)
+    tell(actor=actor, row=row, letter="accepted", words=told, at=at)
 
 
 def _decide(
@@ -261,7 +325,8 @@ def _decide(
 
 def replay_decision(application_id: int) -> tuple[Blocker, ...]:
     """What stood against accepting, worked out again from what is stored with the decision alone (I60)."""
-    return tuple(rules.blockers(facts_from_json(Decision.objects.get(application_id=application_id).facts)))
+    decision = Decision.objects.get(application_id=application_id)
+    return tuple(rules.blockers(facts_from_json(decision.facts), decision.rules_version))
 
 
 def _facts_as_shown(row: Application, shown: str, on: date, at: datetime) -> ReviewFacts:

@@ -19,7 +19,8 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         "accepted": (
             "Your application {number} is accepted",
             "Dear {name},\n\nWelcome. Your application {number} is accepted. Nothing has been signed or lent yet: "
-            "before that you will see all terms, costs and the prices at which you would be called and sold.\n",
+            "before that you will see all terms, costs and the prices at which you would be called and sold."
+            "\n\n{words}\n",
         ),
         "refused": (
             "Your application {number}",
@@ -46,7 +47,7 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         "accepted": (
             "您的申请 {number} 已通过",
             "尊敬的{name}：\n\n欢迎您。您的申请 {number} 已通过。目前尚未签署任何文件，也未发放任何贷款："
-            "在此之前，您会看到全部条款、费用，以及触发追保和平仓的价格。\n",
+            "在此之前，您会看到全部条款、费用，以及触发追保和平仓的价格。\n\n{words}\n",
         ),
         "refused": (
             "关于您的申请 {number}",
@@ -104,7 +105,7 @@ def write(letter: str, *, language: str, name: str, name_zh: str, number: str, w
     is_chinese = language == "zh-hans"
     subject, body = _LETTERS["zh-hans" if is_chinese else "en"][letter]
     called = (name_zh or name) if is_chinese else name
-    return subject.format(number=number), body.format(name=called, number=number, words=words)
+    return subject.format(number=number), body.format(name=called, number=number, words=words).rstrip() + "\n"
 
 
 def reason_words(reasons: Iterable[RefusalReason], language: str) -> str:

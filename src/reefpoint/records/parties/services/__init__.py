@@ -13,6 +13,7 @@ from reefpoint.records.parties.services.clients import (
     close_client,
     register_client,
     register_clients,
+    reopen_prospect,
     unblock_client,
 )
 from reefpoint.records.parties.services.consents import ConsentNotFound, record_consent, withdraw_consent
@@ -88,6 +89,7 @@ __all__ = [
     "record_trait",
     "register_client",
     "register_clients",
+    "reopen_prospect",
     "require_licence",
     "revoke_licence",
     "trait_digest",

@@ -10,12 +10,12 @@ from django.db.models.functions import Lower
 from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.parties.events import ClientStatusChanged
-from reefpoint.records.parties.models import Client
+from reefpoint.records.parties.models import Client, Erasure
 from reefpoint.records.parties.rules import CLIENT_STATES
-from reefpoint.records.parties.selectors import ClientNotFound, visible_clients
+from reefpoint.records.parties.selectors import ClientNotFound, require_own_or, visible_clients
 from reefpoint.records.parties.types import ClientDraft, ClientStatus
 
 
@@ -168,6 +168,23 @@ def close_client(*, actor: Actor, client_id: int, reason: str, at: datetime) -> 
     CLIENT_STATES.check(ClientStatus(client.status), ClientStatus.CLOSED)
     client.closed_on = at.date()
     _move(actor, client, ClientStatus.CLOSED, "clients.close", reason, at)
+
+
+@transaction.atomic
+def reopen_prospect(*, actor: Actor, client_id: int, reason: str, at: datetime) -> None:
+    """Let somebody who was closed without ever having been accepted be a prospect again, who applies anew.
+
+    By the client themselves, or by staff who help them. Raises `InvalidTransition` for one who was a client once, or
+    whose data were erased.
+    """
+    require_own_or(actor, "applications.assist", client_id)
+    client = Client.objects.select_for_update().get(id=client_id)
+    is_erased = Erasure.objects.filter(client=client).exists()
+    if client.status != ClientStatus.CLOSED or client.accepted_on is not None or is_erased:
+        raise InvalidTransition("Only somebody who never was a client, and is closed, can be a prospect again.")
+    CLIENT_STATES.check(ClientStatus.CLOSED, ClientStatus.PROSPECT)
+    client.closed_on = None
+    _move(actor, client, ClientStatus.PROSPECT, "clients.reopen", reason, at)
 
 
 def lock_client(actor: Actor, client_id: int) -> Client:

@@ -18,7 +18,6 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
     "reason": words.REASON_WORDS,
     "blocker": words.BLOCKER_WORDS,
     "finding": words.FINDING_WORDS,
-    "rating": words.RATING_WORDS,
     "document": words.DOCUMENT_NAMES,
     "column": words.COLUMN_HELP,
     "option": OPTION_WORDS,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
-from reefpoint.flows.origination.rules import KEPT_REASONS, REQUIRED_DOCUMENTS
+from reefpoint.flows.origination.rules import KEPT_REASONS, MAY_BEGIN_AGAIN, documents_of, sections_of
 from reefpoint.flows.origination.selectors.applications import (
     find_applications,
     find_info_request,
@@ -20,14 +20,16 @@ from reefpoint.flows.origination.selectors.applications import (
     list_steps,
 )
 from reefpoint.flows.origination.selectors.review import find_decision, load_review
+from reefpoint.flows.origination.services.applications import begin_again
 from reefpoint.flows.origination.services.decisions import (
     accept_application,
+    preview_letters,
     preview_refusal,
     refuse_application,
     request_information,
     take_up,
 )
-from reefpoint.flows.origination.types import ApplicationState, RefusalReason, Section
+from reefpoint.flows.origination.types import ApplicationState, ApplicationView, Blocker, RefusalReason, Section
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
 from reefpoint.records.parties.selectors import (
@@ -62,7 +64,8 @@ APPLICATIONS = Table(
     empty_help=_("Applications come from the portal, from leads, and from files of clients."),
     row_id=lambda row: f"application-{row.id}",
 )
-ASKED_SECTIONS = tuple(section for section in Section if section is not Section.DOCUMENTS)
+LETTERS = {"accept": "accepted", "refuse": "refused", "request_info": "info_requested"}
+"""The letter of each decision."""
 
 
 @page("applications.view")
@@ -93,7 +96,6 @@ def application(request: HttpRequest, actor: Actor, application_id: int) -> Http
         "client": get_client(actor, found.client_id),
         "profile": get_profile(actor, found.client_id),
         "documents": list_documents(actor, found.client_id),
-        "required": REQUIRED_DOCUMENTS[found.kind],
         "review": review,
         "screened_at": datetime.fromisoformat(review.facts.screened_at) if review.facts.screened_at else None,
         "pre_screens": list_pre_screens(actor, application_id),
@@ -105,13 +107,66 @@ def application(request: HttpRequest, actor: Actor, application_id: int) -> Http
             (reason.value, preview_refusal([reason], found.language).removeprefix("- "), reason in KEPT_REASONS)
             for reason in RefusalReason
         ],
-        "sections": ASKED_SECTIONS,
-        "document_kinds": tuple(DocumentKind),
+        "sections": sections_of(found.kind),
+        "document_kinds": documents_of(found.kind),
+        "blockers": [(one, _cure(one, found, actor)) for one in review.blockers],
         "kind_words": dict(KIND_WORDS),
         "may_know": may_know,
         "may_decide": "applications.decide" in actor.permissions,
+        "may_begin_again": found.state in MAY_BEGIN_AGAIN and "applications.assist" in actor.permissions,
     }
     return render(request, "console/application.html", context)
+
+
+def _cure(blocker: Blocker, found: ApplicationView, actor: Actor) -> str:
+    """Where somebody with the rights of this actor can do something about a blocker; empty if nowhere."""
+    match blocker:
+        case Blocker.CLIENT_NOT_PROSPECT:
+            return reverse("console:client", args=[found.client_id])
+        case Blocker.PRE_SCREEN_STOPPED:
+            return "#pre-screen"
+        case Blocker.NOT_IN_REVIEW:
+            return "#decision"
+        case Blocker.NO_LICENCE:
+            right, address = "licences.view", reverse("console:licences")
+        case Blocker.DOCUMENTS_MISSING:
+            right, address = "documents.view", reverse("console:client_documents", args=[found.client_id])
+        case Blocker.QUESTIONNAIRE_MISSING:
+            right, address = "suitability.view", reverse("console:suitability", args=[found.client_id])
+        case Blocker.NO_LIST:
+            right, address = "screening.view", reverse("console:screening_lists")
+        case Blocker.OPEN_HITS | Blocker.CONFIRMED_HIT | Blocker.NEVER_SCREENED:
+            right, address = "screening.view", reverse("console:client", args=[found.client_id]) + "#screening"
+        case Blocker.NOT_ASSESSED | Blocker.PROHIBITED | Blocker.IDENTITY_CHECKS_FAILED:
+            right, address = "kyc.view", reverse("console:kyc", args=[found.client_id])
+        case Blocker.OPEN_ALERT:
+            right, address = "monitoring.view", f"{reverse('console:alerts')}?q={found.client_number}"
+    return address if right in actor.permissions else ""
+
+
+@require_POST
+@page("applications.decide")
+def preview_application(request: HttpRequest, actor: Actor, application_id: int) -> HttpResponse:
+    """The letter that a decision would send, in both languages. Nothing is decided."""
+    given = request.POST
+    letters = preview_letters(
+        actor=actor,
+        application_id=application_id,
+        letter=LETTERS.get(given.get("decision", ""), "accepted"),
+        reasons=[reason for reason in RefusalReason if reason.value in given.getlist("reason")],
+        words=given.get("words", ""),
+    )
+    found = get_application(actor, application_id)
+    return render(request, "console/letters.html", {"application": found, "letters": letters})
+
+
+@require_POST
+@page("applications.assist")
+def apply_again(request: HttpRequest, actor: Actor, application_id: int) -> HttpResponse:
+    """Begin a new application for somebody whose last one is over."""
+    new_id = begin_again(actor=actor, application_id=application_id, at=desk_now())
+    messages.success(request, _now("A new application is begun. The declarations are made anew."))
+    return redirect("console:application", application_id=new_id)
 
 
 @require_POST
@@ -120,7 +175,8 @@ def decide_application(request: HttpRequest, actor: Actor, application_id: int) 
     """Take it up, ask for more, accept or refuse: exactly what the form showed."""
     given, at = request.POST, desk_now()
     on = get_clock().business_date or at.date()
-    words, shown = given.get("words", "").strip()[:2000], given.get("fingerprint", "")
+    words, note = given.get("words", "").strip()[:2000], given.get("note", "").strip()[:2000]
+    shown = given.get("fingerprint", "")
     match given.get("decision"):
         case "take_up":
             take_up(actor=actor, application_id=application_id, on=on, at=at)
@@ -132,12 +188,13 @@ def decide_application(request: HttpRequest, actor: Actor, application_id: int) 
                 sections=[section for section in Section if section.value in given.getlist("section")],
                 documents=[kind for kind in DocumentKind if kind.value in given.getlist("document")],
                 words=words,
+                note=note,
                 at=at,
             )
             messages.success(request, _now("The client is asked, and reads your words as they stand."))
         case "accept":
             waiting = accept_application(
-                actor=actor, application_id=application_id, shown=shown, note=words, on=on, at=at
+                actor=actor, application_id=application_id, shown=shown, note=note, words=words, on=on, at=at
             )
             if waiting is None:
                 messages.success(request, _now("Accepted. The client is told."))
@@ -148,7 +205,8 @@ def decide_application(request: HttpRequest, actor: Actor, application_id: int) 
                 actor=actor,
                 application_id=application_id,
                 reasons=[reason for reason in RefusalReason if reason.value in given.getlist("reason")],
-                note=words,
+                note=note,
+                words=words,
                 shown=shown,
                 on=on,
                 at=at,

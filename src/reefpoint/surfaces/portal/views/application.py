@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.suitability.selectors import find_assessment
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
-from reefpoint.flows.origination.rules import EDITABLE, REQUIRED_DOCUMENTS
+from reefpoint.flows.origination.rules import EDITABLE, MAY_BEGIN_AGAIN, REQUIRED_DOCUMENTS
 from reefpoint.flows.origination.selectors.applications import (
     ApplicationNotFound,
     find_info_request,
@@ -30,6 +30,7 @@ from reefpoint.flows.origination.selectors.overview import list_offered_schemes
 from reefpoint.flows.origination.selectors.review import find_decision
 from reefpoint.flows.origination.services.applications import (
     SectionMalformed,
+    begin_again,
     begin_application,
     save_section,
     submit_application,
@@ -133,6 +134,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "asked_sections": [(SECTION_WORDS[one][0], address_of(one)) for one in asked.sections] if asked else (),
         "asked_documents": [DOCUMENT_WORDS[one] for one in asked.documents] if asked else (),
         "moves": [(one.at, STATE_SENTENCES[one.state][0]) for one in reversed(list_steps(actor, application.id))],
+        "may_begin_again": application.state in MAY_BEGIN_AGAIN,
         "may_withdraw": application.state in EDITABLE | {ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW},
     }
     return render(request, "portal/home.html", context)
@@ -306,6 +308,19 @@ def withdraw(request: HttpRequest, actor: Actor) -> HttpResponse:
         messages.success(request, _("Your application is withdrawn."))
         return redirect("portal:home")
     return render(request, "portal/withdraw.html", {"application": application})
+
+
+@client_page
+def start_again(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Say what a new application takes over from the last one, and begin it."""
+    application = own_application(actor)
+    if application.state not in MAY_BEGIN_AGAIN:
+        return redirect("portal:home")
+    if request.method == "POST":
+        begin_again(actor=actor, application_id=application.id, at=desk_now())
+        messages.success(request, _("Your new application is begun. Look over each section and hand it in."))
+        return redirect("portal:home")
+    return render(request, "portal/begin_again.html", {"application": application})
 
 
 def required_documents(kind: ClientKind) -> list[str]:

@@ -32,6 +32,8 @@ from reefpoint.decisions.screening.handlers import (
     screen_changed_client,
 )
 from reefpoint.decisions.suitability.handlers import erase_client_evidence, publish_approved_suitability
+from reefpoint.flows.lending.events import CreditMoved
+from reefpoint.flows.lending.handlers import follow_funding_approval, follow_payment, fund_approved
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
     look_at_late_credit,
@@ -68,7 +70,7 @@ from reefpoint.records.market.events import FxVersionRecorded, InstrumentSuspens
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.handlers import publish_approved_version
-from reefpoint.records.treasury.events import PaymentRequested
+from reefpoint.records.treasury.events import PaymentConfirmed, PaymentRejected, PaymentRequested
 from reefpoint.records.treasury.handlers import clear_bank_break, resolve_payment, send_requested_payment
 
 SEALED_TABLES: tuple[SealedTable, ...] = (
@@ -140,6 +142,10 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("liquidation.follow", (FillReported, OrderEnded), follow_order),
     # a payment that was asked for is told to the bank
     Handler("treasury.send_payment", (PaymentRequested,), send_requested_payment),
+    # a funding that a second person approved is done, and ended by what the bank answers
+    Handler("lending.follow_approval", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_funding_approval),
+    Handler("lending.fund", (CreditMoved,), fund_approved),
+    Handler("lending.follow_payment", (PaymentConfirmed, PaymentRejected), follow_payment),
     # whoever changes is looked at again
     Handler("kyc.reassess", (ProfileChanged,), reassess_changed_client),
     # a call is told to its client

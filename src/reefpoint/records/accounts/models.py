@@ -66,11 +66,34 @@ class Loan(models.Model):
             ),
             models.CheckConstraint(
                 name="loan_repaid_owes_nothing",
-                condition=Q(state=LoanState.OPEN, principal_minor__gt=0) | Q(state=LoanState.REPAID, principal_minor=0),
+                condition=Q(state=LoanState.OPEN, principal_minor__gt=0)
+                | Q(state__in=[LoanState.REPAID, LoanState.UNDONE], principal_minor=0),
             ),
         )
         indexes = (
             models.Index(fields=("account", "drawn_on", "id"), condition=Q(state=LoanState.OPEN), name="loan_open"),
+        )
+
+
+class LoanExtension(models.Model):
+    """A loan's maturity was moved, at a rate agreed anew. Append-only; `key` makes it happen once."""
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="extensions")
+    number = models.IntegerField()
+    old_matures_on = models.DateField()
+    new_matures_on = models.DateField()
+    old_rate_bp = models.IntegerField()
+    new_rate_bp = models.IntegerField()
+    key = models.CharField(max_length=120, unique=True)
+    extended_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("loan", "number"), name="loan_extension_counted_once"),
+            models.CheckConstraint(
+                name="loan_extension_forward", condition=Q(new_matures_on__gt=F("old_matures_on"), number__gt=0)
+            ),
         )
 
 

@@ -13,7 +13,14 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.database.bulk import array_literal, copy_out
-from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
+from reefpoint.records.accounts.models import (
+    Facility,
+    Loan,
+    LoanExtension,
+    MarginAccount,
+    Position,
+    SecurityMovement,
+)
 from reefpoint.records.accounts.types import (
     AccountFacts,
     AccountOpening,
@@ -199,9 +206,20 @@ def find_loan(key: str) -> int | None:
     return row[0] if row else None
 
 
+def get_loan(loan_id: int) -> LoanFacts:
+    """One loan. Raises `Loan.DoesNotExist`."""
+    return loan_facts(Loan.objects.get(id=loan_id))
+
+
+def count_extensions(loan_ids: Collection[int]) -> dict[int, int]:
+    """How often each loan's maturity was moved; a loan that never was is absent."""
+    rows = LoanExtension.objects.filter(loan_id__in=loan_ids).values("loan_id").annotate(count=Count("id"))
+    return {row["loan_id"]: row["count"] for row in rows.order_by("loan_id")}
+
+
 def list_loans(account_id: int) -> list[LoanFacts]:
     """All loans of an account, oldest first."""
-    return [_loan_facts(loan) for loan in Loan.objects.filter(account_id=account_id).order_by("drawn_on", "id")]
+    return [loan_facts(loan) for loan in Loan.objects.filter(account_id=account_id).order_by("drawn_on", "id")]
 
 
 def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFacts]:
@@ -209,7 +227,7 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
     loans = Loan.objects.filter(state=LoanState.OPEN).order_by("id")
     if account_ids is not None:
         loans = loans.filter(account_id__in=account_ids)
-    return [_loan_facts(loan) for loan in loans]
+    return [loan_facts(loan) for loan in loans]
 
 
 def list_mature_loans(on: date) -> list[LoanFacts]:
@@ -223,7 +241,8 @@ def accounts_owing() -> list[int]:
     return list(owing.values_list("account_id", flat=True).distinct())
 
 
-def _loan_facts(loan: Loan) -> LoanFacts:
+def loan_facts(loan: Loan) -> LoanFacts:
+    """A row as others see it."""
     return LoanFacts(
         id=loan.id,
         number=loan.number,
@@ -319,7 +338,7 @@ def quantities_held() -> dict[str, int]:
 def loans_maturing(until: date) -> list[LoanFacts]:
     """Open loans that mature on or before `until`, earliest first."""
     loans = Loan.objects.filter(state=LoanState.OPEN, matures_on__lte=until).order_by("matures_on", "id")
-    return [_loan_facts(loan) for loan in loans]
+    return [loan_facts(loan) for loan in loans]
 
 
 def verify_accounts() -> list[Finding]:

@@ -11,9 +11,9 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish_all
 from reefpoint.records.accounts.events import AccountChanged
-from reefpoint.records.accounts.models import Facility, Loan, MarginAccount, Position, SecurityMovement
-from reefpoint.records.accounts.selectors import get_account, load_accounts
-from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanState, MovementKind
+from reefpoint.records.accounts.models import Facility, Loan, LoanExtension, MarginAccount, Position, SecurityMovement
+from reefpoint.records.accounts.selectors import get_account, load_accounts, loan_facts
+from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanFacts, LoanState, MovementKind
 from reefpoint.records.ledger.services import open_ledger_accounts
 from reefpoint.records.ledger.types import client_accounts
 
@@ -22,6 +22,12 @@ class FacilityExceeded(Refusal):
     """A drawdown above what the facility still allows."""
 
     code = "facility_exceeded"
+
+
+class LoanNotOpen(Refusal):
+    """A loan that is repaid or undone, or whose new maturity is no later one."""
+
+    code = "loan_not_open"
 
 
 class PositionTooSmall(Refusal):
@@ -199,6 +205,51 @@ def reduce_loans(*, account_id: int, amount_minor: int) -> dict[str, int]:
         raise AssertionError(f"account {account_id}: {left} of principal repaid that no loan owes")
     Facility.objects.filter(account_id=account_id).update(drawn_minor=F("drawn_minor") - amount_minor)
     return by_pool
+
+
+def undo_loan(*, loan_id: int) -> LoanFacts:
+    """End a loan whose money never reached the client. Returns it as it stood; one that is not open stays as it is."""
+    loan = Loan.objects.get(id=loan_id)
+    facts = loan_facts(loan)
+    if loan.state == LoanState.OPEN:
+        Facility.objects.filter(account_id=loan.account_id).update(drawn_minor=F("drawn_minor") - loan.principal_minor)
+        loan.state, loan.principal_minor = LoanState.UNDONE, 0
+        loan.save(update_fields=["principal_minor", "state"])
+    return facts
+
+
+def extend_loan(
+    *, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp: int, key: str, at: datetime
+) -> None:
+    """Move an open loan's maturity, at a rate agreed anew, with the record of it. The same key again does nothing.
+
+    Raises `LoanNotOpen`.
+    """
+    if LoanExtension.objects.filter(key=key).exists():
+        return
+    loan = Loan.objects.select_for_update().get(id=loan_id)
+    if loan.state != LoanState.OPEN or new_matures_on <= loan.matures_on:
+        raise LoanNotOpen("This loan is not open, or would not end later than it does.", loan_id=loan_id)
+    LoanExtension.objects.create(
+        loan=loan,
+        number=loan.extensions.count() + 1,
+        old_matures_on=loan.matures_on,
+        new_matures_on=new_matures_on,
+        old_rate_bp=loan.rate_bp,
+        new_rate_bp=new_rate_bp,
+        key=key,
+        extended_by=actor.ref,
+        at=at,
+    )
+    loan.matures_on, loan.rate_bp = new_matures_on, new_rate_bp
+    loan.save(update_fields=["matures_on", "rate_bp"])
+    record(
+        actor=actor,
+        action="accounts.extend_loan",
+        subject=f"loan:{loan_id}",
+        inputs={"matures_on": new_matures_on.isoformat(), "rate_bp": new_rate_bp},
+        at=at,
+    )
 
 
 def move_security(

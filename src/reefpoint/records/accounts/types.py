@@ -14,8 +14,11 @@ class AccountStatus(StrEnum):
 
 
 class LoanState(StrEnum):
+    """UNDONE: the money never reached the client; nothing was ever owed."""
+
     OPEN = "open"
     REPAID = "repaid"
+    UNDONE = "undone"
 
 
 class MovementKind(StrEnum):

@@ -1,5 +1,6 @@
 """What the cash rail tells."""
 
+from collections.abc import Collection
 from datetime import date
 
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When
@@ -162,6 +163,12 @@ def count_payments_to_look_at() -> dict[str, int]:
         contradicted=Count("id", filter=Q(is_contradicted=True)),
         unsent=Count("id", filter=Q(state=PaymentState.REQUESTED)),
     )
+
+
+def payment_states(payment_ids: Collection[int]) -> dict[int, PaymentState]:
+    """Where payments stand, by id."""
+    rows = Payment.objects.filter(id__in=payment_ids).values_list("id", "state")
+    return {payment_id: PaymentState(state) for payment_id, state in rows}
 
 
 def paper_behaviour() -> PaperBehaviour | None:

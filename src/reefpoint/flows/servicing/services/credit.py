@@ -39,8 +39,20 @@ from reefpoint.records.treasury.services import pools as treasury
 
 
 @transaction.atomic
-def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on: date, at: datetime) -> int:
+def draw_down(
+    *,
+    actor: Actor,
+    account_id: int,
+    amount_minor: int,
+    key: str,
+    on: date,
+    at: datetime,
+    rate_bp: int | None = None,
+    tenor_days: int | None = None,
+) -> int:
     """Lend to the account: the money arrives as cash in it. Returns the loan's id; the same key is one loan.
+
+    `rate_bp` and `tenor_days` are what a contract agreed; without them the scheme's own hold.
 
     Refused without a licence or a client who is open for business, above the facility, the pool or the limit of the
     client's group, or if the account would end under its initial line, lent beyond its lendable value, or could not be
@@ -78,9 +90,9 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         account_id=account_id,
         pool_code=pool_code,
         amount_minor=amount_minor,
-        rate_bp=terms.rate_bp,
+        rate_bp=terms.rate_bp if rate_bp is None else rate_bp,
         day_count=terms.day_count.value,
-        tenor_days=terms.tenor_days,
+        tenor_days=tenor_days or terms.tenor_days,
         key=key,
         on=on,
     )
@@ -92,7 +104,12 @@ def draw_down(*, actor: Actor, account_id: int, amount_minor: int, key: str, on:
         actor=actor,
         action="servicing.draw_down",
         subject=f"account:{account_id}",
-        inputs={"amount_minor": amount_minor, "fee_minor": sum(fees), "loan": loan_id, "rate_bp": terms.rate_bp},
+        inputs={
+            "amount_minor": amount_minor,
+            "fee_minor": sum(fees),
+            "loan": loan_id,
+            "rate_bp": terms.rate_bp if rate_bp is None else rate_bp,
+        },
         at=at,
     )
     accounts.announce_change(account_id=account_id, cause="drawdown", at=at)

@@ -15,7 +15,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.parties.selectors import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
-from reefpoint.records.products.selectors import published_version
+from reefpoint.records.products.selectors import get_version, published_version
 
 LENDING = "margin_lending"
 """The activity that a licence must cover before an account is opened or money is lent."""
@@ -37,15 +37,18 @@ def open_margin_account(
     commitment_minor: int,
     on: date,
     at: datetime,
+    scheme_version_id: int | None = None,
 ) -> int:
     """Open a margin account with a facility on the scheme version in force. Returns the account's id.
+
+    `scheme_version_id` is the version that a contract agreed, which may be an earlier one.
 
     Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `Unsuitable` where the scheme may not be offered
     to this client, `LimitTooHigh` above the scheme's limit.
     """
     require(actor, "account.open")
     require_client(actor, client_id)
-    version = published_version(scheme_code, on)
+    version = published_version(scheme_code, on) if scheme_version_id is None else get_version(scheme_version_id)
     require_open_for_business(client_id)
     require_licence(jurisdiction=version.terms.rule_pack, activity=LENDING, on=on, at=at)
     require_suitable(client_id=client_id, scheme_code=scheme_code, on=on, terms=version.terms)

@@ -1,0 +1,139 @@
+"""The moves of a request for credit, whose turn it is, and when a loan may be renewed and its client is reminded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from reefpoint.flows.lending.types import CreditState, FundingFacts, NextStep, RenewalState, Turn
+from reefpoint.platform.basics.states import StateTable
+
+C = CreditState
+
+CREDIT_STATES = StateTable(
+    subject="request for credit",
+    initial=C.DRAFT,
+    moves={
+        C.DRAFT: frozenset({C.REQUESTED, C.WITHDRAWN}),
+        C.REQUESTED: frozenset({C.DECIDING, C.WITHDRAWN}),
+        C.DECIDING: frozenset({C.REFERRED, C.APPROVED, C.DECLINED, C.WITHDRAWN}),
+        C.REFERRED: frozenset({C.APPROVED, C.DECLINED, C.WITHDRAWN}),
+        C.APPROVED: frozenset({C.OFFERED, C.WITHDRAWN, C.LAPSED}),
+        C.OFFERED: frozenset({C.APPROVED, C.SIGNED, C.WITHDRAWN, C.LAPSED}),
+        C.SIGNED: frozenset({C.APPROVED_TO_FUND, C.WITHDRAWN, C.LAPSED}),
+        C.APPROVED_TO_FUND: frozenset({C.FUNDING, C.FAILED}),
+        C.FUNDING: frozenset({C.FUNDED, C.FAILED}),
+        C.FAILED: frozenset({C.SIGNED, C.WITHDRAWN, C.LAPSED}),
+    },
+)
+
+LIVE = (*CREDIT_STATES.live,)
+"""States in which a client has a request under a scheme, and cannot begin another."""
+
+BOARD = (
+    C.REQUESTED,
+    C.DECIDING,
+    C.REFERRED,
+    C.APPROVED,
+    C.OFFERED,
+    C.SIGNED,
+    C.APPROVED_TO_FUND,
+    C.FUNDING,
+    C.FAILED,
+)
+"""The stages of the board, in order."""
+
+CLIENT_CAN_WITHDRAW = frozenset(
+    state for state, nexts in CREDIT_STATES.moves.items() if C.WITHDRAWN in nexts and state is not C.SIGNED
+)
+
+RENEWAL_STATES = StateTable(
+    subject="renewal",
+    initial=RenewalState.OFFERED,
+    moves={
+        RenewalState.OFFERED: frozenset({RenewalState.ACCEPTED, RenewalState.DECLINED, RenewalState.EXPIRED}),
+        RenewalState.ACCEPTED: frozenset({RenewalState.DONE, RenewalState.EXPIRED, RenewalState.DECLINED}),
+    },
+)
+
+TURN_OF: Mapping[NextStep, Turn] = {
+    NextStep.SUBMIT: Turn.CLIENT,
+    NextStep.DECIDE: Turn.CREDIT,
+    NextStep.DECIDE_BY_PERSON: Turn.CREDIT,
+    NextStep.OFFER: Turn.CREDIT,
+    NextStep.ACCEPT_OFFER: Turn.CLIENT,
+    NextStep.RENEW_QUOTE: Turn.CREDIT,
+    NextStep.SIGN: Turn.CLIENT,
+    NextStep.COUNTERSIGN: Turn.CREDIT,
+    NextStep.REQUEST_FUNDING: Turn.OPERATIONS,
+    NextStep.APPROVE_FUNDING: Turn.SECOND_PERSON,
+    NextStep.FUND: Turn.SYSTEM,
+    NextStep.BANK_ANSWER: Turn.BANK,
+    NextStep.RESOLVE_PAYMENT: Turn.OPERATIONS,
+    NextStep.RETRY_FUNDING: Turn.OPERATIONS,
+    NextStep.NOTHING: Turn.NOBODY,
+}
+
+REMINDER_DAYS = (30, 14, 7, 1)
+"""How many days before its maturity the client of a loan is reminded, once each."""
+
+OFFER_OPENS_DAYS = 30
+"""From how many days before its maturity a loan can be renewed."""
+
+AMOUNT_MINOR_MAX = 10**13
+LOTS_MAX = 50
+QUANTITY_MAX = 10**9
+
+
+def next_step(
+    state: CreditState,
+    *,
+    is_accepted: bool,
+    is_offer_over: bool,
+    is_contract_signed: bool,
+    awaits_approval: bool,
+    is_payment_unknown: bool,
+) -> NextStep:
+    """What a request waits for."""
+    match state:
+        case C.DRAFT:
+            return NextStep.SUBMIT
+        case C.REQUESTED:
+            return NextStep.DECIDE
+        case C.DECIDING | C.REFERRED:
+            return NextStep.DECIDE_BY_PERSON
+        case C.APPROVED:
+            return NextStep.OFFER
+        case C.OFFERED if is_contract_signed:
+            return NextStep.COUNTERSIGN
+        case C.OFFERED if is_offer_over:
+            return NextStep.RENEW_QUOTE
+        case C.OFFERED:
+            return NextStep.SIGN if is_accepted else NextStep.ACCEPT_OFFER
+        case C.SIGNED:
+            return NextStep.APPROVE_FUNDING if awaits_approval else NextStep.REQUEST_FUNDING
+        case C.APPROVED_TO_FUND:
+            return NextStep.FUND
+        case C.FUNDING:
+            return NextStep.RESOLVE_PAYMENT if is_payment_unknown else NextStep.BANK_ANSWER
+        case C.FAILED:
+            return NextStep.RETRY_FUNDING
+    return NextStep.NOTHING
+
+
+def fingerprint_of(facts: FundingFacts) -> str:
+    """SHA-256 (hex) of exactly what is shown before a second person is asked."""
+    text = json.dumps(asdict(facts), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def reminders_due(matures_on: date, on: date) -> tuple[int, ...]:
+    """The reminders whose day has come, nearest last: a program that was away sends what is nearest to the truth."""
+    left = (matures_on - on).days
+    return tuple(days for days in REMINDER_DAYS if left <= days) if left >= 0 else ()
+
+
+def first_renewal_day(matures_on: date) -> date:
+    """From when on a loan can be renewed."""
+    return matures_on - timedelta(days=OFFER_OPENS_DAYS)

@@ -1,0 +1,1 @@
+"""What the credit flow does, one transaction each."""

@@ -1,0 +1,158 @@
+"""What a client is told about a request for credit, in their language."""
+
+from datetime import date
+
+from reefpoint.platform.basics.money import minor_digits
+
+_LETTERS: dict[str, dict[str, tuple[str, str]]] = {
+    "en": {
+        "requested": (
+            "We have your request for credit {number}",
+            "Dear {name},\n\nWe have received your request {number} for {amount} and look at it now. You can follow it "
+            "on the portal.\n",
+        ),
+        "declined": (
+            "Your request for credit {number}",
+            "Dear {name},\n\nThank you for your request {number}. We cannot lend you {amount} on these terms.\n\n{words}"
+            "\n\nIf you believe that this rests on wrong information, answer this message and we look at it again.\n",
+        ),
+        "offered": (
+            "An offer on your request for credit {number}",
+            "Dear {name},\n\nThere is an offer on your request {number} for {amount}. Sign in to the portal to see the "
+            "price with its build-up. {words}\n",
+        ),
+        "offer_over": (
+            "The offer on your request {number} has changed",
+            "Dear {name},\n\nThe offer on your request {number} cannot be used any more: {words}\n\nNothing was signed "
+            "and nothing is owed. You will see a new offer on the portal.\n",
+        ),
+        "funded": (
+            "Your credit {number} is paid",
+            "Dear {name},\n\n{amount} is in your margin account {words}. From now on the account is watched: you will be "
+            "told when its ratio comes near a line.\n",
+        ),
+        "failed": (
+            "Your credit {number} was not paid",
+            "Dear {name},\n\nThe bank did not carry out the payment of {amount} for your request {number}. Nothing is "
+            "owed, and no interest runs. We are looking into it and will tell you when it is paid.\n",
+        ),
+        "withdrawn": (
+            "Your request for credit {number} is withdrawn",
+            "Dear {name},\n\nYour request {number} is withdrawn. Nothing is owed. You can ask again at any time.\n",
+        ),
+        "lapsed": (
+            "Your request for credit {number} has ended",
+            "Dear {name},\n\nYour request {number} was not gone on with in time and has ended. Nothing is owed. You can "
+            "ask again at any time.\n",
+        ),
+        "matures": (
+            "Your loan {number} is due on {words}",
+            "Dear {name},\n\n{amount} of your loan {number} is to be repaid on {words}. Pay the money in in time, or see "
+            "on the portal whether you can renew. What is not repaid when the days of grace are over is late: it bears "
+            "the penalty rate of your contract, and collateral may be sold.\n",
+        ),
+        "renewal_offered": (
+            "You can renew your loan {number}",
+            "Dear {name},\n\nYou can renew your loan {number} of {amount}. The new terms are on the portal; {words}\n",
+        ),
+        "renewed": (
+            "Your loan {number} is renewed",
+            "Dear {name},\n\nYour loan {number} of {amount} now ends on {words}.\n",
+        ),
+    },
+    "zh-hans": {
+        "requested": (
+            "我们已收到您的融资申请 {number}",
+            "尊敬的{name}：\n\n我们已收到您金额为 {amount} 的融资申请 {number}，正在审核。您可在客户门户查看进度。\n",
+        ),
+        "declined": (
+            "关于您的融资申请 {number}",
+            "尊敬的{name}：\n\n感谢您提交融资申请 {number}。很遗憾，我们无法按此条件向您提供 {amount} 的融资。\n\n{words}"
+            "\n\n如您认为所依据的信息有误，请回复本邮件，我们会重新审核。\n",
+        ),
+        "offered": (
+            "您的融资申请 {number} 已有报价",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 已有报价。请登录客户门户查看价格及其构成。{words}\n",
+        ),
+        "offer_over": (
+            "您的融资申请 {number} 的报价有变",
+            "尊敬的{name}：\n\n您的融资申请 {number} 的报价已不能使用：{words}\n\n您未签署任何文件，也不欠任何款项。"
+            "新的报价会显示在客户门户。\n",
+        ),
+        "funded": (
+            "您的融资 {number} 已到账",
+            "尊敬的{name}：\n\n{amount} 已存入您的融资账户 {words}。该账户已开始盯市：当维持担保比例接近任何一条线时，"
+            "我们会通知您。\n",
+        ),
+        "failed": (
+            "您的融资 {number} 未能支付",
+            "尊敬的{name}：\n\n银行未能完成申请 {number} 的 {amount} 付款。您不欠任何款项，也不计利息。"
+            "我们正在处理，支付完成后会通知您。\n",
+        ),
+        "withdrawn": (
+            "您的融资申请 {number} 已撤回",
+            "尊敬的{name}：\n\n您的融资申请 {number} 已撤回，您不欠任何款项。您可随时重新申请。\n",
+        ),
+        "lapsed": (
+            "您的融资申请 {number} 已终止",
+            "尊敬的{name}：\n\n您的融资申请 {number} 因未及时办理已终止，您不欠任何款项。您可随时重新申请。\n",
+        ),
+        "matures": (
+            "您的融资 {number} 将于 {words} 到期",
+            "尊敬的{name}：\n\n您的融资 {number} 中有 {amount} 须于 {words} 归还。请及时存入资金，或在客户门户查看能否展期。"
+            "宽限期过后仍未归还的部分即为逾期：按合同约定计收罚息，担保品可能被平仓。\n",
+        ),
+        "renewal_offered": (
+            "您的融资 {number} 可以展期",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 可以展期。新的条款见客户门户；{words}\n",
+        ),
+        "renewed": (
+            "您的融资 {number} 已展期",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 的新到期日为 {words}。\n",
+        ),
+    },
+}
+
+_UNTIL = {"en": "The offer holds until {until} UTC.", "zh-hans": "报价有效期至 {until}（协调世界时）。"}
+_ON = {"en": "they can be accepted until {day}.", "zh-hans": "须在 {day} 前接受。"}
+
+
+def write(
+    letter: str,
+    *,
+    language: str,
+    name: str,
+    name_zh: str,
+    number: str,
+    amount_minor: int,
+    currency: str,
+    words: str = "",
+) -> tuple[str, str]:
+    """Subject and body of a letter."""
+    tongue = "zh-hans" if language == "zh-hans" else "en"
+    subject, body = _LETTERS[tongue][letter]
+    called = (name_zh or name) if tongue == "zh-hans" else name
+    given = {
+        "number": number,
+        "name": called,
+        "amount": f"{currency} {_amount(amount_minor, currency)}",
+        "words": words,
+    }
+    return subject.format(**given), body.format(**given)
+
+
+def _amount(minor: int, currency: str) -> str:
+    """An amount as it is written: 1,234.50."""
+    digits = minor_digits(currency)
+    whole, rest = divmod(minor, 10**digits)
+    return f"{whole:,}.{rest:0{digits}d}" if digits else f"{whole:,}"
+
+
+def until_words(language: str, until: str) -> str:
+    """Until when an offer holds, as a sentence."""
+    return _UNTIL["zh-hans" if language == "zh-hans" else "en"].format(until=until)
+
+
+def day_words(language: str, day: date) -> str:
+    """Until which day a renewal can be accepted, as the end of a sentence."""
+    return _ON["zh-hans" if language == "zh-hans" else "en"].format(day=day.isoformat())

@@ -121,7 +121,9 @@ class Renewal(models.Model):
     loan = models.ForeignKey("accounts.Loan", on_delete=models.PROTECT, related_name="+")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(
-        max_length=10, choices=[(state.value, state.value) for state in RenewalState], default=RenewalState.OFFERED.value
+        max_length=10,
+        choices=[(state.value, state.value) for state in RenewalState],
+        default=RenewalState.OFFERED.value,
     )
     number = models.IntegerField()
     old_matures_on = models.DateField()

@@ -86,6 +86,19 @@ LOTS_MAX = 50
 QUANTITY_MAX = 10**9
 
 
+_NEXT_STEP: Mapping[CreditState, NextStep] = {
+    C.DRAFT: NextStep.SUBMIT,
+    C.REQUESTED: NextStep.DECIDE,
+    C.DECIDING: NextStep.DECIDE_BY_PERSON,
+    C.REFERRED: NextStep.DECIDE_BY_PERSON,
+    C.APPROVED: NextStep.OFFER,
+    C.SIGNED: NextStep.REQUEST_FUNDING,
+    C.APPROVED_TO_FUND: NextStep.FUND,
+    C.FUNDING: NextStep.BANK_ANSWER,
+    C.FAILED: NextStep.RETRY_FUNDING,
+}
+
+
 def next_step(
     state: CreditState,
     *,
@@ -96,30 +109,17 @@ def next_step(
     is_payment_unknown: bool,
 ) -> NextStep:
     """What a request waits for."""
-    match state:
-        case C.DRAFT:
-            return NextStep.SUBMIT
-        case C.REQUESTED:
-            return NextStep.DECIDE
-        case C.DECIDING | C.REFERRED:
-            return NextStep.DECIDE_BY_PERSON
-        case C.APPROVED:
-            return NextStep.OFFER
-        case C.OFFERED if is_contract_signed:
+    if state is C.OFFERED:
+        if is_contract_signed:
             return NextStep.COUNTERSIGN
-        case C.OFFERED if is_offer_over:
+        if is_offer_over:
             return NextStep.RENEW_QUOTE
-        case C.OFFERED:
-            return NextStep.SIGN if is_accepted else NextStep.ACCEPT_OFFER
-        case C.SIGNED:
-            return NextStep.APPROVE_FUNDING if awaits_approval else NextStep.REQUEST_FUNDING
-        case C.APPROVED_TO_FUND:
-            return NextStep.FUND
-        case C.FUNDING:
-            return NextStep.RESOLVE_PAYMENT if is_payment_unknown else NextStep.BANK_ANSWER
-        case C.FAILED:
-            return NextStep.RETRY_FUNDING
-    return NextStep.NOTHING
+        return NextStep.SIGN if is_accepted else NextStep.ACCEPT_OFFER
+    if state is C.SIGNED and awaits_approval:
+        return NextStep.APPROVE_FUNDING
+    if state is C.FUNDING and is_payment_unknown:
+        return NextStep.RESOLVE_PAYMENT
+    return _NEXT_STEP.get(state, NextStep.NOTHING)
 
 
 def fingerprint_of(facts: FundingFacts) -> str:

@@ -232,7 +232,7 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
 
 def list_mature_loans(on: date) -> list[LoanFacts]:
     """Loans with principal outstanding whose maturity is before `on`, in id order."""
-    return [_loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]
+    return [loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]
 
 
 def accounts_owing() -> list[int]:

@@ -218,9 +218,7 @@ def undo_loan(*, loan_id: int) -> LoanFacts:
     return facts
 
 
-def extend_loan(
-    *, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp: int, key: str, at: datetime
-) -> None:
+def extend_loan(*, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp: int, key: str, at: datetime) -> None:
     """Move an open loan's maturity, at a rate agreed anew, with the record of it. The same key again does nothing.
 
     Raises `LoanNotOpen`.

@@ -128,18 +128,19 @@ def verify_lending() -> list[Finding]:
     """Each request stands where its last step left it; what is funded has a confirmed payment, what is not has none."""
     last = CreditStep.objects.filter(request=OuterRef("pk")).order_by("-id").values("state")[:1]
     wrong = CreditRequest.objects.annotate(last=Subquery(last)).exclude(last=F("state")).order_by("id")
-    funded = {
-        row.pk: row.payment_id
-        for row in CreditRequest.objects.filter(state=CreditState.FUNDED, payment_id__isnull=False)
-    }
+    funded = {row.pk: row.payment_id or 0 for row in CreditRequest.objects.filter(state=CreditState.FUNDED)}
     states = payment_states(list(funded.values()))
     return [
         *(
-            Finding("lending.request", f"credit_request:{row.pk}", f"it is {row.state}, its last step left it {row.last}")
+            Finding(
+                "lending.request", f"credit_request:{row.pk}", f"it is {row.state}, its last step left it {row.last}"
+            )
             for row in wrong
         ),
         *(
-            Finding("lending.funding", f"credit_request:{request_id}", "it is funded by a payment that is not confirmed")
+            Finding(
+                "lending.funding", f"credit_request:{request_id}", "it is funded by a payment that is not confirmed"
+            )
             for request_id, payment_id in sorted(funded.items())
             if states.get(payment_id) is not PaymentState.CONFIRMED
         ),

@@ -1,4 +1,4 @@
-"""From a signed contract to money in the account: a second person's word, then pool, account, collateral, loan and bank.
+"""From a signed contract to money in the account: a second person's word, pool, account, collateral, loan and bank.
 
 The money is held until the bank confirms. If it does not, the loan is undone, the pool has its money again, and the
 account stands open with its collateral and without debt, ready for another attempt.
@@ -89,9 +89,7 @@ def gather_facts(row: CreditRequest, pool_code: str) -> FundingFacts:
 
 
 @transaction.atomic
-def request_funding(
-    *, actor: Actor, request_id: int, pool_code: str, shown: str, on: date, at: datetime
-) -> int:
+def request_funding(*, actor: Actor, request_id: int, pool_code: str, shown: str, on: date, at: datetime) -> int:
     """Ask a second person to let money move, for exactly the facts whose fingerprint was `shown`. Returns the approval.
 
     Raises `FundingChanged`, `AwaitsSecondPerson`, `PoolUnsuitable`, `SchemeGone`, and what the gates raise.

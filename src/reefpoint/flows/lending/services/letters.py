@@ -13,8 +13,9 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "declined": (
             "Your request for credit {number}",
-            "Dear {name},\n\nThank you for your request {number}. We cannot lend you {amount} on these terms.\n\n{words}"
-            "\n\nIf you believe that this rests on wrong information, answer this message and we look at it again.\n",
+            "Dear {name},\n\nThank you for your request {number}. We cannot lend you {amount} on these terms.\n\n"
+            "{words}\n\nIf you believe that this rests on wrong information, answer this message and we look at it "
+            "again.\n",
         ),
         "offered": (
             "An offer on your request for credit {number}",
@@ -28,8 +29,8 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "funded": (
             "Your credit {number} is paid",
-            "Dear {name},\n\n{amount} is in your margin account {words}. From now on the account is watched: you will be "
-            "told when its ratio comes near a line.\n",
+            "Dear {name},\n\n{amount} is in your margin account {words}. From now on the account is watched: you will "
+            "be told when its ratio comes near a line.\n",
         ),
         "failed": (
             "Your credit {number} was not paid",
@@ -42,14 +43,14 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "lapsed": (
             "Your request for credit {number} has ended",
-            "Dear {name},\n\nYour request {number} was not gone on with in time and has ended. Nothing is owed. You can "
-            "ask again at any time.\n",
+            "Dear {name},\n\nYour request {number} was not gone on with in time and has ended. Nothing is owed. You "
+            "can ask again at any time.\n",
         ),
         "matures": (
             "Your loan {number} is due on {words}",
-            "Dear {name},\n\n{amount} of your loan {number} is to be repaid on {words}. Pay the money in in time, or see "
-            "on the portal whether you can renew. What is not repaid when the days of grace are over is late: it bears "
-            "the penalty rate of your contract, and collateral may be sold.\n",
+            "Dear {name},\n\n{amount} of your loan {number} is to be repaid on {words}. Pay the money in in time, or "
+            "see on the portal whether you can renew. What is not repaid when the days of grace are over is late: it "
+            "bears the penalty rate of your contract, and collateral may be sold.\n",
         ),
         "renewal_offered": (
             "You can renew your loan {number}",
@@ -67,12 +68,13 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "declined": (
             "关于您的融资申请 {number}",
-            "尊敬的{name}：\n\n感谢您提交融资申请 {number}。很遗憾，我们无法按此条件向您提供 {amount} 的融资。\n\n{words}"
-            "\n\n如您认为所依据的信息有误，请回复本邮件，我们会重新审核。\n",
+            "尊敬的{name}：\n\n感谢您提交融资申请 {number}。很遗憾，我们无法按此条件向您提供 {amount} 的融资。\n\n"
+            "{words}\n\n如您认为所依据的信息有误，请回复本邮件，我们会重新审核。\n",
         ),
         "offered": (
             "您的融资申请 {number} 已有报价",
-            "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 已有报价。请登录客户门户查看价格及其构成。{words}\n",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 已有报价。请登录客户门户查看价格及其构成。"
+            "{words}\n",
         ),
         "offer_over": (
             "您的融资申请 {number} 的报价有变",
@@ -99,8 +101,8 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "matures": (
             "您的融资 {number} 将于 {words} 到期",
-            "尊敬的{name}：\n\n您的融资 {number} 中有 {amount} 须于 {words} 归还。请及时存入资金，或在客户门户查看能否展期。"
-            "宽限期过后仍未归还的部分即为逾期：按合同约定计收罚息，担保品可能被平仓。\n",
+            "尊敬的{name}：\n\n您的融资 {number} 中有 {amount} 须于 {words} 归还。请及时存入资金，"
+            "或在客户门户查看能否展期。宽限期过后仍未归还的部分即为逾期：按合同约定计收罚息，担保品可能被平仓。\n",
         ),
         "renewal_offered": (
             "您的融资 {number} 可以展期",

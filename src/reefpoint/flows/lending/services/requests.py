@@ -195,8 +195,8 @@ def agreed_version(row: CreditRequest) -> VersionView:
     version = get_version(row.scheme_version_id)
     if version.state is not VersionState.PUBLISHED:
         raise SchemeGone(
-            f"Scheme {row.scheme_code}, version {version.version}, has been withdrawn. Nothing was signed or paid under "
-            "it; ask for a new offer.",
+            f"Scheme {row.scheme_code}, version {version.version}, has been withdrawn. Nothing was paid under it; "
+            "ask for a new offer.",
             scheme_code=row.scheme_code,
         )
     return version
@@ -256,9 +256,7 @@ def tell(*, actor: Actor, row: CreditRequest, letter: str, at: datetime, words: 
 
 def lock_request(request_id: int) -> CreditRequest:
     """The row, locked, with its client. Raises `CreditRequestNotFound`."""
-    row = (
-        CreditRequest.objects.select_for_update(of=("self",)).select_related("client").filter(id=request_id).first()
-    )
+    row = CreditRequest.objects.select_for_update(of=("self",)).select_related("client").filter(id=request_id).first()
     if row is None:
         raise CreditRequestNotFound("There is no such request for credit.")
     return row

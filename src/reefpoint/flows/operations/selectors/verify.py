@@ -15,6 +15,7 @@ from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
 from reefpoint.decisions.relations.selectors import verify_relations
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.suitability.selectors import verify_suitability
+from reefpoint.flows.lending.selectors.requests import verify_lending
 from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.flows.origination.selectors.review import verify_applications
 from reefpoint.platform.access.selectors import verify_approvals
@@ -57,6 +58,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "monitoring": lambda _: verify_monitoring(),
     "applications": lambda _: verify_applications(),
     "contracts": lambda _: verify_contracts(),
+    "credit requests": lambda _: verify_lending(),
     "imports": lambda _: verify_imports(),
     "approvals": lambda _: verify_approvals(),
     "sealed records": lambda _: verify_vault(),

@@ -26,10 +26,10 @@ from reefpoint.records.treasury.services import pools as treasury
 
 @transaction.atomic
 def undo_drawdown(*, actor: Actor, loan_id: int, fee_minor: int, reason: str, on: date, at: datetime) -> None:
-    """Take a loan back that was drawn and never paid: principal, fee and the interest that ran are as if it had not been.
+    """Take a loan back that was drawn and never paid: principal, fee and interest are as if it had not been.
 
-    The pool has its money again. `fee_minor` is what was charged at the drawdown. What the client repaid meanwhile stays
-    theirs, as cash. A loan that is undone already stays as it is.
+    The pool has its money again. `fee_minor` is what was charged at the drawdown. What the client repaid meanwhile
+    stays theirs, as cash. A loan that is undone already stays as it is.
     """
     require(actor, "servicing.draw_down")
     account = accounts.lock_account(get_loan(loan_id).account_id)
@@ -69,7 +69,12 @@ def undo_drawdown(*, actor: Actor, loan_id: int, fee_minor: int, reason: str, on
         action="servicing.undo_drawdown",
         subject=f"account:{account.id}",
         reason=reason,
-        inputs={"loan": loan_id, "principal_minor": loan.principal_minor, "fee_minor": fee_minor, "interest_minor": ran},
+        inputs={
+            "loan": loan_id,
+            "principal_minor": loan.principal_minor,
+            "fee_minor": fee_minor,
+            "interest_minor": ran,
+        },
         at=at,
     )
     accounts.announce_change(account_id=account.id, cause="drawdown undone", at=at)

@@ -23,6 +23,9 @@ from reefpoint.decisions.relations.handlers import erase_client_values, regroup_
 from reefpoint.decisions.scoring import types as scoring
 from reefpoint.decisions.scoring.adapters.shipped import KINDS as SCORING_KINDS
 from reefpoint.decisions.scoring.adapters.shipped import MODELS as SCORING_MODELS
+from reefpoint.decisions.scoring.adapters.sources import SOURCES as SCORING_SOURCES
+from reefpoint.decisions.scoring.handlers import erase_client_features
+from reefpoint.decisions.scoring.services.bureau import BUREAU_REPORTS
 from reefpoint.decisions.screening.events import HitRaised, ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
     erase_client_names,
@@ -52,7 +55,7 @@ from reefpoint.insight.performance.handlers import record_closed_day
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.governance.handlers import release_approved_model
-from reefpoint.platform.governance.types import ModelKind, ShippedModel
+from reefpoint.platform.governance.types import DataSource, ModelKind, ShippedModel
 from reefpoint.platform.imports import types as imports
 from reefpoint.platform.imports.events import FileReceived
 from reefpoint.platform.imports.types import ImportKind
@@ -83,12 +86,15 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
 
-IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS)
+IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS)
 """What can be handed in as a file of rows."""
 
 MODEL_KINDS: tuple[ModelKind, ...] = SCORING_KINDS
 MODELS: tuple[ShippedModel, ...] = SCORING_MODELS
 """What the register of models has from the start."""
+
+DATA_SOURCES: tuple[DataSource, ...] = SCORING_SOURCES
+"""Where data for decisions comes from, with whose it is and what is checked of it."""
 
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
@@ -113,6 +119,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("screening.erase", (ClientErased,), erase_client_names),
     Handler("relations.erase", (ClientErased,), erase_client_values),
     Handler("kyc.erase", (ClientErased,), erase_client_notes),
+    Handler("scoring.erase", (ClientErased,), erase_client_features),
     Handler("suitability.erase", (ClientErased,), erase_client_evidence),
     Handler("monitoring.erase", (ClientErased,), erase_client_counterparties),
     Handler("origination.erase", (ClientErased,), erase_client_applications),

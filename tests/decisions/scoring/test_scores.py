@@ -4,38 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
-from tests.desk import MONDAY, SYSTEM, Desk, noon
+from tests.decisions.scoring.people import AT, WEALTHY, build, tell
+from tests.desk import MONDAY, SYSTEM, Desk
 
 from reefpoint.decisions.scoring.models import FeatureSet, Score
 from reefpoint.decisions.scoring.rules import features
 from reefpoint.decisions.scoring.selectors import get_feature_set, get_score, latest_score
 from reefpoint.decisions.scoring.selectors.reading import open_sets
-from reefpoint.decisions.scoring.services import UnknownHolding, build_features, score_client
+from reefpoint.decisions.scoring.services import UnknownHolding, score_client
 from reefpoint.decisions.scoring.types import Missing
-from reefpoint.records.parties.services.profiles import record_profile
-from reefpoint.records.parties.types import ClientKind, ProfileDraft
 
 pytestmark = pytest.mark.django_db
-AT = noon(MONDAY)
-
-
-def tell(desk: Desk, **said: object) -> None:
-    """The near client says something of themselves."""
-    draft = ProfileDraft(kind=ClientKind.INDIVIDUAL, name="Near", **said)  # type: ignore[arg-type]
-    record_profile(actor=SYSTEM, client_id=desk.near_client, draft=draft, reason="said so", at=AT)
-
-
-WEALTHY = {
-    "annual_income_minor": 250_000_00,
-    "liquid_assets_minor": 1_000_000_00,
-    "net_worth_minor": 3_000_000_00,
-    "trading_years": 10,
-    "trades_per_year": 40,
-}
-
-
-def build(desk: Desk, **more: object) -> int:
-    return build_features(actor=SYSTEM, client_id=desk.near_client, on=MONDAY, at=AT, **more)  # type: ignore[arg-type]
 
 
 def test_each_value_says_which_rows_it_came_from(desk: Desk) -> None:

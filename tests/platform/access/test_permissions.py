@@ -74,7 +74,7 @@ HELD = {
         licences.view liquidation.view margin.revalue margin.view models.view notifications.send
         notifications.view operations.replay operations.retry_delivery operations.run_day
         operations.view performance.view prices.confirm prices.record prices.view pricing.view
-        schemes.view scoring.view servicing.accrue servicing.correct servicing.deposit
+        schemes.view scoring.import_bureau scoring.view servicing.accrue servicing.correct servicing.deposit
         servicing.draw_down servicing.receive_securities servicing.repay servicing.trade
         servicing.withdraw suitability.view treasury.pay treasury.receive_statement
         treasury.reconcile treasury.view

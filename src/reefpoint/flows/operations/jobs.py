@@ -15,11 +15,13 @@ from reefpoint.decisions.margin.services.price_alerts import review_price_alerts
 from reefpoint.decisions.monitoring.services.rules import install_typologies
 from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
+from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
 from reefpoint.platform.audit.services import seal
 from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.governance.services import check_sources, keep_shipped
 from reefpoint.platform.imports.services import forget_bad_rows, run_import
 from reefpoint.platform.notifications.services import retry_notices
 from reefpoint.records.contracts.services import lapse_contracts
@@ -107,6 +109,21 @@ def lapse_unsigned_contracts(timestamp: int) -> None:
     lapse_contracts(actor=SCHEDULER, at=desk_now())
 
 
+def rescore_clients(timestamp: int) -> None:
+    """Score again the clients to whom something happened, and those not scored for long."""
+    clock = get_clock()
+    if not clock.is_replay:
+        rescore_due(actor=SCHEDULER, on=clock.business_date or clock.at.date(), at=clock.at)
+
+
+def watch_models(timestamp: int) -> None:
+    """Look at the sources of data, and at how far scores have moved."""
+    clock = get_clock()
+    keep_shipped(at=clock.at)
+    check_sources(at=clock.at)
+    measure_score_drift(actor=SCHEDULER, on=clock.business_date or clock.at.date(), at=clock.at)
+
+
 def clear_sessions(timestamp: int) -> None:
     """Forget sign-ins that have run out."""
     SessionStore.clear_expired()
@@ -119,11 +136,13 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("* * * * *", "notifications.retry", retry_queued_notices),
     ("* * * * *", "monitoring.sweep", sweep_activities),
     ("* * * * *", "treasury.work_payments", work_bank_rail),
+    ("* * * * *", "scoring.rescore", rescore_clients),
     ("*/10 * * * *", "audit.seal", seal_audit),
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
     ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
+    ("10 3 * * *", "governance.watch", watch_models),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
 )

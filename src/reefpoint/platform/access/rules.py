@@ -57,6 +57,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "collateral.publish": frozenset({_RISK}),
     "scoring.view": _CREDIT_FILES,
     "scoring.score": frozenset({_CREDIT, _RISK}),
+    "scoring.import_bureau": frozenset({_OPERATIONS}),
     "models.view": _CREDIT_FILES,
     "models.develop": frozenset({_RISK}),
     "credit.view": _CREDIT_FILES,

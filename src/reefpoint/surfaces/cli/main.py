@@ -21,6 +21,7 @@ from reefpoint.surfaces.cli import (
     prices,
     serve,
     stress,
+    train,
     verify,
     watch,
     work,
@@ -66,6 +67,7 @@ app.command()(stress.stress)
 app.command()(gap.gap)
 app.command()(haircuts.haircuts)
 app.command()(bench.bench)
+app.command()(train.train)
 app.command()(lists.screen)
 app.command("import-prices")(prices.import_prices)
 app.command()(check_config.check_config)

@@ -1,11 +1,12 @@
 """Counts and totals of margin decisions on one business day."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Count, F, Q, Sum
 
-from reefpoint.decisions.margin.models import MarginCall, MarginSnapshot
+from reefpoint.decisions.margin.models import MarginCall, MarginSnapshot, MarginState
 from reefpoint.decisions.margin.types import Band, CallState
 
 
@@ -65,3 +66,9 @@ def calls_by_day() -> dict[date, CallCounts]:
         )
         for on in opened.keys() | {on for on, _ in ended}
     }
+
+
+def load_band_times(account_ids: Collection[int], *, worse_than: Band) -> dict[int, datetime]:
+    """Since when each of these accounts that stand in a worse band has stood in its band; one query."""
+    rows = MarginState.objects.filter(account_id__in=account_ids, band__gt=worse_than)
+    return dict(rows.values_list("account_id", "band_since"))

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any
 
 from reefpoint.decisions.scoring.rules.cards import read_card
+from reefpoint.decisions.scoring.rules.trees import read_boosted
 from reefpoint.platform.governance.types import ModelKind, ModelState, ShippedModel, Tier
 
 
@@ -14,8 +15,13 @@ def check_card(artifact: str) -> None:
     read_card(artifact)
 
 
-CARD = ModelKind("scorecard", check_card)
-KINDS: tuple[ModelKind, ...] = (CARD,)
+def check_boosted(artifact: str) -> None:
+    """Raise `MalformedTrees` for a text that is no model of boosted trees."""
+    read_boosted(artifact)
+
+
+CARD, BOOSTED = ModelKind("scorecard", check_card), ModelKind("boosted", check_boosted)
+KINDS: tuple[ModelKind, ...] = (CARD, BOOSTED)
 
 
 @cache
@@ -44,5 +50,34 @@ MODELS: tuple[ShippedModel, ...] = (
         state=ModelState.CHAMPION,
         artifact=lambda: read_data("margin_expert.json"),
         facts=lambda: _facts("margin_expert.facts.json"),
+    ),
+    ShippedModel(
+        code="german_card",
+        use="german",
+        kind=CARD,
+        tier=Tier.LOW,
+        name="German credit data, scorecard",
+        name_zh="德国信贷数据评分卡",
+        purpose="Shows on real outcomes that a scorecard comes whole from training to the desk. Decides on no client.",
+        purpose_zh="以真实结果证明评分卡从训练到运行完整无误；不对任何客户作决定。",
+        owner="Model development",
+        state=ModelState.CHAMPION,
+        artifact=lambda: read_data("german_card.json"),
+        facts=lambda: _facts("german_card.facts.json"),
+    ),
+    ShippedModel(
+        code="german_boosted",
+        use="german",
+        kind=BOOSTED,
+        tier=Tier.LOW,
+        name="German credit data, boosted trees",
+        name_zh="德国信贷数据提升树",
+        purpose="Challenges the scorecard in shadow: its answer is kept beside, with what each input adds, and decides"
+        " nothing.",
+        purpose_zh="在影子模式下挑战评分卡：结果与各输入的贡献并列保存，不作决定。",
+        owner="Model development",
+        state=ModelState.SHADOW,
+        artifact=lambda: read_data("german_boosted.txt"),
+        facts=lambda: _facts("german_boosted.facts.json"),
     ),
 )

@@ -310,3 +310,12 @@ def _reasons(parts: Sequence[CardPart]) -> tuple[ScoreReason, ...]:
     """The factors that cost most points against their best bin; ties in the order of the card."""
     costly = sorted((part for part in parts if part.lost > 0), key=lambda part: -part.lost)
     return tuple(ScoreReason(part.name, part.reason, part.reason_zh, round(part.lost)) for part in costly[:REASONS_MAX])
+
+
+def count_bands(points: Sequence[int | None], edges: Sequence[int | float]) -> list[int]:
+    """How many of these points are in each band; each edge begins a band. Referred cases are in none."""
+    counts = [0] * (len(edges) + 1)
+    for one in points:
+        if one is not None:
+            counts[bisect_right(edges, one)] += 1
+    return counts

@@ -11,6 +11,7 @@ from django.db.models import Q
 from reefpoint.decisions.scoring.models import FeatureSet, Score, ShadowScore
 from reefpoint.decisions.scoring.rules import features
 from reefpoint.decisions.scoring.rules.cards import Runtime, make_runtime, read_card
+from reefpoint.decisions.scoring.rules.trees import Boosted, read_boosted
 from reefpoint.decisions.scoring.types import Cause, FeatureSetView, ScoreReason, ScoreView
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
@@ -22,6 +23,10 @@ from reefpoint.records.parties.selectors import require_client
 
 MARGIN = "margin"
 """The use of scorecards for clients who borrow against securities."""
+GERMAN = "german"
+"""The use of the models of the German credit data, a reference sample: they answer for no client."""
+EXPECTED = "expected"
+"""Stands among the contributions of boosted trees for the value that they add to."""
 
 
 class NoSuchScore(NotFound):
@@ -108,6 +113,12 @@ def list_client_scores(actor: Actor, client_id: int, limit: int = 50) -> list[Sc
 def read_runtime(version_id: int) -> Runtime:
     """The scorecard of a version made ready, once a process: an artifact never changes."""
     return make_runtime(read_card(read_artifact(version_id)))
+
+
+@lru_cache(maxsize=16)
+def read_trees(version_id: int) -> Boosted:
+    """The boosted trees of a version, read once a process."""
+    return read_boosted(read_artifact(version_id))
 
 
 def score_view(row: Score) -> ScoreView:

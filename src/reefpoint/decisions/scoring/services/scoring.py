@@ -1,26 +1,45 @@
 """Scoring sets of features, and cases of a reference sample."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.scoring.adapters import german
 from reefpoint.decisions.scoring.events import ClientScored
-from reefpoint.decisions.scoring.models import FeatureSet, Score
+from reefpoint.decisions.scoring.models import FeatureSet, Score, ShadowScore
 from reefpoint.decisions.scoring.rules import features
-from reefpoint.decisions.scoring.selectors.reading import MARGIN, NoSuchScore, open_sets, read_runtime, score_view
+from reefpoint.decisions.scoring.selectors.reading import (
+    EXPECTED,
+    GERMAN,
+    MARGIN,
+    NoSuchScore,
+    open_sets,
+    read_runtime,
+    read_trees,
+    score_view,
+)
 from reefpoint.decisions.scoring.types import CardOutcome, Cause, Inputs, ScoreView
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record_all
 from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
-from reefpoint.platform.governance.services import use_champion
+from reefpoint.platform.governance.services import use_champion, use_shadows
 from reefpoint.platform.governance.types import ModelInUse
 from reefpoint.records.parties.selectors import require_client
 
 NO_MODEL = "no_model"
 """Said to be missing when no version of a scorecard can be trusted: a person must decide."""
+
+
+class UnknownInput(Refusal):
+    """A case with an input, or a kind of value, that no model of the sample knows."""
+
+    code = "unknown_input"
 
 
 @transaction.atomic
@@ -37,65 +56,108 @@ def score_client(*, actor: Actor, feature_set_id: int, at: datetime, cause: Caus
     return score_sets(actor=actor, sets=[row], at=at, cause=cause)[0]
 
 
+@transaction.atomic
 def score_sets(*, actor: Actor, sets: Sequence[FeatureSet], at: datetime, cause: Cause) -> list[ScoreView]:
-    """Score many sets, in the caller's transaction."""
-    champion = use_champion(use=MARGIN, at=at)
+    """Score many sets that are not erased, in as many statements as one."""
+    require(actor, "scoring.score")
     known = [
         {one.code: one.value for one in features.values_from_json(content["values"])} for content in open_sets(sets)
     ]
-    rows = [
-        _row(champion, inputs, use=MARGIN, digest=one.content_hash, on=one.on, at=at, by=actor, cause=cause)
-        for one, inputs in zip(sets, known, strict=True)
+    drafts = [
+        Score(
+            use=MARGIN,
+            client_id=one.client_id,
+            feature_set=one,
+            input_hash=one.content_hash,
+            cause=cause,
+            scored_on=one.on,
+            scored_at=at,
+            scored_by=actor.ref,
+        )
+        for one in sets
     ]
-    for row, one in zip(rows, sets, strict=True):
-        row.client_id, row.feature_set = one.client_id, one
-    return _keep(actor, rows, at)
+    return _score(actor, drafts, known, use=MARGIN, at=at)
 
 
-def _row(
-    champion: ModelInUse | None,
-    inputs: Inputs,
-    *,
-    use: str,
-    digest: str,
-    on: date,
-    at: datetime,
-    by: Actor,
-    cause: Cause,
-) -> Score:
-    outcome = read_runtime(champion.version.id).score(inputs) if champion else _nobody_answers()
-    return Score(
-        use=use,
-        model_version_id=champion.version.id if champion else None,
-        input_hash=digest,
-        points=None if outcome.points is None else round(outcome.points),
-        grade=outcome.grade,
-        probability_bp=outcome.probability_bp,
-        reasons=[_reason(one) for one in outcome.reasons],
-        missing=list(outcome.missing),
-        cause=cause,
-        scored_on=on,
-        scored_at=at,
-        scored_by=by.ref,
+@transaction.atomic
+def score_cases(*, actor: Actor, cases: Sequence[Inputs], on: date, at: datetime) -> list[ScoreView]:
+    """Score cases of the reference sample, the German credit data: they are of no client, and their inputs are kept.
+
+    Raises `UnknownInput` for what no model of the sample knows; an input that is left out is missing.
+    """
+    require(actor, "models.develop")
+    for case in cases:
+        for name, value in case.items():
+            kind = int if name in german.NUMBERS else str
+            if name not in german.WORDS or not (value is None or (isinstance(value, kind) and value is not True)):
+                raise UnknownInput("A case has an input that the models of the sample do not know.", input=name)
+    drafts = [
+        Score(
+            use=GERMAN,
+            inputs=dict(case),
+            input_hash=hashlib.sha256(features.to_bytes(dict(case))).hexdigest(),
+            cause=Cause.REQUEST,
+            scored_on=on,
+            scored_at=at,
+            scored_by=actor.ref,
+        )
+        for case in cases
+    ]
+    return _score(actor, drafts, cases, use=GERMAN, at=at)
+
+
+def _score(
+    actor: Actor, drafts: Sequence[Score], cases: Sequence[Inputs], *, use: str, at: datetime
+) -> list[ScoreView]:
+    """Let the champion of a use answer for each case, and every shadow beside it; keep it all."""
+    champion = use_champion(use=use, at=at)
+    for row, case in zip(drafts, cases, strict=True):
+        outcome = read_runtime(champion.version.id).score(case) if champion else _nobody_answers()
+        row.model_version_id = champion.version.id if champion else None
+        row.points = None if outcome.points is None else round(outcome.points)
+        row.grade, row.probability_bp = outcome.grade, outcome.probability_bp
+        row.reasons, row.missing = [asdict(one) for one in outcome.reasons], list(outcome.missing)
+    kept = Score.objects.bulk_create(drafts)
+    ShadowScore.objects.bulk_create(
+        _shadow(shadow, row, case) for shadow in use_shadows(use=use) for row, case in zip(kept, cases, strict=True)
     )
+    _tell(actor, kept, at)
+    return [score_view(row) for row in kept]
 
 
 def _nobody_answers() -> CardOutcome:
     return CardOutcome(None, "", None, (), (), (NO_MODEL,))
 
 
-def _reason(one: object) -> Mapping[str, object]:
-    return dict(vars(one))
+def _shadow(shadow: ModelInUse, score: Score, case: Inputs) -> ShadowScore:
+    version = shadow.version
+    if version.kind == "boosted":
+        model = read_trees(version.id)
+        row = model.row(case)
+        contributions = zip((*model.names, EXPECTED), model.contributions(row), strict=True)
+        return ShadowScore(
+            score=score,
+            model_version_id=version.id,
+            probability_bp=round(model.probability(row) * 10_000),
+            contributions=[[name, f"{value:.6f}"] for name, value in contributions],
+        )
+    outcome = read_runtime(version.id).score(case)
+    return ShadowScore(
+        score=score,
+        model_version_id=version.id,
+        probability_bp=outcome.probability_bp,
+        points=None if outcome.points is None else round(outcome.points),
+        contributions=[[part.name, str(part.points)] for part in outcome.parts],
+    )
 
 
-def _keep(actor: Actor, rows: Sequence[Score], at: datetime) -> list[ScoreView]:
-    kept = Score.objects.bulk_create(rows)
+def _tell(actor: Actor, rows: Sequence[Score], at: datetime) -> None:
     record_all(
         actor=actor,
         action="scoring.score",
         entries=[
             EntryDraft(
-                subject=f"client:{row.client_id}",
+                subject=f"client:{row.client_id}" if row.client_id is not None else f"score:{row.pk}",
                 inputs={
                     "score_id": row.pk,
                     "model_version_id": row.model_version_id,
@@ -105,12 +167,10 @@ def _keep(actor: Actor, rows: Sequence[Score], at: datetime) -> list[ScoreView]:
                     "missing": row.missing,
                 },
             )
-            for row in kept
-            if row.client_id is not None
+            for row in rows
         ],
         at=at,
     )
-    for row in kept:
+    for row in rows:
         if row.client_id is not None:
             publish(ClientScored(client_id=row.client_id, score_id=row.pk, grade=row.grade, cause=row.cause, at=at))
-    return [score_view(row) for row in kept]

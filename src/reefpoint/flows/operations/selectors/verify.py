@@ -13,6 +13,7 @@ from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
 from reefpoint.decisions.relations.selectors import verify_relations
+from reefpoint.decisions.scoring.selectors.proof import verify_scoring
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.lending.selectors.requests import verify_lending
@@ -22,6 +23,7 @@ from reefpoint.platform.access.selectors import verify_approvals
 from reefpoint.platform.audit.selectors import verify_anchors, verify_audit
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.events.selectors import verify_outbox
+from reefpoint.platform.governance.selectors import verify_governance
 from reefpoint.platform.imports.selectors import verify_imports
 from reefpoint.platform.notifications.selectors import verify_notifications
 from reefpoint.platform.publications.selectors import verify_publications
@@ -50,6 +52,8 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "credit": lambda _: verify_credit(),
     "suitability": lambda _: verify_suitability(),
     "collateral": lambda _: verify_collateral(),
+    "models": lambda _: verify_governance(),
+    "scoring": lambda _: verify_scoring(),
     "margin": lambda at: verify_margin(at=at),
     "liquidation": lambda _: verify_liquidations(),
     "screening": lambda _: verify_screening(),

@@ -21,7 +21,11 @@ CHANNEL_WORDS: Mapping[str, Words] = {
     "import": pgettext_lazy("channel", "Import"),
 }
 
-KIND_NAMES: Mapping[str, Words] = {"leads": _("Leads"), "clients": _("Clients")}
+KIND_NAMES: Mapping[str, Words] = {
+    "leads": _("Leads"),
+    "clients": _("Clients"),
+    "bureau_reports": _("Bureau reports"),
+}
 
 ROW_PROBLEM_WORDS: Mapping[str, Words] = {
     "broken_quotes": _("A quotation mark is not closed, or a line break stands inside a cell"),
@@ -30,9 +34,19 @@ ROW_PROBLEM_WORDS: Mapping[str, Words] = {
     "not_yes_or_no": _("Write yes or no"),
     "email_taken": _("A client has this address already"),
     "email_twice": _("The same address stands in the file before"),
+    "not_a_number": _("Not a number such as 3 or 34.5"),
+    "not_a_date": _("Not a date such as 2026-03-07"),
+    "unknown_client": _("No client of yours has this number"),
+    "no_consent": _("The client has given no consent to a credit check"),
+    "in_future": _("The day has not come yet"),
+    "taken_before": _("This report was taken before"),
 }
 
 COLUMN_HELP: Mapping[str, Words] = {
+    "client_number": _("such as C-000123"),
+    "report_on": _("a date such as 2026-03-07"),
+    "utilisation_pct": _("a percentage such as 34.5"),
+    "total_debt": _("an amount such as 50000"),
     "email": _("an address, or for leads a phone number instead"),
     "kind": _("individual or institution"),
     "language": _("en or zh-hans"),

@@ -8,7 +8,7 @@ from reefpoint.decisions.scoring.adapters import german
 from reefpoint.platform.governance.types import DataSource, SourceReading
 
 
-def _read(query: str, checks: tuple[str, ...] = (), **params: object) -> SourceReading:
+def _read(query: str, checks: tuple[str, ...] = (), **params: datetime) -> SourceReading:
     """A look by one query whose columns are the rows, the newest instant, and a count for each check."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)

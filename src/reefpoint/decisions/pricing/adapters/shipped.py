@@ -1,0 +1,12 @@
+"""The price grid that comes with the program."""
+
+from importlib import resources
+from typing import Any, cast
+
+import yaml
+
+
+def read_shipped_grid() -> dict[str, Any]:
+    """The grid as it would be published."""
+    file = resources.files("reefpoint.decisions.pricing") / "data" / "grid.yaml"
+    return cast(dict[str, Any], yaml.safe_load(file.read_text("utf-8")))

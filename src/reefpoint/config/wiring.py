@@ -19,6 +19,7 @@ from reefpoint.decisions.monitoring.handlers import (
     note_profile_change,
     start_backtest,
 )
+from reefpoint.decisions.pricing.handlers import follow_price_exception, publish_approved_grid
 from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
 from reefpoint.decisions.scoring import types as scoring
 from reefpoint.decisions.scoring.adapters.shipped import KINDS as SCORING_KINDS
@@ -102,6 +103,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("credit.publish", (ApprovalGranted,), publish_approved_policy),
     Handler("credit.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_credit_approval),
+    Handler("pricing.publish", (ApprovalGranted,), publish_approved_grid),
+    Handler("pricing.exception", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_price_exception),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),

@@ -1,4 +1,4 @@
-"""Reading a price grid, what inputs come to under it, one by one or a whole book in columns, and when a rate may move."""
+"""Reading a price grid, what inputs come to under it, alone or a whole book in columns, and when a rate may move."""
 
 import json
 from collections.abc import Mapping
@@ -129,9 +129,10 @@ def _read_caps(data: object) -> dict[str, LegalCap]:
     for place, entry in data.items():
         if not isinstance(entry, Mapping) or set(entry) != {"cap_bp", "source", "evidence"}:
             raise MalformedTable(f"legal_caps, {place}", "it has `cap_bp`, `source` and `evidence`")
-        if isinstance(entry["cap_bp"], bool) or not isinstance(entry["cap_bp"], int) or not 0 < entry["cap_bp"] <= 10_000:
+        cap = entry["cap_bp"]
+        if isinstance(cap, bool) or not isinstance(cap, int) or not 0 < cap <= 10_000:
             raise MalformedTable(f"legal_caps, {place}, cap_bp", "it is from 1 to 10000")
-        caps[str(place)] = LegalCap(entry["cap_bp"], str(entry["source"]), str(entry["evidence"]))
+        caps[str(place)] = LegalCap(cap, str(entry["source"]), str(entry["evidence"]))
     return caps
 
 
@@ -160,18 +161,20 @@ def price(grid: PriceGrid, inputs: PriceInputs) -> Price:
             parts.append(RatePart(column.name, known.bp, known.en, known.zh, f"unknown:{column.name}"))
         else:
             row = by_input[column.name]
-            parts.append(
-                RatePart(column.name, _bp(row), str(row.then["en"]), str(row.then["zh"]), f"grid:{row.id}")
-            )
+            parts.append(RatePart(column.name, _bp(row), str(row.then["en"]), str(row.then["zh"]), f"grid:{row.id}"))
     total = sum(part.bp for part in parts)
     rate = max(inputs.floor_bp, min(total, cap))
     if rate > total:
         parts.append(RatePart("floor", rate - total, "Up to the scheme's lowest rate", "调至方案最低利率", "scheme"))
     if rate < total:
         is_law = cap < inputs.scheme_cap_bp
-        words = ("Down to the highest rate that the law allows", "调至法定最高利率") if is_law else (
-            "Down to the scheme's highest rate",
-            "调至方案最高利率",
+        words = (
+            ("Down to the highest rate that the law allows", "调至法定最高利率")
+            if is_law
+            else (
+                "Down to the scheme's highest rate",
+                "调至方案最高利率",
+            )
         )
         source = f"law:{inputs.jurisdiction}" if is_law else "scheme"
         parts.append(RatePart("cap", rate - total, *words, source))
@@ -296,6 +299,4 @@ def answer_text(priced: Price) -> str:
 def price_from_text(text: str) -> Price:
     """The price that was written down."""
     data = json.loads(text)
-    return Price(
-        data["rate_bp"], tuple(RatePart(**part) for part in data["parts"]), data["floor_bp"], data["cap_bp"]
-    )
+    return Price(data["rate_bp"], tuple(RatePart(**part) for part in data["parts"]), data["floor_bp"], data["cap_bp"])

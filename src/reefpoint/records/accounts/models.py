@@ -97,6 +97,22 @@ class LoanExtension(models.Model):
         )
 
 
+class LoanRate(models.Model):
+    """The rate of a loan from a day on; a loan without a row has had one rate since it was drawn. Append-only.
+
+    Of two rows of one day the later one counts.
+    """
+
+    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="rates")
+    rate_bp = models.PositiveIntegerField()
+    since = models.DateField()
+    source = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("loan", "-since", "-id"), name="loan_rate_newest"),)
+
+
 class Position(models.Model):
     """How many shares of an instrument an account holds: the sum of its movements."""
 

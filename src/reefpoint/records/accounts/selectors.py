@@ -13,10 +13,12 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.database.bulk import array_literal, copy_out
+from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.accounts.models import (
     Facility,
     Loan,
     LoanExtension,
+    LoanRate,
     MarginAccount,
     Position,
     SecurityMovement,
@@ -235,6 +237,27 @@ def list_mature_loans(on: date) -> list[LoanFacts]:
     return [loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]
 
 
+def rates_on(loan_ids: Collection[int], on: date) -> dict[int, int]:
+    """The rate that each of these loans bore on a day, of those whose rate ever changed; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (loan_id) loan_id, rate_bp FROM accounts_loanrate
+             WHERE since <= %s AND loan_id = ANY(%s::bigint[])
+             ORDER BY loan_id, since DESC, id DESC
+            """,
+            [on, array_literal([*loan_ids])],
+        )
+        return dict(cursor.fetchall())
+
+
+def list_rates(loan_id: int) -> list[tuple[date, int, str]]:
+    """The rates that a loan has borne, oldest first: since when, basis points, and why; empty if it never changed."""
+    return list(
+        LoanRate.objects.filter(loan_id=loan_id).order_by("since", "id").values_list("since", "rate_bp", "source")
+    )
+
+
 def accounts_owing() -> list[int]:
     """Accounts with a loan outstanding, in id order."""
     owing = Loan.objects.filter(state=LoanState.OPEN).order_by("account_id")
@@ -342,8 +365,18 @@ def loans_maturing(until: date) -> list[LoanFacts]:
 
 
 def verify_accounts() -> list[Finding]:
-    """Positions equal the sum of their movements; loans and facilities equal the ledger's principal."""
-    return [*_verify_positions(), *_verify_principal()]
+    """Positions equal the sum of their movements; loans and facilities equal the ledger's principal; rates stand."""
+    return [*_verify_positions(), *_verify_principal(), *_verify_rates(), *verify_guards([LoanRate._meta.db_table])]
+
+
+def _verify_rates() -> list[Finding]:
+    """Each loan whose rate is not the newest of those on record for it."""
+    newest = LoanRate.objects.order_by("loan_id", "-since", "-id").distinct("loan_id").select_related("loan")
+    return [
+        Finding("accounts.rate", f"loan:{row.loan_id}", f"bears {row.loan.rate_bp}, its newest rate is {row.rate_bp}")
+        for row in newest
+        if row.loan.rate_bp != row.rate_bp
+    ]
 
 
 def _verify_positions() -> list[Finding]:

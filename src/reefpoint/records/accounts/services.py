@@ -6,12 +6,22 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import F
 
-from reefpoint.platform.audit.services import record
+from reefpoint.platform.audit.services import record, record_all
+from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.database.bulk import insert_columns, update_columns
 from reefpoint.platform.events.services import publish_all
 from reefpoint.records.accounts.events import AccountChanged
-from reefpoint.records.accounts.models import Facility, Loan, LoanExtension, MarginAccount, Position, SecurityMovement
+from reefpoint.records.accounts.models import (
+    Facility,
+    Loan,
+    LoanExtension,
+    LoanRate,
+    MarginAccount,
+    Position,
+    SecurityMovement,
+)
 from reefpoint.records.accounts.selectors import get_account, load_accounts, loan_facts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanFacts, LoanState, MovementKind
 from reefpoint.records.ledger.services import open_ledger_accounts
@@ -169,6 +179,49 @@ def add_loan(
     return loan_id
 
 
+def change_loan_rates(*, actor: Actor, changes: Sequence[tuple[int, int, str]], since: date, at: datetime) -> list[int]:
+    """Give loans a new rate from a day on: (loan id, basis points, source). Returns their accounts.
+
+    The rate that a loan was drawn with is kept beside it, so that each day bears the rate of that day.
+    """
+    if not changes:
+        return []
+    loans = {loan.id: loan for loan in Loan.objects.filter(id__in=[loan_id for loan_id, _, _ in changes])}
+    known = set(LoanRate.objects.filter(loan_id__in=loans).values_list("loan_id", flat=True).distinct())
+    columns = {"loan_id": "bigint", "rate_bp": "integer", "since": "date", "source": "text", "at": "timestamptz"}
+    first = [(loan.id, loan.rate_bp, loan.drawn_on, "drawdown", at) for loan in loans.values() if loan.id not in known]
+    insert_columns(
+        LoanRate._meta.db_table,
+        columns,
+        [*first, *((loan_id, rate_bp, since, source, at) for loan_id, rate_bp, source in changes)],
+    )
+    update_columns(
+        Loan._meta.db_table,
+        {"id": "bigint", "rate_bp": "integer"},
+        [(loan_id, rate_bp) for loan_id, rate_bp, _ in changes],
+        key="id",
+    )
+    record_all(
+        actor=actor,
+        action="accounts.change_rate",
+        entries=[
+            EntryDraft(
+                subject=f"account:{loans[loan_id].account_id}",
+                inputs={
+                    "loan": loan_id,
+                    "old_bp": loans[loan_id].rate_bp,
+                    "new_bp": rate_bp,
+                    "since": since,
+                    "source": source,
+                },
+            )
+            for loan_id, rate_bp, source in changes
+        ],
+        at=at,
+    )
+    return sorted({loan.account_id for loan in loans.values()})
+
+
 def _draw_on_facility(account_id: int, amount_minor: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -239,8 +292,11 @@ def extend_loan(*, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp
         extended_by=actor.ref,
         at=at,
     )
-    loan.matures_on, loan.rate_bp = new_matures_on, new_rate_bp
-    loan.save(update_fields=["matures_on", "rate_bp"])
+    loan.matures_on = new_matures_on
+    loan.save(update_fields=["matures_on"])
+    if new_rate_bp != loan.rate_bp:
+        change = (loan_id, new_rate_bp, f"extension:{key}"[:80])
+        change_loan_rates(actor=actor, changes=[change], since=at.date(), at=at)
     record(
         actor=actor,
         action="accounts.extend_loan",

@@ -1,5 +1,6 @@
 """Credit decisions as people and other parts read them, and the proof that each can be made again."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -63,6 +64,17 @@ def newest(client_id: int, scheme_code: str) -> CreditDecision | None:
     """The latest decision on a client's ask for a scheme, as a row for the app's own services."""
     rows = CreditDecision.objects.select_related("client", "policy")
     return rows.filter(client_id=client_id, scheme_code=scheme_code).order_by("-id").first()
+
+
+def load_credit_facts(client_ids: Collection[int], on: date) -> dict[int, tuple[str | None, str | None]]:
+    """Grade and segment of clients by their newest decision made on a day or before it, in one query."""
+    rows = (
+        CreditDecision.objects.filter(client_id__in=client_ids, decided_on__lte=on)
+        .order_by("client_id", "-id")
+        .distinct("client_id")
+        .values_list("client_id", "grade", "inputs__facts__segment")
+    )
+    return {client_id: (grade or None, segment) for client_id, grade, segment in rows}
 
 
 def list_decisions(actor: Actor, client_id: int) -> list[DecisionRow]:

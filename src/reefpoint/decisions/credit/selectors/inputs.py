@@ -68,7 +68,7 @@ def gather_inputs(
         "kyc_rating": kyc.rating.value if kyc.rating else None,
         "suitability": "suitable" if verdict.is_suitable else "unsuitable",
         "segment": verdict.segment.value,
-        "tier": getattr(version, "tier", 2),
+        "tier": version.tier,
         "grade": score.grade if score else None,
         "trading_years": profile.trading_years if profile else None,
         "concentration_bp": -(-max(name.market_minor or 0 for name in pledged) * 10_000 // total)

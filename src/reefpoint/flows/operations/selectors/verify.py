@@ -12,6 +12,7 @@ from reefpoint.decisions.credit.selectors import verify_credit
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
+from reefpoint.decisions.pricing.selectors import verify_pricing
 from reefpoint.decisions.relations.selectors import verify_relations
 from reefpoint.decisions.scoring.selectors.proof import verify_scoring
 from reefpoint.decisions.screening.selectors import verify_screening
@@ -50,6 +51,7 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "publications": lambda _: verify_publications(),
     "kyc": lambda _: verify_kyc(),
     "credit": lambda _: verify_credit(),
+    "pricing": lambda _: verify_pricing(),
     "suitability": lambda _: verify_suitability(),
     "collateral": lambda _: verify_collateral(),
     "models": lambda _: verify_governance(),

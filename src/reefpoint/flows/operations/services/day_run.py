@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from reefpoint.decisions.margin.services.snapshots import snapshot_margin
+from reefpoint.decisions.pricing.services import apply_due_rates
 from reefpoint.flows.operations import rules
 from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.models import DayRun, DayRunStep
@@ -102,6 +103,7 @@ def _settle_trades(day: _Day) -> Mapping[str, int]:
 
 
 def _accrue_interest(day: _Day) -> Mapping[str, int]:
+    apply_due_rates(actor=day.actor, on=day.on, at=day.at)
     result = accrue_interest(actor=day.actor, on=day.on, until=day.until, at=day.at)
     late_minor = charge_late_fees(actor=day.actor, on=day.on, at=day.at)
     return {"loans": result.loans, "posted_minor": result.posted_minor, "late_fees_minor": late_minor}

@@ -20,7 +20,13 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.daycount import DayCount, interest_days, year_days
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import account_numbers, accounts_owing, list_open_loans, load_accounts
+from reefpoint.records.accounts.selectors import (
+    account_numbers,
+    accounts_owing,
+    list_open_loans,
+    load_accounts,
+    rates_on,
+)
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.services import post_journals
@@ -111,7 +117,7 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     near = InterestAccrual.objects.filter(Q(until=on) | Q(since=on)).order_by("loan_id", "since")
     latest = {loan_id: _Carried(*row) for loan_id, *row in near.values_list("loan_id", *_Carried._fields)}
     due = [loan for loan in loans if loan.id not in latest or latest[loan.id].since < on]
-    fresh = _accrued(_at_penalty_if_late(due, on), latest, on, until)
+    fresh = _accrued(_at_penalty_if_late(_at_rate_of_day(due, on), on), latest, on, until)
     insert_columns(InterestAccrual._meta.db_table, ACCRUAL_COLUMNS, fresh)
     account_of = {loan.id: loan.account_id for loan in loans}
     by_account: dict[int, int] = defaultdict(int)
@@ -135,6 +141,14 @@ def _accrue_period(*, actor: Actor, on: date, until: date, at: datetime) -> Accr
     )
     accounts.announce_changes(account_ids=[a for a, amount in by_account.items() if amount], cause="interest", at=at)
     return AccrualResult(len(fresh), sum(by_account.values()))
+
+
+def _at_rate_of_day(loans: Sequence[LoanFacts], on: date) -> list[LoanFacts]:
+    """The same loans, each at the rate that it bore on the day: a rate that changed later does not reach back."""
+    rates = rates_on([loan.id for loan in loans], on)
+    if not rates:
+        return list(loans)
+    return [replace(loan, rate_bp=rates.get(loan.id, loan.rate_bp)) for loan in loans]
 
 
 def _at_penalty_if_late(loans: Sequence[LoanFacts], on: date) -> list[LoanFacts]:

@@ -1,0 +1,23 @@
+"""What follows for prices from events of others."""
+
+from typing import cast
+
+from reefpoint.decisions.pricing.selectors.grid import GRID
+from reefpoint.decisions.pricing.services import follow_exception
+from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
+from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.events.types import StoredEvent
+from reefpoint.platform.publications.services import publish_approved
+
+
+def publish_approved_grid(stored: StoredEvent) -> None:
+    """A second person approved a price grid: publish it."""
+    event = cast(ApprovalGranted, stored.event)
+    publish_approved(actor=system_actor("worker"), kind=GRID, approval_id=event.approval_id, at=event.at)
+
+
+def follow_price_exception(stored: StoredEvent) -> None:
+    """A second person spoke on another price: the quote has it, or not."""
+    event = stored.event
+    assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
+    follow_exception(actor=system_actor("worker"), approval_id=event.approval_id, at=event.at)

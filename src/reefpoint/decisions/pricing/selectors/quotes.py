@@ -1,0 +1,228 @@
+"""Quotes as people and other parts read them, and the proof that each can be made again."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from reefpoint.decisions.pricing import rules
+from reefpoint.decisions.pricing.models import PriceException, Quote, RateProposal
+from reefpoint.decisions.pricing.selectors.grid import read_grid
+from reefpoint.decisions.pricing.types import (
+    ExceptionState,
+    ExceptionView,
+    ProposalState,
+    ProposalView,
+    QuoteRow,
+    QuoteView,
+    RatePart,
+)
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import NotFound, Refusal
+from reefpoint.platform.basics.findings import Finding
+from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.records.parties.selectors import can_see_client, visible_clients
+from reefpoint.records.products.selectors import get_version
+from reefpoint.records.products.types import VersionState
+
+QUOTE_ORDERS = frozenset({"id", "client_number", "amount_minor", "rate_bp", "quoted_at", "valid_until"})
+
+
+class QuoteNotFound(NotFound):
+    """There is no such quote, or it is not this person's to see."""
+
+
+class QuoteExpired(Refusal):
+    """A quote that was told too long ago."""
+
+    code = "quote_expired"
+
+
+class SchemeWithdrawn(Refusal):
+    """The scheme version of a quote is not offered any more."""
+
+    code = "scheme_withdrawn"
+
+
+def get_quote(quote_id: int) -> QuoteView:
+    """A quote in full, for the program. Raises `QuoteNotFound`."""
+    row = _quotes().filter(id=quote_id).first()
+    if row is None:
+        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+    return quote_view(row)
+
+
+def read_quote(actor: Actor, quote_id: int) -> QuoteView:
+    """The same for somebody who asks. Raises `QuoteNotFound` for a client out of scope."""
+    require(actor, "pricing.view")
+    found = get_quote(quote_id)
+    if not can_see_client(actor, found.client_id):
+        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+    return found
+
+
+def require_quote(quote_id: int, at: datetime) -> QuoteView:
+    """The quote if it can still be taken up. Raises `QuoteExpired`, `SchemeWithdrawn`, `QuoteNotFound`."""
+    found = get_quote(quote_id)
+    if get_version(found.scheme_version_id).state is not VersionState.PUBLISHED:
+        raise SchemeWithdrawn(
+            f"The scheme {found.scheme_code} of this quote is not offered any more. Ask for a price on another one.",
+            quote_id=quote_id,
+        )
+    if at > found.valid_until:
+        raise QuoteExpired(
+            f"The quote held until {found.valid_until:%Y-%m-%d %H:%M} UTC. Ask for a new one; nothing was done.",
+            quote_id=quote_id,
+        )
+    return found
+
+
+def find_quotes(
+    actor: Actor, *, text: str = "", state: str = "", at: datetime, order: str = "-id", offset: int = 0, limit: int = 50
+) -> Listing[QuoteRow]:
+    """Quotes in scope; `state` is `valid`, `expired` or `exception`. Three queries."""
+    require(actor, "pricing.view")
+    if order.lstrip("-") not in QUOTE_ORDERS:
+        raise ValueError(f"quotes have no order {order!r}")
+    rows = _quotes().filter(client__in=visible_clients(actor))
+    if wanted := text.replace("\x00", "").strip():
+        rows = rows.filter(
+            Q(client__number__icontains=wanted)
+            | Q(client__name__icontains=wanted)
+            | Q(client__name_zh__icontains=wanted)
+            | Q(scheme_code__icontains=wanted)
+        )
+    if state == "exception":
+        rows = rows.filter(exceptions__isnull=False).distinct()
+    elif state:
+        rows = rows.filter(valid_until__gte=at) if state == "valid" else rows.filter(valid_until__lt=at)
+    page = rows.order_by(order.replace("client_number", "client_id"), "id")[offset : offset + limit]
+    return Listing([_row(row) for row in page], rows.count())
+
+
+def _quotes() -> QuerySet[Quote]:
+    asked = PriceException.objects.order_by("-id")
+    return Quote.objects.select_related("client", "grid").prefetch_related(Prefetch("exceptions", asked))
+
+
+def replay_quote(quote_id: int) -> bool:
+    """Whether a quote's stored inputs come to the same bytes under the stored grid (I60)."""
+    row = Quote.objects.filter(id=quote_id).first()
+    if row is None:
+        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+    return _replayed(row) == row.answer
+
+
+def _replayed(row: Quote | RateProposal) -> str:
+    return rules.answer_text(rules.price(read_grid(row.grid_id), rules.inputs_from_json(row.inputs)))
+
+
+def verify_pricing() -> list[Finding]:
+    """Every quote and new rate that its inputs and grid do not give again to the byte (I60), and every guard gone."""
+    findings = [
+        Finding("pricing.replay", f"quote:{row.pk}", "its inputs and grid do not give it again")
+        for row in Quote.objects.order_by("id").iterator(chunk_size=500)
+        if _replayed(row) != row.answer or rules.price_from_text(row.answer).rate_bp != row.rate_bp
+    ]
+    findings += [
+        Finding("pricing.replay", f"rate_proposal:{row.pk}", "its inputs and grid do not give it again")
+        for row in RateProposal.objects.order_by("id").iterator(chunk_size=500)
+        if _replayed(row) != row.answer or rules.price_from_text(row.answer).rate_bp != row.new_bp
+    ]
+    moving = [model._meta.db_table for model in (PriceException, RateProposal)]
+    return findings + verify_guards([Quote._meta.db_table], guards_of(moving))
+
+
+def quote_view(row: Quote) -> QuoteView:
+    """A quote with its build-up, and the exception to it if one was asked for."""
+    priced = rules.price_from_text(row.answer)
+    asked = _newest(row.exceptions.all())
+    rate, parts = row.rate_bp, priced.parts
+    if asked is not None and asked.state is ExceptionState.GRANTED:
+        rate = asked.rate_bp
+        words = ("An exception that two people granted", "经双人批准的价格例外")
+        parts = (*parts, RatePart("exception", rate - row.rate_bp, *words, f"exception:{asked.id}"))
+    return QuoteView(
+        id=row.pk,
+        client_id=row.client_id,
+        client_number=row.client.number,
+        client_name=row.client.name,
+        client_name_zh=row.client.name_zh,
+        scheme_code=row.scheme_code,
+        scheme_version_id=row.scheme_version_id,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        tenor_days=row.tenor_days,
+        grade=row.grade,
+        segment=row.segment,
+        rate_bp=rate,
+        listed_bp=row.rate_bp,
+        parts=parts,
+        floor_bp=priced.floor_bp,
+        cap_bp=priced.cap_bp,
+        grid_version=row.grid.version,
+        grid_id=row.grid_id,
+        inputs=rules.inputs_from_json(row.inputs),
+        quoted_on=row.quoted_on,
+        quoted_at=row.quoted_at,
+        quoted_by=row.quoted_by,
+        valid_until=row.valid_until,
+        exception=asked,
+    )
+
+
+def _newest(rows: Iterable[PriceException]) -> ExceptionView | None:
+    row = next(iter(rows), None)
+    if row is None:
+        return None
+    return ExceptionView(
+        id=row.pk,
+        quote_id=row.quote_id,
+        rate_bp=row.rate_bp,
+        reason=row.reason,
+        state=ExceptionState(row.state),
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        approval_id=row.approval_id,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )
+
+
+def _row(row: Quote) -> QuoteRow:
+    found = quote_view(row)
+    same = ("id", "client_id", "client_number", "client_name", "client_name_zh", "scheme_code", "amount_minor")
+    more = ("currency", "tenor_days", "grade", "rate_bp", "listed_bp", "valid_until", "quoted_at")
+    return QuoteRow(
+        **{name: getattr(found, name) for name in (*same, *more)},
+        exception=found.exception.state.value if found.exception else "",
+    )
+
+
+def list_proposals(actor: Actor, *, state: str = "", limit: int = 200) -> list[ProposalView]:
+    """New rates for loans of clients in scope, newest first."""
+    require(actor, "pricing.view")
+    rows = RateProposal.objects.filter(loan__account__client__in=visible_clients(actor))
+    if state:
+        rows = rows.filter(state=state)
+    return [
+        ProposalView(
+            id=row.pk,
+            loan_id=row.loan_id,
+            loan_number=row.loan.number,
+            account_id=row.loan.account_id,
+            account_number=row.loan.account.number,
+            client_id=row.loan.account.client_id,
+            currency=row.loan.account.currency,
+            principal_minor=row.loan.principal_minor,
+            old_bp=row.old_bp,
+            new_bp=row.new_bp,
+            parts=rules.price_from_text(row.answer).parts,
+            proposed_on=row.proposed_on,
+            effective_on=row.effective_on,
+            state=ProposalState(row.state),
+        )
+        for row in rows.select_related("loan__account").order_by("-id")[:limit]
+    ]

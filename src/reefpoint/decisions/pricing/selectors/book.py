@@ -140,7 +140,7 @@ def what_if(actor: Actor, *, old: PriceGrid, new: PriceGrid, on: date, at: datet
     require(actor, "pricing.view")
     book = load_book(on=on, at=at)
     before, after = book.rates(old), book.rates(new)
-    moves = np.flatnonzero((before >= 0) & (after >= 0) & (before != after))
+    moves: list[int] = np.flatnonzero((before >= 0) & (after >= 0) & (before != after)).tolist()
     principal = _column([loan.principal_minor for loan in book.loans])
     income = principal * (after - before) // 10_000
     by_currency: dict[str, int] = defaultdict(int)
@@ -152,7 +152,7 @@ def what_if(actor: Actor, *, old: PriceGrid, new: PriceGrid, on: date, at: datet
         if terms.rate_kind is not RateKind.FIXED:
             can_move += 1
             by_currency[terms.currency] += int(income[row])
-    first = sorted(moves, key=lambda row: (-abs(int(income[row])), int(row)))[:MOVES_MAX]
+    first = sorted(moves, key=lambda row: (-abs(int(income[row])), row))[:MOVES_MAX]
     unknown = Counter({name: int((column < 0).sum()) for name, column in book.known.items()})
     return BookWhatIf(
         loans=len(book.loans),

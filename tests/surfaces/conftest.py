@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.platform.access.services import create_user
 from reefpoint.platform.access.types import RoleName
-from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.ledger.services import open_book_day, open_ledger_accounts, post_journal
 from reefpoint.records.ledger.types import Line, desk_accounts, loan_principal
@@ -43,6 +43,13 @@ def signed_in(db: None, settings: Settings) -> SignIn:
         return client
 
     return sign_in
+
+
+def signed_in_as(actor: Actor) -> Client:
+    """A browser without JavaScript in which this person has signed in."""
+    client = Client()
+    client.force_login(get_user_model().objects.get(pk=actor.user_id))
+    return client
 
 
 def person(*roles: RoleName) -> int:

@@ -1,6 +1,7 @@
 """Every page of the console: who may open it, in both languages, and what it never shows."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -25,7 +26,12 @@ from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import find_actor, request_approval
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.contracts.rules.sample import SAMPLE_TERMS
+from reefpoint.records.contracts.services import prepare_contract
+from reefpoint.records.contracts.types import Language
 from reefpoint.records.market.selectors import list_held
+from reefpoint.records.parties.selectors import list_licences
+from reefpoint.records.parties.services import record_licence
 from reefpoint.records.products.selectors import list_schemes
 
 PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
@@ -67,6 +73,10 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "restrictions": ("monitoring.view", lambda book: []),
     "schemes": ("schemes.view", lambda book: []),
     "scheme": ("schemes.view", lambda book: [list_schemes()[0].id]),
+    "contracts": ("contracts.view", lambda book: []),
+    "contract": ("contracts.view", lambda book: [contract_of(book)]),
+    "contract_template": ("contracts.view", lambda book: ["HK"]),
+    "verify_contract": ("contracts.view", lambda book: []),
     "prices": ("prices.view", lambda book: []),
     "instrument": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
     "batch": ("prices.view", lambda book: [list_held()[0].batch_id]),
@@ -101,6 +111,19 @@ def related(book: Book) -> int:
 def case_of(book: Book) -> int:
     """A case about the manager's client."""
     return open_case(actor=SYSTEM, alert_ids=raise_alerts(book.desk.own_client_id), title="Cash", at=CLOSE)
+
+
+def contract_of(book: Book) -> int:
+    """A contract of the manager's client, under a licence."""
+    if not list_licences():
+        record_licence(
+            actor=SYSTEM, jurisdiction="US", activity="margin_lending", permit="us.bank", number="1", holder="A Bank",
+            valid_from=date(2019, 1, 1), valid_to=None, evidence="seen", at=NOON,
+        )  # fmt: skip
+    return prepare_contract(
+        actor=SYSTEM, client_id=book.desk.own_client_id, terms=SAMPLE_TERMS, language=Language.EN,
+        on=SAMPLE_TERMS.sign_by, at=NOON,
+    )  # fmt: skip
 
 
 def open_sale(book: Book) -> int:

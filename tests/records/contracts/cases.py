@@ -7,20 +7,10 @@ from reefpoint.platform.access.models import User
 from reefpoint.platform.access.services import actor_for, create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.records.contracts.rules.sample import SAMPLE_TERMS
 from reefpoint.records.contracts.selectors import find_disclosures
 from reefpoint.records.contracts.services import acknowledge, offer_contract, prepare_contract, sign_as_client
-from reefpoint.records.contracts.types import (
-    Authentication,
-    CollateralTerm,
-    ContractTerms,
-    FeeTerm,
-    KeyFacts,
-    Language,
-    LineTerms,
-    Outcome,
-    RatePart,
-    RateTerms,
-)
+from reefpoint.records.contracts.types import Authentication, ContractTerms, Language
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.services import record_licence, register_clients
 from reefpoint.records.parties.types import ClientDraft
@@ -28,100 +18,7 @@ from reefpoint.records.parties.types import ClientDraft
 SYSTEM = system_actor("tests")
 ON = date(2019, 11, 25)
 AT = datetime(2019, 11, 25, 17, tzinfo=UTC)
-
-FACTS = KeyFacts(
-    at=AT,
-    value_minor=100_000_00,
-    cash_minor=0,
-    loan_minor=50_000_00,
-    own_minor=50_000_00,
-    ratio_bp=20_000,
-    fall_to_call_bp=2_000,
-    fall_to_close_out_bp=2_750,
-    call_minor=2_941_18,
-    sold_minor=22_500_00,
-    interest_day_minor=10_28,
-    interest_first_year_minor=3_750_00,
-    fees_first_year_minor=250_00,
-    cost_first_year_minor=4_000_00,
-    cost_whole_term_minor=2_100_00,
-    outcomes=(
-        Outcome(-5_000, -4_000_00, -54_000_00),
-        Outcome(0, 46_000_00, -4_000_00),
-        Outcome(5_000, 96_000_00, 46_000_00),
-    ),
-    worst_change_bp=-6_000,
-    worst_owed_minor=10_000_00,
-    worst_loss_minor=60_000_00,
-)
-
-TERMS = ContractTerms(
-    jurisdiction="US",
-    currency="USD",
-    scheme_code="STANDARD",
-    scheme_name="Standard",
-    scheme_name_zh="标准方案",
-    scheme_version=1,
-    limit_minor=50_000_00,
-    starts_on=date(2019, 11, 26),
-    ends_on=date(2020, 5, 24),
-    sign_by=date(2019, 12, 2),
-    rate=RateTerms(
-        kind="fixed",
-        rate_bp=750,
-        penalty_rate_bp=1_100,
-        day_count="ACT/365",
-        parts=(
-            RatePart("base", "Cost of money", "资金成本", 500),
-            RatePart("grade", "Grade B", "B级", 150),
-            RatePart("margin", "Margin", "利润", 100),
-        ),
-        cap_bp=1_600,
-    ),
-    fees=(
-        FeeTerm("drawdown", "Drawdown fee", "提款费", "drawdown", "share", rate_bp=50, first_year_minor=250_00),
-        FeeTerm("late", "Late notice", "逾期通知费", "late", "flat", amount_minor=25_00),
-    ),
-    lines=LineTerms(
-        initial_bp=18_000,
-        withdrawal_bp=20_000,
-        warning_bp=17_500,
-        cure_bp=17_000,
-        call_bp=16_000,
-        close_out_bp=14_500,
-        target_bp=17_000,
-    ),
-    call_deadline_sessions=2,
-    liquidation_rule="approval",
-    liquidation_order="most_liquid",
-    payment_order=("fees", "penalty", "interest", "principal"),
-    concentration_cap_bp=10_000,
-    haircut_notice_sessions=5,
-    is_early_repayment_allowed=True,
-    early_repayment_fee_bp=0,
-    renewals_max=2,
-    renewal_min_ratio_bp=18_000,
-    grace_days=3,
-    collateral=(
-        CollateralTerm(
-            symbol="AAPL",
-            name="Apple",
-            name_zh="苹果",
-            quantity=1_000,
-            price_units=100_0000,
-            value_minor=100_000_00,
-            haircut_bp=3_000,
-            lendable_minor=70_000_00,
-            call_price_units=80_0000,
-            close_out_price_units=72_5000,
-            call_alone_units=80_0000,
-            close_out_alone_units=72_5000,
-            sold_quantity=310,
-            sold_minor=22_500_00,
-        ),
-    ),
-    key_facts=FACTS,
-)
+TERMS = SAMPLE_TERMS
 
 
 def proof(at: datetime = AT) -> Authentication:
@@ -169,7 +66,12 @@ class Cast:
         return contract_id
 
 
-def make_cast() -> Cast:
+PASSWORD = "copper kettle on a reef"
+SECRETS = ("JBSWY3DPEHPK3PXP", "KRSXG5CTMVRXEZLU")
+"""Of the authenticator apps of the client and of the officer, where a test gives them one."""
+
+
+def make_cast(password: str | None = None) -> Cast:
     """A licence in New York, two clients with a portal, an officer who prepares and one who signs for the desk."""
     record_licence(
         actor=SYSTEM,
@@ -189,12 +91,12 @@ def make_cast() -> Cast:
         on=ON,
         at=AT,
     )
-    users = [person("fang", RoleName.CLIENT, "Wang Fang"), person("out", RoleName.CLIENT)]
+    users = [person("fang", RoleName.CLIENT, "Wang Fang", password), person("out", RoleName.CLIENT)]
     for client_id, user in zip(ids, users, strict=True):
         Client.objects.filter(id=client_id).update(portal_user_id=user.user_id)
     return Cast(
         maker=person("maker", RoleName.OPERATIONS),
-        officer=person("officer", RoleName.CREDIT_OFFICER, "Olga Officer"),
+        officer=person("officer", RoleName.CREDIT_OFFICER, "Olga Officer", password),
         compliance=person("compliance", RoleName.COMPLIANCE),
         fang=users[0],
         fang_id=ids[0],
@@ -203,10 +105,10 @@ def make_cast() -> Cast:
     )
 
 
-def person(name: str, role: RoleName, full_name: str = "") -> Actor:
+def person(name: str, role: RoleName, full_name: str = "", password: str | None = None) -> Actor:
     """Somebody of this role, as an actor."""
     user_id = create_user(
-        actor=SYSTEM, email=f"{name}@people.test", name=full_name or name, password=None, roles=[role], at=AT
+        actor=SYSTEM, email=f"{name}@people.test", name=full_name or name, password=password, roles=[role], at=AT
     )
     return actor_for(User.objects.get(pk=user_id))
 

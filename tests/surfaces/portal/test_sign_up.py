@@ -40,7 +40,7 @@ def test_somebody_signs_up_with_the_code_from_their_mail_and_is_a_client_and_not
     assert client.session[SESSION_KEY] == str(user.pk)
     assert user.name == "王芳"
     actor = actor_for(user)
-    assert actor.permissions == {"portal.apply"}
+    assert actor.permissions == {"portal.apply", "portal.borrow"}
     assert not actor.sees_all_clients
     assert Entry.objects.filter(action="access.sign_up", subject=f"user:{user.pk}").exists()
 

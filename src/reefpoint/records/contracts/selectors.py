@@ -21,9 +21,11 @@ from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.contracts import rules
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, template_source
 from reefpoint.records.contracts.adapters.signing import NotReadable, check_signatures, to_pem
+from reefpoint.records.contracts.adapters.typesetting import typeset
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
 from reefpoint.records.contracts.rules.disclosures import read_disclosures
 from reefpoint.records.contracts.rules.document import FIELDS, Paper, Parties, build_document, clauses_of
+from reefpoint.records.contracts.rules.sample import sample_paper
 from reefpoint.records.contracts.rules.templates import JURISDICTIONS, UnreadableTemplate, find_problems, read_template
 from reefpoint.records.contracts.rules.values import from_json
 from reefpoint.records.contracts.types import (
@@ -152,10 +154,26 @@ def _read_disclosures(publication_id: int | None, jurisdiction: str) -> tuple[Di
     return read_disclosures((shipped(kind) if publication_id is None else get_published(publication_id)).content)
 
 
+def list_problems(content: Content) -> list[TemplateProblem]:
+    """What keeps a template from being published; empty when it is whole."""
+    try:
+        return find_problems(read_template(content), FIELDS)
+    except UnreadableTemplate as problem:
+        return [TemplateProblem("", "unreadable", str(problem))]
+
+
+def preview_template(actor: Actor, version: PublicationView, language: Language, on: date) -> bytes:
+    """A template as it would be printed for a made-up client, as PDF. Raises `TemplateRefused` unless it is whole."""
+    require(actor, "contracts.view")
+    problems = list_problems(version.content)
+    if problems:
+        raise TemplateRefused(problems)
+    template = read_template(version.content)
+    paper = sample_paper(template, version.version, find_disclosures(template.jurisdiction, on), language)
+    return typeset(build_document(paper), at=paper_instant(paper.dated_on))
+
+
 # Contracts
-
-
-_ROW = ("client__number", "client__name", "client__name_zh")
 
 
 def find_contracts(

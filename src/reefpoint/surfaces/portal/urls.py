@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.portal.views import application, own, start
+from reefpoint.surfaces.portal.views import application, contracts, own, start
 
 app_name = "portal"
 
@@ -19,6 +19,17 @@ urlpatterns = [
     path("portal/documents/", own.documents, name="documents"),
     path("portal/documents/<int:document_id>/", own.document, name="document"),
     path("portal/questionnaire/", own.questionnaire, name="questionnaire"),
+    path("portal/contracts/", contracts.contracts, name="contracts"),
+    path("portal/contracts/root.pem", contracts.root, name="contract_root"),
+    path("portal/contracts/<int:contract_id>/", contracts.contract, name="contract"),
+    path(
+        "portal/contracts/<int:contract_id>/acknowledgements/",
+        contracts.acknowledge_disclosures,
+        name="contract_acknowledge",
+    ),
+    path("portal/contracts/<int:contract_id>/signature/", contracts.sign, name="contract_sign"),
+    path("portal/contracts/<int:contract_id>/decline/", contracts.decline, name="contract_decline"),
+    path("portal/contracts/<int:contract_id>/paper/", contracts.paper, name="contract_paper"),
     path("portal/my-data/", own.own_data, name="own_data"),
     path("portal/my-data/marketing/", own.agree_to_marketing, name="agree_to_marketing"),
     path("portal/my-data/consents/<int:consent_id>/end/", own.take_back, name="take_back"),

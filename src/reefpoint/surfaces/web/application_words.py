@@ -247,6 +247,10 @@ REFUSAL_WORDS: Mapping[str, Words] = {
     "answers_refused": _("Some questions are not answered yet."),
     "licence_refused": _("This is not on offer at the moment: we hold no licence for it."),
     "example_refused": _("This example cannot be worked out. Choose other names or amounts."),
+    "strong_authentication_needed": _("To sign, show your password and a second factor again. Nothing was signed."),
+    "disclosures_missing": _("Not every risk is acknowledged in its present words. Read and tick each first."),
+    "disclosure_changed": _("These words were changed meanwhile. Read them again; nothing was recorded."),
+    "offer_lapsed": _("The time to sign has passed. Nothing was signed; ask us for a new offer."),
     "no_usable_price": _("There is no current price for one of these names. Try again later."),
 }
 """Refusals by their code, in words for clients in either language; others speak for themselves."""

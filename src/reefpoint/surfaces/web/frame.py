@@ -58,7 +58,10 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     ),
     (
         _("Credit"),
-        (Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),),
+        (
+            Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
+            Section(_("Contracts"), "contracts", "console:contracts", "contracts.view"),
+        ),
     ),
     (
         _("Compliance"),

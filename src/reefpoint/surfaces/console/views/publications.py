@@ -24,6 +24,7 @@ from reefpoint.platform.basics.tables import DecisionTable, MalformedTable
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
+from reefpoint.records.contracts.selectors import TemplateRefused
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.web.people import page, people_names
 
@@ -112,7 +113,7 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     errors: dict[str, str] = {}
     if request.method == "POST":
         require(actor, kept.kind.right)
-        approval_id = _ask(request, actor, kept.kind, at, errors)
+        approval_id = ask_publication(request, actor, kept.kind, at, errors)
         if approval_id is not None:
             messages.success(request, _now("Drafted. A second person decides whether it is published."))
             return redirect("console:approval", approval_id=approval_id)
@@ -120,7 +121,7 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     chosen = request.GET.get("version", "")
     version = next((one for one in versions if str(one.version) == chosen), valid)
     if request.GET.get("format") == "json":
-        return _download(kept.kind, version)
+        return download_publication(kept.kind, version)
     context = {
         "kept": kept,
         "versions": versions,
@@ -136,7 +137,9 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     return render(request, "console/publication.html", context, status=422 if errors else 200)
 
 
-def _ask(request: HttpRequest, actor: Actor, kind: PublicationKind, at: datetime, errors: dict[str, str]) -> int | None:
+def ask_publication(
+    request: HttpRequest, actor: Actor, kind: PublicationKind, at: datetime, errors: dict[str, str]
+) -> int | None:
     """Draft what was uploaded and ask for its publication; None with `errors` by field when it cannot be."""
     uploaded, reason = request.FILES.get("content"), request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
     try:
@@ -155,7 +158,7 @@ def _ask(request: HttpRequest, actor: Actor, kind: PublicationKind, at: datetime
         return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
     except UnreadableContent as error:
         errors["content"] = str(error)
-    except MalformedTable as error:
+    except (MalformedTable, TemplateRefused) as error:
         errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": error.message}
     except NotPublishable as error:
         errors["effective_from"] = error.message
@@ -187,7 +190,8 @@ def _is_storable(read: object) -> bool:
         return False
 
 
-def _download(kind: PublicationKind, version: PublicationView) -> HttpResponse:
+def download_publication(kind: PublicationKind, version: PublicationView) -> HttpResponse:
+    """A version's content as a JSON file, to be changed and uploaded again."""
     response = JsonResponse(dict(version.content), json_dumps_params={"ensure_ascii": False, "indent": 1})
     response.headers["Content-Disposition"] = f'attachment; filename="{kind.name}-{version.version}.json"'
     return response

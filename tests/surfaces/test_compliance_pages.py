@@ -4,10 +4,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.decisions.cases.test_cases import picture, raise_alerts
 from tests.decisions.relations.kin import share
+from tests.desk import SYSTEM
 from tests.surfaces.conftest import CLOSE, Book, SignIn
 
 from reefpoint.decisions.cases.models import Case
 from reefpoint.decisions.monitoring.models import Alert
+from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
+from reefpoint.decisions.monitoring.services.restrictions import block_withdrawals, release_restriction
+from reefpoint.decisions.monitoring.services.rules import install_typologies
 from reefpoint.decisions.relations.models import Exclusion, GroupLimit
 from reefpoint.decisions.relations.selectors import get_group
 from reefpoint.platform.access.types import RoleName
@@ -110,3 +114,27 @@ def test_a_limit_is_set_and_a_thing_not_counted_on_the_groups_page(book: Book, s
     [exclusion] = Exclusion.objects.all()
     compliance.post(f"/related-accounts/exclusions/{exclusion.pk}/end/", {"reason": "it is his own"})
     assert get_group(book.desk.own_client_id) is not None
+
+
+def test_what_is_held_without_an_alert_is_on_alerts_and_today(book: Book, signed_in: SignIn) -> None:
+    block_withdrawals(actor=SYSTEM, client_id=book.desk.own_client_id, reason="nobody told who paid", at=CLOSE)
+    [row] = list_restrictions(SYSTEM)
+    officer = signed_in(RoleName.COMPLIANCE)
+    alerts = officer.get("/alerts/").content.decode()
+    assert "nobody told who paid" in alerts
+    for page in (alerts, officer.get("/").content.decode()):
+        assert f'href="/monitoring/restrictions/#restriction-{row.id}"' in page
+    assert "restriction" not in signed_in(RoleName.OPERATIONS).get("/").content.decode()
+    release_restriction(actor=SYSTEM, restriction_id=row.id, reason="The bank told.", at=CLOSE)
+    for path in ("/alerts/", "/"):
+        assert "#restriction" not in officer.get(path).content.decode()
+
+
+def test_a_rule_that_is_not_fed_says_so_where_it_is_listed_and_on_its_page(book: Book, signed_in: SignIn) -> None:
+    install_typologies(actor=SYSTEM, at=CLOSE)
+    officer = signed_in(RoleName.COMPLIANCE)
+    listed = officer.get("/monitoring/rules/").content.decode()
+    assert listed.count("Not fed") == 2
+    assert "Delayed-settlement ride" in listed
+    assert "This rule does not run." in officer.get("/monitoring/rules/off_market_transfer/").content.decode()
+    assert "This rule does not run." not in officer.get("/monitoring/rules/structuring/").content.decode()

@@ -30,8 +30,8 @@ from reefpoint.decisions.kyc.services import (
     review_client,
 )
 from reefpoint.decisions.kyc.types import (
+    AssessmentCause,
     AssessmentView,
-    Cause,
     DocumentInput,
     KycInputs,
     KycState,
@@ -329,7 +329,7 @@ def test_a_person_may_rate_higher_and_never_lower_and_says_why(desk: Desk) -> No
             review(desk.near_client, rating, note)
     assert KycAssessment.objects.count() == 1
     found = review(desk.near_client, Rating.HIGH, "Press reports.")
-    assert (found.rating, found.outcome.rating, found.cause) == (Rating.HIGH, Rating.STANDARD, Cause.REVIEW)
+    assert (found.rating, found.outcome.rating, found.cause) == (Rating.HIGH, Rating.STANDARD, AssessmentCause.REVIEW)
     assert found.next_review_on == date(2020, 5, 25)
 
 
@@ -354,7 +354,7 @@ def test_a_change_of_circumstance_is_rated_again_and_brings_the_review_forward(d
     assert (standing.rating, standing.next_review_on) == (Rating.HIGH, date(2020, 3, 4))
     newest = KycAssessment.objects.first()
     assert newest is not None
-    assert (newest.cause, newest.profile_version) == (Cause.CHANGE, 2)
+    assert (newest.cause, newest.profile_version) == (AssessmentCause.CHANGE, 2)
 
 
 @pytest.mark.parametrize(

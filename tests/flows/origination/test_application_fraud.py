@@ -18,7 +18,7 @@ from reefpoint.flows.origination.services.applications import (
     save_section,
     submit_application,
 )
-from reefpoint.flows.origination.types import Outcome, Section, SectionData
+from reefpoint.flows.origination.types import PreScreenOutcome, Section, SectionData
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.parties.models import TraitRow
 from reefpoint.records.parties.types import ClientKind
@@ -58,7 +58,7 @@ def apply(number: int, *, device: str = "", shade: int | None = None, days: int 
     client_id = client_of(application_id)
     record_answers(actor=actor, client_id=client_id, answers=BOLD, at=at)
     found = submit_application(actor=actor, application_id=application_id, on=MONDAY, at=at, device=device)
-    assert found.outcome is not Outcome.STOPPED, found.reasons
+    assert found.outcome is not PreScreenOutcome.STOPPED, found.reasons
     return client_id
 
 

@@ -50,8 +50,8 @@ from reefpoint.flows.origination.services.decisions import (
 from reefpoint.flows.origination.types import (
     ApplicationState,
     Blocker,
-    Outcome,
     PreScreenCode,
+    PreScreenOutcome,
     RefusalReason,
     Section,
 )
@@ -146,7 +146,7 @@ def test_the_desk_does_not_read_an_applicants_answers_on_the_way(office: Office)
 def test_a_whole_application_is_taken_and_waits_with_profile_consents_and_a_letter(office: Office) -> None:
     office.write()
     found = office.submit()
-    assert (found.outcome, found.reasons) == (Outcome.PASSED, ())
+    assert (found.outcome, found.reasons) == (PreScreenOutcome.PASSED, ())
     assert office.state is ApplicationState.SUBMITTED
     profile = get_profile(SYSTEM, office.row.client_id)
     assert profile is not None
@@ -162,7 +162,7 @@ def test_what_is_missing_stops_it_and_is_said_in_codes(office: Office) -> None:
     office.write()
     SectionDraft.objects.filter(section=Section.BANK).delete()
     found = office.submit()
-    assert found.outcome is Outcome.STOPPED
+    assert found.outcome is PreScreenOutcome.STOPPED
     assert [(reason.code, reason.detail) for reason in found.reasons] == [(PreScreenCode.SECTION_INCOMPLETE, "bank")]
     assert office.state is ApplicationState.DRAFT
     assert find_profile(office.row.client_id) is None
@@ -205,7 +205,7 @@ def test_the_pre_screen_stops_what_cannot_be(
     office.save(section, **changes)
     found = office.submit()
     assert (found.outcome, [(one.code.value, one.detail) for one in found.reasons]) == (
-        Outcome.STOPPED,
+        PreScreenOutcome.STOPPED,
         [(code, detail)],
     )
     assert office.state is ApplicationState.DRAFT
@@ -214,16 +214,16 @@ def test_the_pre_screen_stops_what_cannot_be(
 def test_full_age_begins_on_the_birthday(office: Office) -> None:
     office.write()
     office.save(Section.IDENTITY, birth_or_incorporated_on="2001-11-25")
-    assert office.submit().outcome is Outcome.PASSED
+    assert office.submit().outcome is PreScreenOutcome.PASSED
 
 
 def test_a_name_on_a_list_refers_it_and_the_applicant_reads_nothing_of_it(office: Office) -> None:
     office.list_name("Tan Wei Ling")
     office.write()
-    assert office.submit().outcome is Outcome.REFERRED
+    assert office.submit().outcome is PreScreenOutcome.REFERRED
     assert office.state is ApplicationState.SUBMITTED
     [told] = list_pre_screens(office.applicant, office.application_id)
-    assert (told.outcome, told.reasons) == (Outcome.PASSED, ())
+    assert (told.outcome, told.reasons) == (PreScreenOutcome.PASSED, ())
     [known] = list_pre_screens(office.officer, office.application_id)
     assert [reason.code for reason in known.reasons] == [PreScreenCode.NAME_HIT]
 
@@ -374,7 +374,7 @@ def test_every_blocker_is_named_when_nothing_is_in_order(office: Office) -> None
 def test_a_high_risk_is_accepted_by_two_people(office: Office) -> None:
     office.write()
     office.save(Section.DECLARATIONS, is_pep_declared=True, pep_note="A mayor until 2018.")
-    assert office.submit().outcome is Outcome.REFERRED
+    assert office.submit().outcome is PreScreenOutcome.REFERRED
     take_up(actor=office.officer, application_id=office.application_id, on=MONDAY, at=AT)
     review = load_review(office.officer, office.application_id, on=MONDAY, at=AT)
     assert review.needs_second_person, review.facts.rating
@@ -480,7 +480,7 @@ def test_the_client_is_asked_for_more_and_hands_in_again(office: Office) -> None
     assert "Please show three pay slips." in letter
     office.save(Section.WEALTH, source_note="Salary of twenty years, three slips are added.")
     office.attach(NEEDED[2])
-    assert office.submit().outcome is Outcome.PASSED
+    assert office.submit().outcome is PreScreenOutcome.PASSED
     assert (office.state, office.row.submissions) == (ApplicationState.SUBMITTED, 2)
     take_up(actor=office.second, application_id=office.application_id, on=MONDAY, at=AT)
     assert office.accept(office.shown(), office.second) is None
@@ -637,7 +637,7 @@ def test_refused_or_withdrawn_the_same_person_applies_again_and_is_accepted(offi
     assert get_own_section(office.applicant, row.pk, Section.DECLARATIONS) == {}
     assert [one.detail for one in office.submit().reasons] == ["declarations"]
     office.save(Section.DECLARATIONS)
-    assert office.submit().outcome is Outcome.PASSED
+    assert office.submit().outcome is PreScreenOutcome.PASSED
     take_up(actor=office.officer, application_id=row.pk, on=MONDAY, at=AT)
     assert office.accept(office.shown()) is None
     assert office.row.client.status == ClientStatus.ACTIVE

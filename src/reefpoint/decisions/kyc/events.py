@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reefpoint.decisions.kyc.types import Cause
+from reefpoint.decisions.kyc.types import AssessmentCause
 from reefpoint.platform.events.types import Event
 
 
@@ -16,7 +16,7 @@ class ClientRated(Event):
     assessment_id: int
     old_rating: str
     new_rating: str
-    cause: Cause
+    cause: AssessmentCause
 
     @property
     def stream(self) -> str:

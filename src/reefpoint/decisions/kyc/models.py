@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from reefpoint.decisions.kyc.types import Cause, Rating
+from reefpoint.decisions.kyc.types import AssessmentCause, Rating
 
 
 class KycAssessment(models.Model):
@@ -15,7 +15,7 @@ class KycAssessment(models.Model):
     client = models.ForeignKey("parties.Client", on_delete=models.PROTECT, related_name="+")
     table = models.ForeignKey("publications.Publication", on_delete=models.PROTECT, related_name="+")
     profile_version = models.PositiveIntegerField(null=True)
-    cause = models.CharField(max_length=12, choices=[(c.value, c.value) for c in Cause])
+    cause = models.CharField(max_length=12, choices=[(c.value, c.value) for c in AssessmentCause])
     inputs = models.JSONField()
     computed_rating = models.CharField(max_length=12, blank=True, choices=[(r.value, r.value) for r in Rating])
     decided_rating = models.CharField(max_length=12, blank=True, choices=[(r.value, r.value) for r in Rating])

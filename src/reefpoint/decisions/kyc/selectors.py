@@ -10,8 +10,8 @@ from reefpoint.decisions.kyc import rules
 from reefpoint.decisions.kyc.adapters.shipped import read_shipped_rating
 from reefpoint.decisions.kyc.models import KycAssessment
 from reefpoint.decisions.kyc.types import (
+    AssessmentCause,
     AssessmentView,
-    Cause,
     KycStanding,
     KycState,
     Rating,
@@ -154,7 +154,7 @@ def view(row: KycAssessment) -> AssessmentView:
         client_id=row.client_id,
         table_version=row.table.version,
         profile_version=row.profile_version,
-        cause=Cause(row.cause),
+        cause=AssessmentCause(row.cause),
         inputs=inputs,
         outcome=rules.assess(read_table(row.table_id), inputs),
         rating=_rating(row),
@@ -195,7 +195,7 @@ def _review(row: KycAssessment, on: date) -> ReviewRow:
         client_name_zh=row.client.name_zh,
         state=KycState.RATED if rating else KycState.REFERRED,
         rating=rating.value if rating else "",
-        cause=Cause(row.cause),
+        cause=AssessmentCause(row.cause),
         points=row.points,
         blocking=row.blocking,
         next_review_on=row.next_review_on,

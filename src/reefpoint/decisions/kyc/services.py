@@ -9,7 +9,7 @@ from reefpoint.decisions.kyc import rules
 from reefpoint.decisions.kyc.events import ClientRated
 from reefpoint.decisions.kyc.models import KycAssessment
 from reefpoint.decisions.kyc.selectors import RATING, newest, read_table, view
-from reefpoint.decisions.kyc.types import AssessmentView, Cause, KycInputs, Rating
+from reefpoint.decisions.kyc.types import AssessmentCause, AssessmentView, KycInputs, Rating
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -44,7 +44,7 @@ class RatingTooLow(Refusal):
 
 @transaction.atomic
 def assess_client(
-    *, actor: Actor, client_id: int, on: date, at: datetime, cause: Cause = Cause.REQUEST
+    *, actor: Actor, client_id: int, on: date, at: datetime, cause: AssessmentCause = AssessmentCause.REQUEST
 ) -> AssessmentView:
     """Assess a client by the rating table in force and what is on record. Raises `ClientNotFound`."""
     require(actor, "kyc.review")
@@ -64,7 +64,7 @@ def review_client(
     if not note.strip() or len(note) > NOTE_CHARS_MAX:
         raise NoteNeeded(f"Say what you looked at and concluded, in at most {NOTE_CHARS_MAX} characters.")
     return _assess(
-        actor=actor, client_id=client_id, cause=Cause.REVIEW, decided=rating, note=note.strip(), on=on, at=at
+        actor=actor, client_id=client_id, cause=AssessmentCause.REVIEW, decided=rating, note=note.strip(), on=on, at=at
     )
 
 
@@ -80,11 +80,11 @@ def reassess_after_change(
     before = newest(client_id)
     if before is None or (before.profile_version or 0) >= version:
         return None
-    return _assess(actor=actor, client_id=client_id, cause=Cause.CHANGE, decided=None, note="", on=on, at=at)
+    return _assess(actor=actor, client_id=client_id, cause=AssessmentCause.CHANGE, decided=None, note="", on=on, at=at)
 
 
 def _assess(
-    *, actor: Actor, client_id: int, cause: Cause, decided: Rating | None, note: str, on: date, at: datetime
+    *, actor: Actor, client_id: int, cause: AssessmentCause, decided: Rating | None, note: str, on: date, at: datetime
 ) -> AssessmentView:
     client = lock_client(actor, client_id)
     before = newest(client_id)
@@ -101,7 +101,7 @@ def _assess(
         documents=load_documents([client_id]),
         on=on,
     )
-    if before is not None and cause is not Cause.REVIEW and _is_same(before, published.id, inputs):
+    if before is not None and cause is not AssessmentCause.REVIEW and _is_same(before, published.id, inputs):
         record(
             actor=actor,
             action="kyc.assess",
@@ -115,7 +115,7 @@ def _assess(
         raise RatingTooLow(
             f"What is known makes this client {outcome.floor.value} at least.", floor=outcome.floor.value
         )
-    if cause is Cause.REVIEW and decided is None and outcome.rating is None:
+    if cause is AssessmentCause.REVIEW and decided is None and outcome.rating is None:
         raise RatingNeeded(
             f"These facts are missing: {', '.join(outcome.missing)}. Complete them, or say the rating yourself.",
             missing=list(outcome.missing),
@@ -142,14 +142,14 @@ def _assess(
             rating=rating,
             previous=old,
             previous_review_on=before.next_review_on if before is not None else None,
-            is_change=cause is Cause.CHANGE,
+            is_change=cause is AssessmentCause.CHANGE,
             on=on,
             later=months_after(on, table.review_months[rating]) if rating else on,
         ),
     )
     record(
         actor=actor,
-        action="kyc.review" if cause is Cause.REVIEW else "kyc.assess",
+        action="kyc.review" if cause is AssessmentCause.REVIEW else "kyc.assess",
         subject=f"client:{client_id}",
         reason=note,
         inputs={

@@ -25,7 +25,7 @@ class KycState(StrEnum):
     RATED = "rated"
 
 
-class Cause(StrEnum):
+class AssessmentCause(StrEnum):
     """Why a client was looked at: asked for by somebody, a change of circumstance, or a person's own review."""
 
     REQUEST = "request"
@@ -152,7 +152,7 @@ class AssessmentView:
     client_id: int
     table_version: int
     profile_version: int | None
-    cause: Cause
+    cause: AssessmentCause
     inputs: KycInputs
     outcome: Outcome
     rating: Rating | None
@@ -191,7 +191,7 @@ class ReviewRow:
     client_name_zh: str
     state: KycState
     rating: str
-    cause: Cause
+    cause: AssessmentCause
     points: int
     blocking: int
     next_review_on: date

@@ -238,7 +238,10 @@ class VersionView:
 
 @dataclass(frozen=True)
 class RuleRow:
-    """A rule in the list: the version in force, and what it raised in the last 30 days (shadow apart)."""
+    """A rule in the list: the version in force, and what it raised in the last 30 days (shadow apart).
+
+    `is_fed` is false where the desk notes nothing that the rule could look at.
+    """
 
     code: str
     number: int
@@ -252,6 +255,7 @@ class RuleRow:
     shadow_30d: int
     open_alerts: int
     undecided: int
+    is_fed: bool
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from reefpoint.flows.origination.types import (
     FieldProblem,
     LeadDraft,
     LeadState,
-    Outcome,
     OverviewLineName,
     Plain,
     PreScreenCode,
+    PreScreenOutcome,
     PreScreenReason,
     ProblemCode,
     RefusalReason,
@@ -574,18 +574,23 @@ def pre_screen(facts: PreScreenFacts) -> list[PreScreenReason]:
     stops += [(PreScreenCode.BANK_ACCOUNT_NOT_OWN, str(number + 1)) for number in facts.holders_wrong]
     found = [PreScreenReason(code, detail) for code, detail in stops]
     if facts.is_pep_declared or facts.has_defaulted:
-        found.append(PreScreenReason(PreScreenCode.LOOKED_AT_CLOSELY, outcome=Outcome.REFERRED))
+        found.append(PreScreenReason(PreScreenCode.LOOKED_AT_CLOSELY, outcome=PreScreenOutcome.REFERRED))
     if facts.has_name_hits:
-        found.append(PreScreenReason(PreScreenCode.NAME_HIT, outcome=Outcome.REFERRED, is_told=False))
+        found.append(PreScreenReason(PreScreenCode.NAME_HIT, outcome=PreScreenOutcome.REFERRED, is_told=False))
     if facts.has_duplicates:
-        found.append(PreScreenReason(PreScreenCode.POSSIBLE_DUPLICATE, outcome=Outcome.REFERRED, is_told=False))
+        found.append(
+            PreScreenReason(PreScreenCode.POSSIBLE_DUPLICATE, outcome=PreScreenOutcome.REFERRED, is_told=False)
+        )
     return found
 
 
-def outcome_of(reasons: Collection[PreScreenReason]) -> Outcome:
+def outcome_of(reasons: Collection[PreScreenReason]) -> PreScreenOutcome:
     """The worst of what was found."""
     found = {reason.outcome for reason in reasons}
-    return next((outcome for outcome in (Outcome.STOPPED, Outcome.REFERRED) if outcome in found), Outcome.PASSED)
+    return next(
+        (outcome for outcome in (PreScreenOutcome.STOPPED, PreScreenOutcome.REFERRED) if outcome in found),
+        PreScreenOutcome.PASSED,
+    )
 
 
 def age_on(born: date, on: date) -> int:
@@ -636,7 +641,10 @@ def blockers(facts: ReviewFacts, rules_version: int = RULES_VERSION) -> list[Blo
     checks = (
         (Blocker.NOT_IN_REVIEW, facts.state != ApplicationState.IN_REVIEW),
         (Blocker.CLIENT_NOT_PROSPECT, facts.client_status != ClientStatus.PROSPECT),
-        (Blocker.PRE_SCREEN_STOPPED, facts.pre_screen_outcome not in {Outcome.PASSED, Outcome.REFERRED}),
+        (
+            Blocker.PRE_SCREEN_STOPPED,
+            facts.pre_screen_outcome not in {PreScreenOutcome.PASSED, PreScreenOutcome.REFERRED},
+        ),
         (Blocker.DOCUMENTS_MISSING, bool(facts.documents_missing)),
         (Blocker.QUESTIONNAIRE_MISSING, not facts.suitability_id),
         (Blocker.CONFIRMED_HIT, facts.screening == "confirmed"),

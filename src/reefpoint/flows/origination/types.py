@@ -416,7 +416,7 @@ class PreScreenCode(StrEnum):
     POSSIBLE_DUPLICATE = "possible_duplicate"
 
 
-class Outcome(StrEnum):
+class PreScreenOutcome(StrEnum):
     """STOPPED: it cannot be handed in so. REFERRED: handed in, and a person looks at what was found. PASSED: clean."""
 
     STOPPED = "stopped"
@@ -430,7 +430,7 @@ class PreScreenReason:
 
     code: PreScreenCode
     detail: str = ""
-    outcome: Outcome = Outcome.STOPPED
+    outcome: PreScreenOutcome = PreScreenOutcome.STOPPED
     is_told: bool = True
 
 
@@ -440,7 +440,7 @@ class PreScreen:
 
     number: int
     at: datetime
-    outcome: Outcome
+    outcome: PreScreenOutcome
     reasons: tuple[PreScreenReason, ...]
 
     @property

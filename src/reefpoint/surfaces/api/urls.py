@@ -7,6 +7,7 @@ from reefpoint.surfaces.api.routers.applications import applications
 from reefpoint.surfaces.api.routers.cases import cases
 from reefpoint.surfaces.api.routers.clients import clients
 from reefpoint.surfaces.api.routers.consents import consents
+from reefpoint.surfaces.api.routers.data_rights import data_rights
 from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
 from reefpoint.surfaces.api.routers.kyc import kyc
@@ -24,6 +25,7 @@ for prefix, router in (
     ("/licences", licences),
     ("/clients", clients),
     ("/clients", consents),
+    ("/clients", data_rights),
     ("", documents),
     ("/leads", leads),
     ("/applications", applications),

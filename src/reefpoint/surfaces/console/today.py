@@ -14,6 +14,8 @@ from reefpoint.decisions.cases.selectors import list_waiting
 from reefpoint.decisions.kyc.selectors import find_reviews
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.decisions.monitoring.selectors import list_open_alerts
+from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
+from reefpoint.decisions.monitoring.selectors.rules import name_clients
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.flows.operations.selectors.clock import desk_now
@@ -27,12 +29,14 @@ from reefpoint.records.market.selectors import list_held
 from reefpoint.surfaces.console.templatetags.cases import rule_title
 from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
 from reefpoint.surfaces.console.templatetags.knowing import cause_word, rating_word
+from reefpoint.surfaces.console.templatetags.monitoring import rule_word
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 ALERTS_MAX = 12
 CALLS_MAX = 12
 HITS_MAX = 12
 CASES_MAX = 12
+HOLDS_MAX = 12
 REVIEWS_MAX = 12
 APPLICATIONS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -63,6 +67,7 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_screening(actor),
         *_cases(actor),
         *_alerts(actor),
+        *_holds(actor),
         *_reviews(actor),
         *_applications(actor),
         *_alike(actor),
@@ -183,6 +188,24 @@ def _alerts(actor: Actor) -> Iterator[Todo]:
             reverse("console:alert", args=[alert.id]),
             _("Look at it"),
             due_at=due_at(alert.raised_at),
+        )
+
+
+def _holds(actor: Actor) -> Iterator[Todo]:
+    """Cash that may not leave and payments that are stopped, for those who may let them go."""
+    if not {"account.freeze", "monitoring.view"} <= actor.permissions:
+        return
+    standing = list_restrictions(actor)[-HOLDS_MAX:]
+    names = name_clients(actor, [row.client_id for row in standing])
+    for row in standing:
+        yield Todo(
+            "call",
+            rule_word(row.kind.value),
+            names.get(row.client_id, str(row.client_id)),
+            f"{reverse('console:restrictions')}#restriction-{row.id}",
+            _("Release, or look into it"),
+            since=row.placed_at,
+            amount_minor=row.amount_minor or None,
         )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from reefpoint.decisions.monitoring.adapters.typologies import load_examples
 from reefpoint.decisions.monitoring.models import Activity, Alert, Backtest, Rule, RuleVersion, Undecided
 from reefpoint.decisions.monitoring.rules.facts import FACTS, Fact
+from reefpoint.decisions.monitoring.rules.feeding import UNFED, Why
 from reefpoint.decisions.monitoring.rules.judging import ReadRule, read_rule
 from reefpoint.decisions.monitoring.rules.stored import from_stored
 from reefpoint.decisions.monitoring.types import (
@@ -119,6 +120,7 @@ def list_rules(actor: Actor, *, on: date, at: datetime) -> list[RuleRow]:
                 shadow_30d=counts[1],
                 open_alerts=counts[2],
                 undecided=undecided.get(rule.pk, 0),
+                is_fed=rule.code not in UNFED,
             )
         )
     return rows
@@ -135,18 +137,19 @@ def get_rule(actor: Actor, code: str) -> Rule:
 
 @dataclass(frozen=True)
 class RulePage:
-    """A rule's words, the facts that a version of it asks for, and the examples that are tested."""
+    """A rule's words, the facts that a version of it asks for, the examples that are tested, and why it is not fed."""
 
     rule: Rule
     facts: tuple[Fact, ...]
     examples: tuple[tuple[str, tuple[str, ...]], ...]
+    unfed: Why | None
 
 
 def get_rule_page(actor: Actor, code: str, draft: RuleDraft) -> RulePage:
     """What the page of a rule says beside its versions. Raises `RuleNotFound`."""
     rule = get_rule(actor, code)
     facts = tuple(FACTS[name] for name in read_rule(code, draft).facts)
-    return RulePage(rule, facts, tuple(load_examples().get(code, {}).items()))
+    return RulePage(rule, facts, tuple(load_examples().get(code, {}).items()), UNFED.get(code))
 
 
 def name_clients(actor: Actor, client_ids: Collection[int]) -> dict[int, str]:

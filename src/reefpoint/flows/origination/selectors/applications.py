@@ -13,9 +13,9 @@ from reefpoint.flows.origination.types import (
     ApplicationView,
     InfoRequest,
     LeadChannel,
-    Outcome,
     PreScreen,
     PreScreenCode,
+    PreScreenOutcome,
     PreScreenReason,
     Section,
     SectionData,
@@ -182,10 +182,10 @@ def list_pre_screens(actor: Actor, application_id: int) -> list[PreScreen]:
 def pre_screen_of(row: PreScreenRow) -> PreScreen:
     """A stored pre-screen."""
     reasons = tuple(
-        PreScreenReason(PreScreenCode(code), detail, Outcome(outcome), is_told)
+        PreScreenReason(PreScreenCode(code), detail, PreScreenOutcome(outcome), is_told)
         for code, detail, outcome, is_told in row.reasons
     )
-    return PreScreen(row.number, row.at, Outcome(row.outcome), reasons)
+    return PreScreen(row.number, row.at, PreScreenOutcome(row.outcome), reasons)
 
 
 def told_pre_screen(found: PreScreen) -> PreScreen:

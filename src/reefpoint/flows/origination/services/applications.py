@@ -40,9 +40,9 @@ from reefpoint.flows.origination.types import (
     FieldProblem,
     LeadChannel,
     LeadState,
-    Outcome,
     Plain,
     PreScreen,
+    PreScreenOutcome,
     Section,
     SectionData,
 )
@@ -300,7 +300,7 @@ def submit_application(*, actor: Actor, application_id: int, on: date, at: datet
     _require_editable(row)
     sections = load_sections(row.pk)
     facts = _facts(row, sections, on, at)
-    if rules.outcome_of(rules.pre_screen(facts)) is not Outcome.STOPPED:
+    if rules.outcome_of(rules.pre_screen(facts)) is not PreScreenOutcome.STOPPED:
         _put_on_record(actor, row, sections, at)
         standing = look_closely(client_id=row.client_id, on=on, at=at)
         facts = replace(facts, has_name_hits=standing in {Standing.OPEN_HITS, Standing.CONFIRMED})
@@ -321,9 +321,9 @@ def submit_application(*, actor: Actor, application_id: int, on: date, at: datet
         inputs={"number": found.number, "outcome": outcome, "told": [r.code for r in reasons if r.is_told]},
         at=at,
     )
-    if outcome is not Outcome.STOPPED:
+    if outcome is not PreScreenOutcome.STOPPED:
         _hand_in(actor, row, at)
-        _note(row, profile_of(row, sections), device, at)
+        _note(row, profile_of(ClientKind(row.kind), sections), device, at)
     return pre_screen_of(found)
 
 
@@ -336,7 +336,11 @@ def look_closely(*, client_id: int, on: date, at: datetime) -> Standing:
 
 def _put_on_record(actor: Actor, row: Application, sections: Mapping[Section, SectionData], at: datetime) -> None:
     record_profile(
-        actor=_writer(actor), client_id=row.client_id, draft=profile_of(row, sections), reason=row.number, at=at
+        actor=_writer(actor),
+        client_id=row.client_id,
+        draft=profile_of(ClientKind(row.kind), sections),
+        reason=row.number,
+        at=at,
     )
     purposes = [ConsentPurpose.SERVICE, ConsentPurpose.SENSITIVE_DATA]
     if sections[Section.DECLARATIONS].get("agrees_to_marketing"):
@@ -402,7 +406,7 @@ def _facts(row: Application, sections: Mapping[Section, SectionData], on: date, 
     wanted = experience.get("loan_wanted_minor")
     places = sorted({place, *({residence} & rules.OWN_LICENCE_NEEDED)} - {""})
     is_readable = Section.IDENTITY not in incomplete and Section.PEOPLE not in incomplete
-    profile = profile_of(row, sections) if is_readable else None
+    profile = profile_of(ClientKind(row.kind), sections) if is_readable else None
     names = (str(identity.get("name", "")), str(identity.get("name_zh", "")))
     born = profile.birth_or_incorporated_on if profile and kind is ClientKind.INDIVIDUAL else None
     accounts = () if Section.BANK in incomplete or profile is None else profile.bank_accounts
@@ -436,7 +440,7 @@ def _scheme(code: str, on: date) -> tuple[int, str]:
     return terms.limit_minor, terms.rule_pack
 
 
-def profile_of(row: Application, sections: Mapping[Section, SectionData]) -> ProfileDraft:
+def profile_of(kind: ClientKind, sections: Mapping[Section, SectionData]) -> ProfileDraft:
     """What the answers say of the client, as the records keep it. The sections must be free of wrong answers."""
     said: dict[str, Plain] = {}
     for data in sections.values():
@@ -453,7 +457,7 @@ def profile_of(row: Application, sections: Mapping[Section, SectionData]) -> Pro
         return tuple(map(str, said.get(name) or ()))  # type: ignore[arg-type]  # checked to be a list
 
     return ProfileDraft(
-        kind=ClientKind(row.kind),
+        kind=kind,
         name=text("name"),
         name_zh=text("name_zh"),
         former_names=texts("former_names"),

@@ -14,15 +14,30 @@ from reefpoint.flows.origination.selectors.applications import (
     get_own_section,
     list_pre_screens,
 )
+from reefpoint.flows.origination.selectors.review import Review, load_review
 from reefpoint.flows.origination.services.applications import (
     SectionMalformed,
+    begin_again,
     begin_application,
     save_section,
     submit_application,
     withdraw_application,
 )
-from reefpoint.flows.origination.types import ApplicationState, ApplicationView, FieldProblem, PreScreen, Section
-from reefpoint.records.parties.types import ClientKind
+from reefpoint.flows.origination.services.decisions import (
+    accept_application,
+    refuse_application,
+    request_information,
+    take_up,
+)
+from reefpoint.flows.origination.types import (
+    ApplicationState,
+    ApplicationView,
+    FieldProblem,
+    PreScreen,
+    RefusalReason,
+    Section,
+)
+from reefpoint.records.parties.types import ClientKind, DocumentKind
 from reefpoint.surfaces.api.base import (
     Caller,
     Id,
@@ -77,6 +92,42 @@ class Reason(In):
     """Why."""
 
     reason: Annotated[str, Field(max_length=500)] = ""
+
+
+Words = Annotated[str, Field(max_length=2000)]
+Fingerprint = Annotated[str, Field(max_length=64, description="Of the facts that the decision is about.")]
+
+
+class MoreWanted(In):
+    """What the client should look at again. `words` go to the client as they stand, `note` stays on the desk."""
+
+    sections: Annotated[list[Section], Field(max_length=20)] = Field(default_factory=list)
+    documents: Annotated[list[DocumentKind], Field(max_length=20)] = Field(default_factory=list)
+    words: Words
+    note: Words = ""
+
+
+class Acceptance(In):
+    """Why, and on which facts. `words` are added to the letter as they stand, `note` stays on the desk."""
+
+    fingerprint: Fingerprint
+    note: Words
+    words: Words = ""
+
+
+class ApplicationRefusal(In):
+    """The reasons, and on which facts; the client reads those that may be told."""
+
+    fingerprint: Fingerprint
+    reasons: Annotated[list[RefusalReason], Field(max_length=20)]
+    note: Words = ""
+    words: Words = ""
+
+
+class AcceptanceAnswer(Schema):
+    """`approval_id`: a second person has the word; null: the client is accepted."""
+
+    approval_id: int | None
 
 
 @applications.get("", response=answers(Listed[ApplicationView]))
@@ -140,6 +191,71 @@ def submit(request: Caller, application_id: Id) -> PreScreen:
 def withdraw(request: Caller, application_id: Id, reason: Reason) -> Status[None]:
     """Take an application back."""
     withdraw_application(actor=request.auth, application_id=application_id, reason=reason.reason, at=now())
+    return Status(204, None)
+
+
+@applications.post("/{application_id}/successor", response=answers(Made, 201))
+def apply_again(request: Caller, application_id: Id) -> Status[Made]:
+    """Begin a new application after one that was refused or withdrawn."""
+    return Status(201, Made(id=begin_again(actor=request.auth, application_id=application_id, at=now())))
+
+
+@applications.get("/{application_id}/review", response=answers(Review))
+def read_review(request: Caller, application_id: Id) -> Review:
+    """All facts that a decision would rest on, what stands against accepting, and the fingerprint to decide with."""
+    return load_review(request.auth, application_id, on=today(), at=now())
+
+
+@applications.post("/{application_id}/review", response=answers(None, 204))
+def take_into_review(request: Caller, application_id: Id) -> Status[None]:
+    """Take a waiting application into review."""
+    take_up(actor=request.auth, application_id=application_id, on=today(), at=now())
+    return Status(204, None)
+
+
+@applications.post("/{application_id}/questions", response=answers(None, 204))
+def ask_for_more(request: Caller, application_id: Id, wanted: MoreWanted) -> Status[None]:
+    """Ask the client for more."""
+    request_information(
+        actor=request.auth,
+        application_id=application_id,
+        sections=wanted.sections,
+        documents=wanted.documents,
+        words=wanted.words,
+        note=wanted.note,
+        at=now(),
+    )
+    return Status(204, None)
+
+
+@applications.post("/{application_id}/acceptance", response=answers(AcceptanceAnswer))
+def accept(request: Caller, application_id: Id, decision: Acceptance) -> AcceptanceAnswer:
+    """Accept the client, or ask a second person to where the risk is high."""
+    approval_id = accept_application(
+        actor=request.auth,
+        application_id=application_id,
+        shown=decision.fingerprint,
+        note=decision.note,
+        words=decision.words,
+        on=today(),
+        at=now(),
+    )
+    return AcceptanceAnswer(approval_id=approval_id)
+
+
+@applications.post("/{application_id}/refusal", response=answers(None, 204))
+def refuse(request: Caller, application_id: Id, decision: ApplicationRefusal) -> Status[None]:
+    """Refuse the client."""
+    refuse_application(
+        actor=request.auth,
+        application_id=application_id,
+        reasons=decision.reasons,
+        note=decision.note,
+        words=decision.words,
+        shown=decision.fingerprint,
+        on=today(),
+        at=now(),
+    )
     return Status(204, None)
 
 

@@ -16,6 +16,8 @@ from reefpoint.decisions.cases.selectors import list_cases
 from reefpoint.decisions.cases.services import add_alerts, open_case
 from reefpoint.decisions.monitoring.selectors import find_alerts, get_alert
 from reefpoint.decisions.monitoring.selectors.explain import explain_alert
+from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
+from reefpoint.decisions.monitoring.selectors.rules import name_clients
 from reefpoint.decisions.monitoring.services import dismiss_alert, snooze_alert
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
@@ -61,7 +63,7 @@ ALERTS = Table(
 
 @page("monitoring.view")
 def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All alerts, the latest first."""
+    """All alerts, the latest first; above them what is held or blocked without one."""
     wanted = ALERTS.read(request.GET)
     found = find_alerts(
         actor,
@@ -72,7 +74,9 @@ def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
         offset=wanted.offset,
         limit=wanted.limit,
     )
-    return ALERTS.answer(request, wanted, found, "console/alerts.html", {})
+    holds = [row for row in list_restrictions(actor) if row.alert_id is None]
+    context = {"holds": holds, "clients": name_clients(actor, [row.client_id for row in holds])}
+    return ALERTS.answer(request, wanted, found, "console/alerts.html", context)
 
 
 @page("monitoring.view")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from reefpoint.decisions.monitoring.rules.feeding import UNWATCHED
 from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
 from reefpoint.decisions.monitoring.selectors.rules import (
     alerts_by_month,
@@ -83,7 +84,11 @@ def rules(request: HttpRequest, actor: Actor) -> HttpResponse:
     at = desk_now()
     wanted = RULES.read(request.GET)
     return RULES.answer(
-        request, wanted, RULES.find_in(list_rules(actor, on=at.date(), at=at), wanted), "console/rules.html", {}
+        request,
+        wanted,
+        RULES.find_in(list_rules(actor, on=at.date(), at=at), wanted),
+        "console/rules.html",
+        {"unwatched": UNWATCHED},
     )
 
 

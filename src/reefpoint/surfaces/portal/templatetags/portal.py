@@ -7,14 +7,6 @@ from reefpoint.surfaces.web.application_words import OPTION_WORDS, Words
 
 register = template.Library()
 
-AUTOCOMPLETE = {"name": "name", "phone": "tel", "address": "street-address", "birth_or_incorporated_on": "bday"}
-
-
-@register.filter
-def autocomplete_of(path: str) -> str:
-    """What a browser may fill in by itself; nothing for most."""
-    return AUTOCOMPLETE.get(path, "off")
-
 
 @register.filter
 def half_bar(part: int, whole: int) -> str:

@@ -40,8 +40,8 @@ from reefpoint.flows.origination.types import (
     ApplicationState,
     ApplicationView,
     FieldProblem,
-    Outcome,
     Plain,
+    PreScreenOutcome,
     Section,
     SectionData,
     SectionStatus,
@@ -51,7 +51,6 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.records.parties.selectors import list_documents
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.portal.devices import device_of
-from reefpoint.surfaces.portal.forms import CHOOSE, Option, Typed, draw_section, read_section
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.application_words import (
     DOCUMENT_WORDS,
@@ -60,6 +59,7 @@ from reefpoint.surfaces.web.application_words import (
     Words,
     pre_screen_words,
 )
+from reefpoint.surfaces.web.section_forms import CHOOSE, Option, Typed, draw_section, read_section
 
 OWN_PAGES = {Section.DOCUMENTS: "portal:documents", Section.QUESTIONNAIRE: "portal:questionnaire"}
 
@@ -281,7 +281,7 @@ def review(request: HttpRequest, actor: Actor) -> HttpResponse:
             at=clock.at,
             device=device_of(request),
         )
-        if found.outcome is not Outcome.STOPPED:
+        if found.outcome is not PreScreenOutcome.STOPPED:
             messages.success(request, _("Handed in. We have written you an e-mail."))
             return redirect("portal:home")
     else:

@@ -53,3 +53,12 @@ def row_id(table: Table, row: Any) -> str:
 def total(sums: dict[str, int], column: Column) -> SafeString | str:
     """The sum of a column over everything that is filtered."""
     return printed(column, sums[column.key]) if column.key in sums else ""
+
+
+AUTOCOMPLETE = {"name": "name", "phone": "tel", "address": "street-address", "birth_or_incorporated_on": "bday"}
+
+
+@register.filter
+def autocomplete_of(path: str) -> str:
+    """What a browser may fill in by itself; nothing for most."""
+    return AUTOCOMPLETE.get(path, "off")

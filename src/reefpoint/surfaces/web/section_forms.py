@@ -5,7 +5,7 @@ answer at all (an amount in words) is kept as typed and said beside its box; eve
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.http import QueryDict
@@ -139,13 +139,18 @@ def draw_section(
     typed: Typed | None = None,
     more: str = "",
     options: Mapping[str, Sequence[Option]] | None = None,
+    only: Collection[str] | None = None,
 ) -> tuple[Box, ...]:
-    """The boxes of a section. `more` names the rows to which an empty one is added; `options` replaces lists."""
+    """The boxes of a section, or of some of its questions (`only`).
+
+    `more` names the rows to which an empty one is added; `options` replaces lists.
+    """
     errors: dict[str, Words] = {problem.field: problem_word(problem.code) for problem in problems}
     typed = typed or Typed()
     errors.update(typed.errors)
     drawing = _Drawing(kind, errors, typed.unread, more, options or {})
-    return drawing.boxes(fields_of(section, kind), data, "")
+    asked = [field for field in fields_of(section, kind) if only is None or field.name in only]
+    return drawing.boxes(asked, data, "")
 
 
 @dataclass(frozen=True)

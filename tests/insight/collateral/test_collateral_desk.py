@@ -5,12 +5,14 @@ from datetime import datetime
 import pytest
 from tests.desk import MONDAY, Desk, noon
 
+from reefpoint.decisions.collateral.selectors import assumptions as rules
+from reefpoint.decisions.collateral.selectors import model
+from reefpoint.decisions.collateral.selectors.assumptions import ASSUMPTIONS, NotEnoughHistory, RunRefused
+from reefpoint.decisions.collateral.selectors.model import propose_haircuts
+from reefpoint.decisions.collateral.types import HaircutProposal, HaircutReport
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.engine.haircuts import HaircutPolicy
-from reefpoint.insight.collateral import rules, selectors
-from reefpoint.insight.collateral.rules import ASSUMPTIONS, NotEnoughHistory, RunRefused
-from reefpoint.insight.collateral.selectors import find_gap_loss, propose_haircuts
-from reefpoint.insight.collateral.types import HaircutProposal, HaircutReport
+from reefpoint.insight.collateral.selectors import find_gap_loss
 from reefpoint.records.market.models import Price
 
 AT: datetime = noon(MONDAY)
@@ -130,6 +132,6 @@ def test_a_run_that_cannot_be_is_refused(desk: Desk, options: dict[str, int], pr
 
 
 def test_a_desk_without_any_history_is_told_to_import_closes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "load_us20", lambda first, last: [])
+    monkeypatch.setattr(model, "load_us20", lambda first, last: [])
     with pytest.raises(NotEnoughHistory, match="import more closes"):
         propose_haircuts(at=AT)

@@ -7,8 +7,8 @@ import pytest
 from tests.desk import MONDAY, Desk, make_desk, noon
 from typer.testing import CliRunner, Result
 
+from reefpoint.decisions.collateral.selectors.assumptions import ASSUMPTIONS, RunRefused
 from reefpoint.flows.operations.selectors import clock
-from reefpoint.insight.collateral.rules import ASSUMPTIONS, RunRefused
 from reefpoint.surfaces.cli import gap, haircuts
 from reefpoint.surfaces.cli.main import app
 

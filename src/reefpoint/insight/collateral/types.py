@@ -1,51 +1,7 @@
-"""What the desk is told of its collateral. Money in minor units, rounded up; parts of a haircut as fractions."""
+"""What the desk is told of the loss behind its collateral. Money in minor units, rounded up."""
 
 from dataclasses import dataclass
 from datetime import datetime
-
-
-@dataclass(frozen=True)
-class HaircutParts:
-    """How a proposal came about: daily deviations, days to sell, the parts that add up to `total`."""
-
-    historical: float
-    ewma: float
-    days: int
-    volatility: float
-    liquidity: float
-    concentration: float
-    gap: float
-    total: float
-
-
-@dataclass(frozen=True)
-class HaircutProposal:
-    """One name: its haircuts in the schemes in use (least and greatest), and what its prices would propose.
-
-    `proposed_bp` and `parts` are None when there is too little history; `why_not` says so.
-    """
-
-    symbol: str
-    shares: int
-    assumed_daily_volume: int
-    current_bp: tuple[int, int] | None
-    returns: int
-    is_own_history: bool
-    proposed_bp: int | None
-    parts: HaircutParts | None
-    why_not: str
-
-
-@dataclass(frozen=True)
-class HaircutReport:
-    """Proposals only: schemes are published in versions and nothing is changed by this."""
-
-    at: datetime
-    confidence: float
-    paths: int
-    seed: int
-    proposals: tuple[HaircutProposal, ...]
-    assumptions: tuple[str, ...]
 
 
 @dataclass(frozen=True)

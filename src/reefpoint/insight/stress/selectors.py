@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from reefpoint.decisions.collateral.selectors.assumptions import NotEnoughHistory
+from reefpoint.decisions.collateral.selectors.model import fit_market
 from reefpoint.decisions.margin.selectors.book import load_book
 from reefpoint.decisions.margin.selectors.standing import Sheet
 from reefpoint.engine.bands import Band
@@ -28,8 +30,6 @@ from reefpoint.engine.scenarios import (
 )
 from reefpoint.engine.sensitivity import sensitivity_by_group, sensitivity_by_scenario
 from reefpoint.engine.stress import StressResult, stress_book
-from reefpoint.insight.collateral.rules import NotEnoughHistory
-from reefpoint.insight.collateral.selectors import fit_market
 from reefpoint.insight.stress.rules import (
     GAP_NAMES,
     GAP_PCT,
@@ -230,7 +230,7 @@ def _market_falls(desk: _Desk, falls_bp: Sequence[int], at: datetime) -> tuple[S
     wildest that has one. None when no name has a year of closes.
     """
     try:
-        fit = fit_market(desk.sheet, at=at)
+        fit = fit_market(desk.sheet.instruments, at=at)
     except NotEnoughHistory:
         return None
     beta = np.where(fit.is_fitted, fit.beta, np.nanmax(fit.beta))[:, np.newaxis]

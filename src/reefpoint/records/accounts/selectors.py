@@ -200,6 +200,23 @@ def pool_codes(account_ids: Collection[int]) -> dict[int, str]:
     return dict(Facility.objects.filter(account_id__in=account_ids).values_list("account_id", "pool_code"))
 
 
+def holdings_by_pool() -> list[tuple[str, int, int]]:
+    """Shares of each instrument over all accounts of each funding pool: (pool code, instrument id, shares)."""
+    rows = (
+        Position.objects.filter(quantity__gt=0)
+        .values_list("account__facility__pool_code", "instrument_id")
+        .annotate(total=Sum("quantity"))
+        .order_by("account__facility__pool_code", "instrument_id")
+    )
+    return [(pool or "", instrument_id, total) for pool, instrument_id, total in rows]
+
+
+def scheme_versions_in_use() -> list[int]:
+    """The scheme versions of the accounts that are not closed, in id order."""
+    kept = MarginAccount.objects.exclude(status=AccountStatus.CLOSED)
+    return list(kept.order_by("scheme_version_id").values_list("scheme_version_id", flat=True).distinct())
+
+
 def find_loan(key: str) -> int | None:
     """The id of the loan that was drawn under an idempotency key."""
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
 from reefpoint.surfaces.cli.gap import print_assumptions
 
 if TYPE_CHECKING:
-    from reefpoint.insight.collateral.types import HaircutReport
+    from reefpoint.decisions.collateral.types import HaircutReport
 
 
 def haircuts(
@@ -35,8 +35,8 @@ def haircuts(
         use_demo_database(data_home())
     open_desk()
 
+    from reefpoint.decisions.collateral.selectors.model import propose_haircuts
     from reefpoint.flows.operations.selectors.clock import desk_now
-    from reefpoint.insight.collateral.selectors import propose_haircuts
 
     report = propose_haircuts(at=desk_now(), paths=paths, seed=seed)
     if as_json:

@@ -12,6 +12,7 @@ from tests.decisions.relations.kin import share
 from tests.surfaces.conftest import CLOSE, NOON, SYSTEM, Book, Desk, SignIn, open_borrower
 
 from reefpoint.decisions.cases.services import open_case
+from reefpoint.decisions.collateral.services.assessments import assess_names
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.decisions.monitoring.models import Activity
@@ -77,12 +78,22 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "contract": ("contracts.view", lambda book: [contract_of(book)]),
     "contract_template": ("contracts.view", lambda book: ["HK"]),
     "verify_contract": ("contracts.view", lambda book: []),
+    "collateral": ("collateral.view", lambda book: []),
+    "collateral_name": ("collateral.view", lambda book: [book.desk.instruments["AAPL"]]),
+    "assessment": ("collateral.view", lambda book: [assessed()]),
+    "collateral_lists": ("collateral.view", lambda book: []),
+    "house_rules": ("collateral.view", lambda book: []),
     "prices": ("prices.view", lambda book: []),
     "instrument": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
     "batch": ("prices.view", lambda book: [list_held()[0].batch_id]),
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),
 }
+
+
+def assessed() -> int:
+    """An assessment of every name."""
+    return assess_names(actor=SYSTEM, on=NOON.date(), at=NOON, paths=1_000)
 
 
 def watched() -> str:

@@ -10,7 +10,7 @@ from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.credit.handlers import follow_credit_approval, publish_approved_policy
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
-from reefpoint.decisions.margin.handlers import notify_of_call, taken_in_batches
+from reefpoint.decisions.margin.handlers import notify_of_call, take_collateral_approval, taken_in_batches
 from reefpoint.decisions.monitoring.events import BacktestRequested
 from reefpoint.decisions.monitoring.handlers import (
     erase_client_counterparties,
@@ -108,6 +108,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),
+    Handler("collateral.publish", (ApprovalGranted,), take_collateral_approval),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),
     Handler("treasury.resolve_payment", (ApprovalGranted,), resolve_payment),

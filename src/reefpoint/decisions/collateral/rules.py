@@ -80,7 +80,7 @@ _HAIRCUT_INPUTS = {
     "board": Kind.CHOICE,
     "has_risk_warning": Kind.FLAG,
     "is_suspended": Kind.FLAG,
-    "turnover": Kind.WHOLE,
+    "daily_turnover": Kind.WHOLE,
 }
 _CHOICES = {"kind": frozenset(InstrumentKind), "board": frozenset(Board)}
 
@@ -233,13 +233,13 @@ def legal_haircut(listing: ListingView, pack: Pack, on: date) -> LegalPart:
     """What the rules in force on a day ask of a listing. A rule that should speak and is not there is never zero."""
     in_force = {rule.id: rule for rule in pack.in_force(on)}
     wanted = [legal.rule_id for legal in LEGAL_HAIRCUTS[pack.jurisdiction] if legal.speaks_for(listing)]
-    rules = sorted((in_force[name] for name in wanted if name in in_force), key=_rule_bp, reverse=True)
+    rules = sorted((in_force[name] for name in wanted if name in in_force), key=rule_bp, reverse=True)
     is_missing = len(rules) < len(wanted)
-    haircut_bp = HAIRCUT_MAX_BP if is_missing else max(map(_rule_bp, rules), default=0)
+    haircut_bp = HAIRCUT_MAX_BP if is_missing else max(map(rule_bp, rules), default=0)
     return LegalPart(haircut_bp, tuple(rules), is_missing)
 
 
-def _rule_bp(rule: Rule) -> int:
+def rule_bp(rule: Rule) -> int:
     """The haircut of a rule whose value is the most that may count, rounded up."""
     return int(((1 - Decimal(str(rule.value))) * HAIRCUT_MAX_BP).to_integral_value(rounding=ROUND_CEILING))
 

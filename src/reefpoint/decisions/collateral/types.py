@@ -62,6 +62,27 @@ class Caps:
         return not self.boards_bp and self.issuer_bp is self.house_share_bp is self.house_volume_days is None
 
 
+NO_CAPS = Caps(None, {}, None, None)
+
+
+@dataclass(frozen=True)
+class CapUse:
+    """How much of a cap is used: `issuer`, `board` and `house_share` in basis points, `house_volume` in days x 100.
+
+    `used` is None when it cannot be told, which is over any cap.
+    """
+
+    kind: str
+    instrument_id: int | None
+    name: str
+    used: int | None
+    cap: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.used is None or self.used > self.cap
+
+
 @dataclass(frozen=True)
 class HouseRules:
     """The desk's own rules on collateral in one version.
@@ -152,6 +173,18 @@ class AssessmentView:
     assumptions: Sequence[str] = field(hash=False)
     names: tuple[NameView, ...] = ()
     release: ReleaseView | None = None
+
+
+@dataclass(frozen=True)
+class AssessmentRow:
+    """One assessment in a list; `names` counts them, `released_on` is None until a second person put it in force."""
+
+    id: int
+    on: date
+    at: datetime
+    maker: str
+    names: int
+    released_on: date | None
 
 
 @dataclass(frozen=True)

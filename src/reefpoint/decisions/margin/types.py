@@ -205,6 +205,8 @@ class PositionRow:
     """One position with its terms: value = quantity * price; lendable = value less the haircut.
 
     `share_bp` is its part of the account's securities. `price_on` is the session of the price, None without one.
+    The haircut is the greater of `own_haircut_bp`, the scheme's, and `desk_haircut_bp`, the desk's in force, if any;
+    `last_price_units` is the last price, of which `price_units` may be what policy leaves of a suspended name's.
     """
 
     instrument_id: int
@@ -224,6 +226,14 @@ class PositionRow:
     is_suspended: bool
     is_price_missing: bool
     is_accepted: bool
+    own_haircut_bp: int
+    desk_haircut_bp: int | None
+    last_price_units: int
+
+    @property
+    def is_desk_haircut(self) -> bool:
+        """Whether the desk's haircut is the harder one."""
+        return self.desk_haircut_bp is not None and self.desk_haircut_bp > self.own_haircut_bp
 
 
 @dataclass(frozen=True)
@@ -283,3 +293,48 @@ class AccountPage:
     @property
     def open_call(self) -> CallFacts | None:
         return next((call for call in self.calls if call.state is CallState.OPEN), None)
+
+
+@dataclass(frozen=True)
+class SchemeEffect:
+    """What a change of collateral does to the accounts of a scheme ("" is the whole book); minor units.
+
+    `over_*` are accounts that owe more than is lent against what they hold, and by how much; `moved` change their band,
+    `closed_out` of these go from safe to close-out.
+    """
+
+    scheme_code: str
+    accounts: int
+    debt_minor: int
+    lendable_before_minor: int
+    lendable_after_minor: int
+    over_before: int
+    over_after: int
+    over_before_minor: int
+    over_after_minor: int
+    moved: int
+    closed_out: int
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """One of the accounts that a change hits hardest."""
+
+    account_id: int
+    number: str
+    scheme_code: str
+    debt_minor: int
+    lendable_before_minor: int
+    lendable_after_minor: int
+    band_before: Band
+    band_after: Band
+
+
+@dataclass(frozen=True)
+class CollateralEffect:
+    """What a change of collateral does to the book: by scheme, in all, by bands, and whom it hits hardest."""
+
+    schemes: tuple[SchemeEffect, ...]
+    total: SchemeEffect
+    moves: tuple[tuple[Band, Band, int], ...]
+    worst: tuple[EffectRow, ...]

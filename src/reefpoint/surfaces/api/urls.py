@@ -6,6 +6,7 @@ from reefpoint.surfaces.api.base import make_api
 from reefpoint.surfaces.api.routers.applications import applications
 from reefpoint.surfaces.api.routers.cases import cases
 from reefpoint.surfaces.api.routers.clients import clients
+from reefpoint.surfaces.api.routers.collateral import collateral
 from reefpoint.surfaces.api.routers.consents import consents
 from reefpoint.surfaces.api.routers.data_rights import data_rights
 from reefpoint.surfaces.api.routers.documents import documents
@@ -37,6 +38,7 @@ for prefix, router in (
     ("/cases", cases),
     ("/imports", imports),
     ("/liquidations", liquidations),
+    ("/collateral", collateral),
 ):
     api.add_router(prefix, router)
 

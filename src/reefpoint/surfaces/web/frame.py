@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         _("Credit"),
         (
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
+            Section(_("Collateral"), "collateral", "console:collateral", "collateral.view"),
             Section(_("Contracts"), "contracts", "console:contracts", "contracts.view"),
         ),
     ),

@@ -8,7 +8,7 @@ from reefpoint.decisions.collateral.adapters.shipped import read_shipped_house, 
 from reefpoint.decisions.collateral.rules import NotEligible
 from reefpoint.decisions.collateral.types import EligibilityList, HouseRules
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
-from reefpoint.platform.publications.types import PublicationKind
+from reefpoint.platform.publications.types import Content, PublicationKind
 from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.market.selectors.instruments import get_instrument, list_instruments
 
@@ -31,6 +31,11 @@ HOUSE = PublicationKind(
 LISTS = PublicationKind(
     name="collateral.lists", right=PUBLISH, approval=PUBLISH, check=_check_lists, shipped=read_shipped_lists
 )
+
+
+def read_content(content: Content) -> HouseRules:
+    """House rules that may not be on record yet. Raises `MalformedTable`."""
+    return rules.read_house(content)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
+from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginCall, MarginSnapshot, MarginState
 from reefpoint.decisions.margin.selectors.calls import call_facts
@@ -200,6 +201,7 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
     explained = explain_account(book, sheet.marks, sheet.lines, limit_bp=limit_bp)
     standing = standings([account], value_book(book, sheet.marks, sheet.lines))[0]
     terms = sheet.terms[account.scheme_version_id]
+    desk_bp = haircuts_in_force(at.date())
     state = MarginState.objects.filter(account_id=account_id).first()
     positions = []
     for term in explained.terms:
@@ -224,6 +226,9 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
                 is_suspended=term.is_suspended,
                 is_price_missing=term.is_price_missing,
                 is_accepted=terms.accepts(instrument.symbol),
+                own_haircut_bp=terms.haircut_bp(instrument.symbol),
+                desk_haircut_bp=desk_bp.get(instrument.id),
+                last_price_units=price.price_units if price else 0,
             )
         )
     snapshots = MarginSnapshot.objects.filter(account_id=account_id).order_by("on")

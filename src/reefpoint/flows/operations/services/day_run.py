@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.db import transaction
 
+from reefpoint.decisions.collateral.services.releases import announce_day
 from reefpoint.decisions.margin.services.snapshots import snapshot_margin
 from reefpoint.decisions.pricing.services import apply_due_rates
 from reefpoint.flows.operations import rules
@@ -54,9 +55,10 @@ class _Day:
 
 
 def begin_day(*, actor: Actor, on: date, at: datetime) -> None:
-    """Open the books of a business day, and try notices again that did not arrive."""
+    """Open the books of a business day, announce haircuts that change with it, and try notices again."""
     require(actor, "operations.run_day")
     open_book_day(actor=actor, on=on, at=at)
+    announce_day(on=on, at=at)
     retry_notices(at=at)
 
 

@@ -12,6 +12,7 @@ from reefpoint.decisions.monitoring.services.sweeping import judge_now
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Counterparty
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.events import DepositBooked
+from reefpoint.flows.servicing.services.collateral import check_new_credit
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -180,11 +181,13 @@ def _check_withdrawal(account: AccountFacts, amount_minor: int, at: datetime) ->
     if amount_minor > account.cash_minor:
         raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
     sheet = load_sheet([account.scheme_version_id], at=at)
+    after = replace(account, cash_minor=account.cash_minor - amount_minor)
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account.id),
-        after=measure_on(sheet, [replace(account, cash_minor=account.cash_minor - amount_minor)])[0],
+        after=measure_on(sheet, [after])[0],
         required_bp=sheet.terms[account.scheme_version_id].withdrawal_bp,
         coverage_bp=get_price_coverage_bp(sheet),
         what="this withdrawal",
     )
+    check_new_credit(sheet, after, at=at)

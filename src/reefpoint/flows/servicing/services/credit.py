@@ -7,12 +7,18 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.margin.selectors.calls import has_open_call
-from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
+from reefpoint.decisions.margin.selectors.standing import (
+    get_price_coverage_bp,
+    is_enforced,
+    load_sheet,
+    measure_on,
+)
 from reefpoint.decisions.monitoring.services.activities import note_activities
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
+from reefpoint.flows.servicing.services.collateral import check_new_credit
 from reefpoint.flows.servicing.services.fees import charge_fees
 from reefpoint.flows.servicing.services.opening import LENDING
 from reefpoint.platform.access.services import require
@@ -85,6 +91,7 @@ def draw_down(
         min_equity_minor=terms.min_equity_minor,
         what="this drawdown",
     )
+    check_new_credit(sheet, after, at=at)
     require_group_limit(client_id=account.client_id, currency=account.currency, amount_minor=amount_minor)
     loan_id = accounts.add_loan(
         account_id=account_id,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.collateral.selectors.caps import require_purchase
 from reefpoint.decisions.margin.selectors.standing import (
     current_price,
     get_price_coverage_bp,
@@ -15,6 +16,7 @@ from reefpoint.decisions.margin.selectors.standing import (
 from reefpoint.decisions.monitoring.services.activities import device_code, note_activities
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Operator
 from reefpoint.flows.servicing import rules
+from reefpoint.flows.servicing.services.collateral import check_new_credit
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -138,6 +140,18 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
         holdings=tuple(Holding(held, bought[held]) for held in sorted(bought)),
     )
     (after_standing,) = measure_on(sheet, [after])
+    require_purchase(
+        instrument_id=instrument_id,
+        quantity=quantity,
+        values_minor={
+            held: held_minor(shares * sheet.prices[held].price_units, account.currency)
+            for held, shares in bought.items()
+            if held in sheet.prices
+        },
+        assets_minor=after_standing.assets_minor,
+        scheme_version_id=account.scheme_version_id,
+        at=at,
+    )
     rules.check_concentration(
         value_minor=held_minor(bought[instrument_id] * price.price_units, account.currency),
         assets_minor=after_standing.assets_minor,
@@ -153,6 +167,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
             coverage_bp=get_price_coverage_bp(sheet),
             what="this purchase",
         )
+        check_new_credit(sheet, after, at=at)
     return cost
 
 

@@ -27,6 +27,7 @@ PAGES = {
     "call": "console:call",
     "case": "console:case",
     "client": "console:client",
+    "collateral_assessment": "console:assessment",
     "group": "console:group",
     "import": "console:import",
     "lead": "console:lead",
@@ -172,6 +173,7 @@ def until(at: datetime, now: datetime) -> str:
 
 APPROVAL_WORDS = {
     "cases.close": gettext_lazy("Close a case"),
+    "collateral.publish": gettext_lazy("Change what collateral counts"),
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
     "clients.erase": gettext_lazy("Erase a client's data"),

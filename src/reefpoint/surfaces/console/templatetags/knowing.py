@@ -25,6 +25,14 @@ CAUSE_WORDS = {
 }
 
 FACTOR_WORDS = {
+    "kind": gettext_lazy("Kind"),
+    "board": gettext_lazy("Board"),
+    "has_risk_warning": gettext_lazy("Risk warning"),
+    "is_suspended": gettext_lazy("Suspended"),
+    "daily_turnover": gettext_lazy("Average daily turnover"),
+    "haircut_bp": gettext_lazy("Haircut"),
+    "sessions": gettext_lazy("Sessions suspended"),
+    "cut_bp": gettext_lazy("Cut"),
     "residence": gettext_lazy("Country of residence"),
     "nationality": gettext_lazy("Nationality or place of incorporation"),
     "pep": gettext_lazy("Prominent public position"),
@@ -238,6 +246,8 @@ TABLE_WORDS = {
     "table of offers": gettext_lazy("What may be offered"),
     "segment": gettext_lazy("Highest segment by facts"),
     "margin entry": gettext_lazy("Entry conditions"),
+    "house haircuts": gettext_lazy("The house's haircuts (bp)"),
+    "valuation of suspended names": gettext_lazy("How much the last price of a suspended name is cut (bp)"),
 }
 
 

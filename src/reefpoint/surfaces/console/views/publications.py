@@ -13,8 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from reefpoint.decisions.collateral.selectors.house import HOUSE
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.kyc.selectors import read_table as read_rating
+from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request
 from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE, read_offers, read_questionnaire
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
@@ -26,6 +28,7 @@ from reefpoint.platform.publications.services import NotPublishable, draft_publi
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
 from reefpoint.records.contracts.selectors import TemplateRefused
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.console.views.collateral import house_shown
 from reefpoint.surfaces.web.people import page, people_names
 
 CONTENT_BYTES_MAX = 1_000_000
@@ -40,6 +43,8 @@ class Kept:
     title: str | Promise
     help: str | Promise
     read: Callable[[PublicationView], dict[str, Any]]
+    ask: Callable[..., int] | None = None
+    """Drafts and asks in place of the ordinary way: `actor`, `kind`, `content`, `effective_from`, `reason`, `at`."""
 
 
 def _rating(version: PublicationView) -> dict[str, Any]:
@@ -85,6 +90,17 @@ SUITABILITY = {
 }
 
 
+COLLATERAL = {
+    "house": Kept(
+        HOUSE,
+        _("House rules on collateral"),
+        _("The house's haircuts, what suspended names are worth, how a cut takes force, and caps."),
+        lambda version: house_shown(version.id),
+        draft_and_request,
+    )
+}
+
+
 class UnreadableContent(ValueError):
     """What was uploaded is not JSON that can be published."""
 
@@ -107,13 +123,19 @@ def offers(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _show(request, actor, SUITABILITY["offers"])
 
 
+@page("collateral.view")
+def house_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The house's rules on collateral, version by version."""
+    return _show(request, actor, COLLATERAL["house"])
+
+
 def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     at = desk_now()
     on = current_book_day() or at.date()
     errors: dict[str, str] = {}
     if request.method == "POST":
         require(actor, kept.kind.right)
-        approval_id = ask_publication(request, actor, kept.kind, at, errors)
+        approval_id = ask_publication(request, actor, kept.kind, at, errors, kept.ask)
         if approval_id is not None:
             messages.success(request, _now("Drafted. A second person decides whether it is published."))
             return redirect("console:approval", approval_id=approval_id)
@@ -138,7 +160,12 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
 
 
 def ask_publication(
-    request: HttpRequest, actor: Actor, kind: PublicationKind, at: datetime, errors: dict[str, str]
+    request: HttpRequest,
+    actor: Actor,
+    kind: PublicationKind,
+    at: datetime,
+    errors: dict[str, str],
+    ask: Callable[..., int] | None = None,
 ) -> int | None:
     """Draft what was uploaded and ask for its publication; None with `errors` by field when it cannot be."""
     uploaded, reason = request.FILES.get("content"), request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
@@ -154,15 +181,24 @@ def ask_publication(
         return None
     try:
         content = _read(uploaded.read())
-        draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
-        return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
+        draft = ask or _draft_and_ask
+        return draft(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
     except UnreadableContent as error:
         errors["content"] = str(error)
     except (MalformedTable, TemplateRefused) as error:
         errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": error.message}
+    except StepTooFar as error:
+        errors["content"] = error.message
     except NotPublishable as error:
         errors["effective_from"] = error.message
     return None
+
+
+def _draft_and_ask(
+    *, actor: Actor, kind: PublicationKind, content: dict[str, Any], effective_from: date, reason: str, at: datetime
+) -> int:
+    draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
+    return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from reefpoint.benchmarks.contracts import measure_contracts
 from reefpoint.benchmarks.gap import measure_gap
 from reefpoint.benchmarks.liquidation import measure_liquidation
 from reefpoint.benchmarks.load import measure_load
@@ -38,6 +39,7 @@ SUBJECTS: dict[str, Measure] = {
     "start": measure_start,
     "load": measure_load,
     "screening": measure_screening,
+    "contracts": measure_contracts,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

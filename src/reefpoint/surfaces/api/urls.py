@@ -8,6 +8,7 @@ from reefpoint.surfaces.api.routers.cases import cases
 from reefpoint.surfaces.api.routers.clients import clients
 from reefpoint.surfaces.api.routers.collateral import collateral
 from reefpoint.surfaces.api.routers.consents import consents
+from reefpoint.surfaces.api.routers.contracts import contracts
 from reefpoint.surfaces.api.routers.data_rights import data_rights
 from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
@@ -37,6 +38,7 @@ for prefix, router in (
     ("/kyc", kyc),
     ("/cases", cases),
     ("/imports", imports),
+    ("/contracts", contracts),
     ("/liquidations", liquidations),
     ("/collateral", collateral),
 ):

@@ -20,6 +20,7 @@ class Subject(StrEnum):
     START = "start"
     LOAD = "load"
     SCREENING = "screening"
+    CONTRACTS = "contracts"
     ALL = "all"
 
 

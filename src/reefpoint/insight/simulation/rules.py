@@ -51,7 +51,7 @@ UNKNOWN_RATIO = -1
 
 
 class SimulationRefused(Refusal):
-    """A portfolio, a loan or a period that cannot be played."""
+    """A portfolio, a loan or a period that cannot be played. The fact `why` says which, `symbols` which names."""
 
     code = "simulation_refused"
 
@@ -165,19 +165,28 @@ def play(
 
 def check_play(terms: SchemeTerms, history: History, holdings: Mapping[str, int], loan_minor: int) -> None:
     """Refuse what cannot be played: no sessions, names without prices, or nothing to lend on."""
+    lines = (BP + 1, terms.close_out_bp, terms.call_bp - 1, terms.warning_bp - 2)
+    if list(lines) != sorted(lines) or not terms.call_bp <= terms.cure_bp <= terms.target_bp:
+        raise SimulationRefused("The lines of these terms contradict each other.", why="lines")
     if len(history.days) < 2:
-        raise SimulationRefused("The period has fewer than two sessions with prices. Choose a longer one.")
+        raise SimulationRefused(
+            "The period has fewer than two sessions with prices. Choose a longer one.", why="too_short"
+        )
     if not holdings or min(holdings.values()) <= 0:
-        raise SimulationRefused("A portfolio needs at least one name with a quantity above zero.")
+        raise SimulationRefused("A portfolio needs at least one name with a quantity above zero.", why="no_names")
     if loan_minor <= 0:
-        raise SimulationRefused("The loan must be above zero.", loan_minor=loan_minor)
+        raise SimulationRefused("The loan must be above zero.", why="no_loan")
     known = {one.symbol: column for column, one in enumerate(history.instruments)}
     if missing := sorted(set(holdings) - set(known)):
-        raise SimulationRefused(f"There are no prices of {', '.join(missing)}.", symbols=missing)
+        raise SimulationRefused(f"There are no prices of {', '.join(missing)}.", why="no_prices", symbols=missing)
     if refused := sorted(symbol for symbol in holdings if not terms.accepts(symbol)):
-        raise SimulationRefused(f"The scheme lends nothing on {', '.join(refused)}.", symbols=refused)
+        raise SimulationRefused(
+            f"The scheme lends nothing on {', '.join(refused)}.", why="not_accepted", symbols=refused
+        )
     if unpriced := sorted(symbol for symbol in holdings if not history.closes[0][known[symbol]]):
-        raise SimulationRefused(f"{', '.join(unpriced)} has no price on {history.days[0]}.", symbols=unpriced)
+        raise SimulationRefused(
+            f"{', '.join(unpriced)} has no price on {history.days[0]}.", why="no_prices", symbols=unpriced
+        )
 
 
 def _market(loan: _Loan, prices: Sequence[int]) -> int:

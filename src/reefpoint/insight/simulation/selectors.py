@@ -34,12 +34,12 @@ def simulate(
     desk's is read but closes and the trading calendar. Raises `SimulationRefused`.
     """
     if since >= until:
-        raise SimulationRefused("The first day must be before the last.", since=since, until=until)
+        raise SimulationRefused("The first day must be before the last.", why="order")
     history = load_history(source, holdings.keys(), since, until)
     if len(history.days) > SESSIONS_MAX:
         raise SimulationRefused(
             f"The period has {len(history.days):,} sessions; at most {SESSIONS_MAX:,} are played at once.",
-            sessions=len(history.days),
+            why="too_long",
         )
     return play(terms, history, get_calendar(VENUE), holdings=holdings, loan_minor=loan_minor, conduct=conduct)
 
@@ -70,7 +70,7 @@ def load_history(source: Source, symbols: Collection[str], since: date, until: d
     """The closes of some names. Raises `SimulationRefused` for a name that the source does not have."""
     known = {one.symbol: one for one in list_names(source)}
     if missing := sorted(set(symbols) - set(known)):
-        raise SimulationRefused(f"There are no prices of {', '.join(missing[:3])}.", symbols=missing)
+        raise SimulationRefused(f"There are no prices of {', '.join(missing[:3])}.", why="no_prices", symbols=missing)
     instruments = tuple(known[symbol] for symbol in sorted(symbols))
     if source is Source.PACKAGED:
         rows = load_us20(since, until)

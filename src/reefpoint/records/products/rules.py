@@ -13,6 +13,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.products.types import (
+    Bound,
     Due,
     Fee,
     FeeBasis,
@@ -24,6 +25,7 @@ from reefpoint.records.products.types import (
     RateKind,
     Rule,
     SchemeTerms,
+    TermChange,
     VersionState,
 )
 
@@ -308,6 +310,7 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         ),
         (terms.renewals_max > 0 or not terms.roll_over_allowed, "roll_over_allowed", "no renewal is possible"),
         (terms.group_cap_bp >= terms.concentration_cap_bp, "group_cap_bp", "one name could be more than its group"),
+        (terms.close_out_bp > 10_000, "close_out_bp", "the close-out line must be above 100%"),
         (terms.close_out_bp < terms.call_bp, "close_out_bp", "the close-out line must be below the call line"),
         (terms.call_bp < terms.warning_bp, "call_bp", "the call line must be below the warning line"),
         (terms.warning_bp <= terms.initial_bp, "warning_bp", "a new loan would start below the warning line"),
@@ -324,7 +327,7 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         *((getattr(terms, name) > 0, name, "it must be more than zero") for name in above_zero),
     ]
     return [
-        Problem(field, HOUSE, f"{field} contradicts the other terms: {message}.")
+        Problem(field, HOUSE, f"{field} contradicts the other terms: {message}.", reason=message)
         for is_fine, field, message in (*checks, *_fee_checks(terms.fees))
         if not is_fine
     ]
@@ -349,18 +352,32 @@ def _fee_checks(fees: Sequence[Fee]) -> list[tuple[bool, str, str]]:
     return checks
 
 
-def _broken_rules(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:
+def bounds_in_force(pack: Pack, on: date) -> list[Bound]:
+    """Every bound that the pack's rules set to a term on a day, in the order of `LEGAL_BOUNDS`."""
     in_force = {rule.id: rule for rule in pack.in_force(on)}
-    problems = []
-    for legal in LEGAL_BOUNDS:
-        rule = in_force.get(legal.rule_id)
-        if rule is None:
-            continue
-        bound = legal.bound(Decimal(str(rule.value)))
-        for name, value in _values(terms, legal.field):
-            if (value < bound) if legal.is_floor else (value > bound):
-                problems.append(_broken(rule, name, value, bound, is_floor=legal.is_floor))
-    return problems
+    return [
+        Bound(
+            field=legal.field,
+            value=legal.bound(Decimal(str(rule.value))),
+            is_floor=legal.is_floor,
+            rule=rule.id,
+            name=rule.name,
+            name_zh=rule.name_zh,
+            source=rule.source,
+            article=rule.article,
+        )
+        for legal in LEGAL_BOUNDS
+        if (rule := in_force.get(legal.rule_id)) is not None
+    ]
+
+
+def _broken_rules(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:
+    return [
+        _broken(bound, name, value)
+        for bound in bounds_in_force(pack, on)
+        for name, value in _values(terms, bound.field)
+        if (value < bound.value if bound.is_floor else value > bound.value)
+    ]
 
 
 def _values(terms: SchemeTerms, field: str) -> list[tuple[str, int]]:
@@ -370,11 +387,39 @@ def _values(terms: SchemeTerms, field: str) -> list[tuple[str, int]]:
     return [(f"{field}.{symbol}", number) for symbol, number in value]
 
 
-def _broken(rule: Rule, field: str, value: int, bound: int, *, is_floor: bool) -> Problem:
-    side, least = ("below", "at least") if is_floor else ("above", "at most")
+def _broken(bound: Bound, field: str, value: int) -> Problem:
+    side, least = ("below", "at least") if bound.is_floor else ("above", "at most")
     return Problem(
         field,
-        rule.id,
-        f"{field} is {value}, {side} the legal bound: {rule.source} {rule.article} ({rule.id}, {rule.name}) "
-        f"asks for {least} {bound}.",
+        bound.rule,
+        f"{field} is {value}, {side} the legal bound: {bound.source} {bound.article} ({bound.rule}, {bound.name}) "
+        f"asks for {least} {bound.value}.",
+        bound=bound,
     )
+
+
+# What differs
+
+
+def diff_terms(before: SchemeTerms, after: SchemeTerms) -> list[TermChange]:
+    """Every term that differs, in the order of the terms; of accepted names those that came and those that went."""
+    old, new = _flat(before), _flat(after)
+    order = {field.name: number for number, field in enumerate(fields(SchemeTerms))}
+    names = sorted(old.keys() | new.keys(), key=lambda name: (order[name.partition(".")[0]], name))
+    return [TermChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
+
+
+def _flat(terms: SchemeTerms) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for field in fields(SchemeTerms):
+        value = getattr(terms, field.name)
+        match field.name:
+            case "fees":
+                flat.update({f"fees.{fee.code}": fee for fee in value})
+            case "haircuts_bp" | "maintenances_bp":
+                flat.update({f"{field.name}.{symbol}": number for symbol, number in value})
+            case "accepted_symbols":
+                flat.update({f"accepted_symbols.{symbol}": True for symbol in value})
+            case _:
+                flat[field.name] = value
+    return flat

@@ -10,8 +10,25 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_demo_schemes
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
-from reefpoint.records.products.rules import check_terms, fingerprint, pack_from_json, terms_from_json
-from reefpoint.records.products.types import Pack, SchemeDraft, SchemeTerms, SchemeView, VersionState, VersionView
+from reefpoint.records.products.rules import (
+    bounds_in_force,
+    check_terms,
+    diff_terms,
+    fingerprint,
+    pack_from_json,
+    terms_from_json,
+)
+from reefpoint.records.products.types import (
+    Bound,
+    Pack,
+    Problem,
+    SchemeDraft,
+    SchemeTerms,
+    SchemeView,
+    TermChange,
+    VersionState,
+    VersionView,
+)
 
 _VERSION_GUARDS = ("fixed_columns", "no_delete", "no_truncate", "published_once")
 
@@ -90,6 +107,24 @@ def list_rule_packs() -> list[Pack]:
     """The newest loaded rule pack of each jurisdiction."""
     rows = RulePack.objects.order_by("jurisdiction", "-version").distinct("jurisdiction")
     return [pack_from_json(row.rules) for row in rows]
+
+
+def list_bounds(jurisdiction: str, on: date) -> list[Bound]:
+    """What the newest loaded rules of a jurisdiction ask of terms on a day. Raises `RulePackNotFound`."""
+    return bounds_in_force(get_rule_pack(jurisdiction), on)
+
+
+def find_problems(terms: SchemeTerms, on: date) -> list[Problem]:
+    """Why these terms could not be published to take effect on a day, by the newest loaded rules of theirs.
+
+    Raises `RulePackNotFound`.
+    """
+    return check_terms(terms, get_rule_pack(terms.rule_pack), on)
+
+
+def compare_versions(before_id: int, after_id: int) -> list[TermChange]:
+    """Every term that differs between two versions of the same or of two schemes. Raises `SchemeVersionNotFound`."""
+    return diff_terms(get_terms(before_id), get_terms(after_id))
 
 
 def load_demo_schemes() -> list[SchemeDraft]:

@@ -276,9 +276,40 @@ class Pack:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """How far a rule lets a term go: at least `value` if `is_floor`, else at most. In the term's own unit."""
+
+    field: str
+    value: int
+    is_floor: bool
+    rule: str
+    name: str
+    name_zh: str
+    source: str
+    article: str
+
+
+@dataclass(frozen=True)
 class Problem:
-    """Why terms cannot be published: the field, the rule that forbids it, and a sentence with source and article."""
+    """Why terms cannot be published: the field, the rule that forbids it, and a sentence with source and article.
+
+    `reason` is the bare reason of a contradiction; `bound` is the rule's bound that was passed.
+    """
 
     field: str
     rule: str
     message: str
+    reason: str = ""
+    bound: Bound | None = None
+
+
+@dataclass(frozen=True)
+class TermChange:
+    """A term that differs between two versions: what it was and what it is, None where it was not there.
+
+    `field` is the term, for a name's haircut or a fee with its symbol or code: `haircuts_bp.AMD`, `fees.drawdown`.
+    """
+
+    field: str
+    before: object
+    after: object

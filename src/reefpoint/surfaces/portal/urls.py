@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.portal.views import application, contracts, own, start
+from reefpoint.surfaces.portal.views import application, contracts, own, schemes, start
 
 app_name = "portal"
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("portal/contracts/<int:contract_id>/signature/", contracts.sign, name="contract_sign"),
     path("portal/contracts/<int:contract_id>/decline/", contracts.decline, name="contract_decline"),
     path("portal/contracts/<int:contract_id>/paper/", contracts.paper, name="contract_paper"),
+    path("portal/schemes/", schemes.schemes, name="schemes"),
+    path("portal/schemes/simulate/", schemes.simulate, name="scheme_simulation"),
     path("portal/my-data/", own.own_data, name="own_data"),
     path("portal/my-data/marketing/", own.agree_to_marketing, name="agree_to_marketing"),
     path("portal/my-data/consents/<int:consent_id>/end/", own.take_back, name="take_back"),

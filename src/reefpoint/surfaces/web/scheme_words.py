@@ -7,8 +7,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reefpoint.platform.basics.money import percent
-from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, RateKind
-from reefpoint.surfaces.web.figures import money_text
+from reefpoint.records.products.types import (
+    Bound,
+    Due,
+    Fee,
+    FeeBasis,
+    FeeMoment,
+    LiquidationOrder,
+    LiquidationRule,
+    Problem,
+    RateKind,
+)
+from reefpoint.surfaces.web.figures import money_text, percent_text
 
 RATE_KINDS: Mapping[RateKind, Promise] = {
     RateKind.FIXED: gettext_lazy("fixed for the life of a loan"),
@@ -45,3 +55,231 @@ def fee_words(fee: Fee, currency: str) -> str:
     if fee.most_minor:
         words += ", " + _("at most %(money)s") % {"money": f"{money_text(fee.most_minor)} {currency}"}
     return words
+
+
+GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
+    ("product", gettext_lazy("Product and law"), ("rule_pack", "currency", "limit_minor", "min_equity_minor")),
+    (
+        "rate",
+        gettext_lazy("Interest"),
+        (
+            "rate_kind",
+            "rate_bp",
+            "rate_floor_bp",
+            "rate_cap_bp",
+            "rate_reset_days",
+            "rate_notice_days",
+            "day_count",
+        ),
+    ),
+    (
+        "term",
+        gettext_lazy("Term and repayment"),
+        (
+            "tenor_days",
+            "grace_days",
+            "penalty_rate_bp",
+            "is_early_repayment_allowed",
+            "renewals_max",
+            "renewal_min_ratio_bp",
+            "roll_over_allowed",
+            "payment_order",
+        ),
+    ),
+    ("fees", gettext_lazy("Fees"), ("fees",)),
+    (
+        "lines",
+        gettext_lazy("The lines"),
+        (
+            "initial_bp",
+            "withdrawal_bp",
+            "warning_bp",
+            "call_bp",
+            "cure_bp",
+            "close_out_bp",
+            "hysteresis_bp",
+        ),
+    ),
+    (
+        "calls",
+        gettext_lazy("Calls and sales"),
+        ("call_deadline_sessions", "liquidation_rule", "liquidation_order", "target_bp"),
+    ),
+    (
+        "collateral",
+        gettext_lazy("Collateral"),
+        (
+            "default_haircut_bp",
+            "default_maintenance_bp",
+            "concentration_cap_bp",
+            "group_cap_bp",
+            "haircut_notice_sessions",
+            "accepted_symbols",
+            "haircuts_bp",
+            "maintenances_bp",
+        ),
+    ),
+)
+"""All terms in groups, as the designer and a comparison show them."""
+
+TERMS: Mapping[str, tuple[Promise, Promise]] = {
+    "rule_pack": (gettext_lazy("Governing rules"), gettext_lazy("the jurisdiction whose law binds these terms")),
+    "currency": (gettext_lazy("Currency"), gettext_lazy("of the loan and its collateral")),
+    "limit_minor": (gettext_lazy("Limit"), gettext_lazy("the most that one account may borrow")),
+    "min_equity_minor": (gettext_lazy("Equity at least"), gettext_lazy("the client's own money after a drawdown")),
+    "rate_kind": (gettext_lazy("Kind of rate"), gettext_lazy("how a loan's rate can change after it is drawn")),
+    "rate_bp": (gettext_lazy("List rate"), gettext_lazy("a year, before grade and portfolio")),
+    "rate_floor_bp": (gettext_lazy("Lowest rate"), gettext_lazy("no quote is lower")),
+    "rate_cap_bp": (gettext_lazy("Highest rate"), gettext_lazy("no quote is higher")),
+    "rate_reset_days": (gettext_lazy("Rate set anew every"), gettext_lazy("0 for a fixed rate")),
+    "rate_notice_days": (gettext_lazy("Notice of a new rate"), gettext_lazy("before it takes force")),
+    "day_count": (gettext_lazy("Day count"), gettext_lazy("how days become interest")),
+    "tenor_days": (gettext_lazy("Tenor"), gettext_lazy("from the drawdown to maturity")),
+    "grace_days": (gettext_lazy("Days of grace"), gettext_lazy("after maturity, before a loan is late")),
+    "penalty_rate_bp": (gettext_lazy("Penalty rate"), gettext_lazy("a year, on principal that is late")),
+    "is_early_repayment_allowed": (gettext_lazy("Early repayment"), gettext_lazy("always allowed to answer a call")),
+    "renewals_max": (gettext_lazy("Renewals"), gettext_lazy("at most so many; 0 for none")),
+    "renewal_min_ratio_bp": (gettext_lazy("Ratio to renew"), gettext_lazy("the account needs at least this")),
+    "roll_over_allowed": (gettext_lazy("Roll-over"), gettext_lazy("a renewal may carry unpaid interest over")),
+    "payment_order": (gettext_lazy("A payment settles"), gettext_lazy("first to last")),
+    "fees": (gettext_lazy("Fee"), gettext_lazy("charged exactly at its moment, and there is no other charge")),
+    "initial_bp": (gettext_lazy("To draw down"), gettext_lazy("the ratio after a new loan")),
+    "withdrawal_bp": (gettext_lazy("To withdraw"), gettext_lazy("the ratio after money leaves")),
+    "warning_bp": (gettext_lazy("Warning line"), gettext_lazy("below it the client is warned")),
+    "call_bp": (gettext_lazy("Call line"), gettext_lazy("below it collateral is called")),
+    "cure_bp": (gettext_lazy("Cure line"), gettext_lazy("at it a call ends")),
+    "close_out_bp": (gettext_lazy("Close-out line"), gettext_lazy("below it collateral is sold at once")),
+    "hysteresis_bp": (gettext_lazy("Back above a line by"), gettext_lazy("before a band gets milder")),
+    "call_deadline_sessions": (gettext_lazy("Time to answer a call"), gettext_lazy("after the day of the call")),
+    "liquidation_rule": (gettext_lazy("A sale starts"), gettext_lazy("by policy, or after a second person's word")),
+    "liquidation_order": (gettext_lazy("Sold first"), gettext_lazy("which collateral goes before the rest")),
+    "target_bp": (gettext_lazy("Sold until"), gettext_lazy("the ratio that a forced sale restores")),
+    "default_haircut_bp": (gettext_lazy("Haircut"), gettext_lazy("of a name that has none of its own")),
+    "default_maintenance_bp": (gettext_lazy("Maintenance"), gettext_lazy("of a name that has none of its own")),
+    "concentration_cap_bp": (gettext_lazy("One name at most"), gettext_lazy("of the account's assets")),
+    "group_cap_bp": (gettext_lazy("One group at most"), gettext_lazy("of the account's assets")),
+    "haircut_notice_sessions": (gettext_lazy("A higher haircut takes"), gettext_lazy("until it is in full force")),
+    "accepted_symbols": (gettext_lazy("Accepted name"), gettext_lazy("lent on")),
+    "haircuts_bp": (gettext_lazy("Haircut"), gettext_lazy("of this name")),
+    "maintenances_bp": (gettext_lazy("Maintenance"), gettext_lazy("of this name")),
+}
+"""Each term's name, and what it means."""
+
+UNITS: Mapping[str, Promise] = {
+    "tenor_days": gettext_lazy("days"),
+    "grace_days": gettext_lazy("days"),
+    "rate_reset_days": gettext_lazy("days"),
+    "rate_notice_days": gettext_lazy("days"),
+    "renewals_max": gettext_lazy("times"),
+    "call_deadline_sessions": gettext_lazy("sessions"),
+    "haircut_notice_sessions": gettext_lazy("sessions"),
+}
+
+LIQUIDATION_RULES: Mapping[LiquidationRule, Promise] = {
+    LiquidationRule.AUTO: gettext_lazy("by itself"),
+    LiquidationRule.APPROVAL: gettext_lazy("once a second person approves"),
+}
+LIQUIDATION_ORDERS: Mapping[LiquidationOrder, Promise] = {
+    LiquidationOrder.MOST_LIQUID: gettext_lazy("what trades most"),
+    LiquidationOrder.LARGEST_POSITION: gettext_lazy("the largest position"),
+    LiquidationOrder.HIGHEST_HAIRCUT: gettext_lazy("the highest haircut"),
+}
+DUES: Mapping[Due, Promise] = {
+    Due.FEES: gettext_lazy("fees"),
+    Due.PENALTY: gettext_lazy("penalty interest"),
+    Due.INTEREST: gettext_lazy("interest"),
+    Due.PRINCIPAL: gettext_lazy("principal"),
+}
+
+REASONS: Mapping[str, Promise] = {
+    "no collateral is accepted": gettext_lazy("no collateral is accepted"),
+    "a symbol stands twice": gettext_lazy("a symbol stands twice"),
+    "each kind of due must stand in it once": gettext_lazy("each kind of due must stand in it once"),
+    "the close-out line must be below the call line": gettext_lazy("the close-out line must be below the call line"),
+    "the call line must be below the warning line": gettext_lazy("the call line must be below the warning line"),
+    "a new loan would start below the warning line": gettext_lazy("a new loan would start below the warning line"),
+    "a withdrawal could end below the warning line": gettext_lazy("a withdrawal could end below the warning line"),
+    "a cured call must leave the call band: cure must reach call plus hysteresis": gettext_lazy(
+        "a cured call must leave the call band: cure must reach call plus hysteresis"
+    ),
+    "a forced sale must reach the cure line": gettext_lazy("a forced sale must reach the cure line"),
+    "a loan in call could be renewed": gettext_lazy("a loan in call could be renewed"),
+    "it must be from 0 to 10000 bp": gettext_lazy("it must be from 0% to 100%"),
+    "the close-out line must be above 100%": gettext_lazy("the close-out line must be above 100%"),
+    "it cannot be negative": gettext_lazy("it cannot be negative"),
+    "it must be more than zero": gettext_lazy("it must be more than zero"),
+    "it must lie between floor and cap": gettext_lazy("it must lie between the lowest and the highest rate"),
+    "a rate is at most 100% a year": gettext_lazy("a rate is at most 100% a year"),
+    "a rate is from 0 to 100% a year": gettext_lazy("a rate is from 0 to 100% a year"),
+    "a fixed rate is never set anew, and any other is after some days": gettext_lazy(
+        "a fixed rate is never set anew, and any other is after some days"
+    ),
+    "notice of a new rate cannot be longer than the time to it": gettext_lazy(
+        "notice of a new rate cannot be longer than the time to it"
+    ),
+    "the rate would first change after maturity": gettext_lazy("the rate would first change after maturity"),
+    "there is a fee on early repayment, which is not allowed": gettext_lazy(
+        "there is a fee on early repayment, which is not allowed"
+    ),
+    "there is a fee on renewals, and none is possible": gettext_lazy(
+        "there is a fee on renewals, and none is possible"
+    ),
+    "no renewal is possible": gettext_lazy("no renewal is possible"),
+    "one name could be more than its group": gettext_lazy("one name could be more than its group"),
+    "a fee's code stands twice": gettext_lazy("a fee's code stands twice"),
+    "a fee needs a code and a name": gettext_lazy("a fee needs a code and a name"),
+    "a fee cannot be negative": gettext_lazy("a fee cannot be negative"),
+    "a flat fee has an amount, and a share has none": gettext_lazy("a flat fee has an amount, and a share has none"),
+    "a share has a rate, and a flat fee has none": gettext_lazy("a share has a rate, and a flat fee has none"),
+    "a share is at most the whole": gettext_lazy("a share is at most the whole"),
+    "only a share has a least and a most": gettext_lazy("only a share has a least and a most"),
+    "the least is above the most": gettext_lazy("the least is above the most"),
+}
+"""Reasons of contradictions in the reader's language; one that is not here is told as the rule words it."""
+
+
+def term_words(field: str) -> str:
+    """A term's name, with the symbol or fee it is about: "Haircut AMD"."""
+    name, _dot, about = field.partition(".")
+    return " ".join(filter(None, (str(TERMS[name][0]), about)))
+
+
+def value_words(field: str, value: object, currency: str) -> str:  # noqa: PLR0911 - a table of kinds
+    """A term's value as people read it, with its unit."""
+    name = field.partition(".")[0]
+    match value:
+        case None:
+            return "–"
+        case Fee():
+            return f"{value.name}: {fee_words(value, currency)}"
+        case bool():
+            return _("yes") if value else _("no")
+        case RateKind():
+            return str(RATE_KINDS[value])
+        case LiquidationRule():
+            return str(LIQUIDATION_RULES[value])
+        case LiquidationOrder():
+            return str(LIQUIDATION_ORDERS[value])
+        case tuple():
+            return " → ".join(str(DUES[one]) for one in value)
+        case int() if name.endswith("_bp"):
+            return percent_text(value)
+        case int() if name.endswith("_minor"):
+            return f"{money_text(value)} {currency}"
+        case int():
+            return f"{value} {UNITS[name]}" if name in UNITS else str(value)
+    return str(value)
+
+
+def bound_words(bound: Bound, currency: str) -> str:
+    """A bound with where it is from: "at least 133.34%: FINRA Rule 4210 (c)(1)"."""
+    told = value_words(bound.field, bound.value, currency)
+    side = _("at least %(value)s") if bound.is_floor else _("at most %(value)s")
+    return f"{side % {'value': told}}: {bound.source} {bound.article}"
+
+
+def problem_words(problem: Problem, currency: str) -> str:
+    """Why a term cannot be as it is."""
+    if problem.bound is not None:
+        return _("The law asks for %(bound)s") % {"bound": bound_words(problem.bound, currency)}
+    return str(REASONS.get(problem.reason, problem.reason or problem.message))

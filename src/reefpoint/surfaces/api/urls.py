@@ -18,6 +18,7 @@ from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.relations import relations
+from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.screening import screening
 from reefpoint.surfaces.api.routers.suitability import suitability
 from reefpoint.surfaces.api.views import docs, nowhere
@@ -33,6 +34,7 @@ for prefix, router in (
     ("/applications", applications),
     ("/suitability", suitability),
     ("/screening", screening),
+    ("/schemes", schemes),
     ("/relations", relations),
     ("/monitoring", monitoring),
     ("/kyc", kyc),

@@ -224,12 +224,15 @@ def choices_of(name: str) -> tuple[tuple[str, str], ...]:
     """What a field offers to choose from, in words."""
     if name in _WORDS:
         return tuple((one.value, str(words)) for one, words in _WORDS[name].items())
-    values = {
-        "rule_pack": lambda: [pack.jurisdiction for pack in list_rule_packs()],
-        "currency": lambda: list(MINOR_DIGITS),
-        "day_count": lambda: [one.value for one in DayCount],
-    }
-    return tuple((value, value) for value in values[name]()) if name in values else ()
+    values: Sequence[str] = ()
+    match name:
+        case "rule_pack":
+            values = [pack.jurisdiction for pack in list_rule_packs()]
+        case "currency":
+            values = list(MINOR_DIGITS)
+        case "day_count":
+            values = [one.value for one in DayCount]
+    return tuple((value, value) for value in values)
 
 
 def typed_of(terms: SchemeTerms) -> Typed:

@@ -48,8 +48,13 @@ FEE_BASES: Mapping[FeeMoment, Promise] = {
 def fee_words(fee: Fee, currency: str) -> str:
     """When a fee is charged and how much it is: "0.10% of the amount drawn, at a drawdown"."""
     if fee.basis is FeeBasis.FLAT:
-        return f"{money_text(fee.amount_minor)} {currency}, {FEE_MOMENTS[fee.moment]}"
-    words = f"{percent(fee.rate_bp)} {FEE_BASES[fee.moment]}, {FEE_MOMENTS[fee.moment]}"
+        parts = {"amount": f"{money_text(fee.amount_minor)} {currency}", "moment": FEE_MOMENTS[fee.moment]}
+        return _("%(amount)s, %(moment)s") % parts
+    words = _("%(share)s %(basis)s, %(moment)s") % {
+        "share": percent(fee.rate_bp),
+        "basis": FEE_BASES[fee.moment],
+        "moment": FEE_MOMENTS[fee.moment],
+    }
     if fee.least_minor:
         words += ", " + _("at least %(money)s") % {"money": f"{money_text(fee.least_minor)} {currency}"}
     if fee.most_minor:
@@ -148,7 +153,7 @@ TERMS: Mapping[str, tuple[Promise, Promise]] = {
     "warning_bp": (gettext_lazy("Warning line"), gettext_lazy("below it the client is warned")),
     "call_bp": (gettext_lazy("Call line"), gettext_lazy("below it collateral is called")),
     "cure_bp": (gettext_lazy("Cure line"), gettext_lazy("at it a call ends")),
-    "close_out_bp": (gettext_lazy("Close-out line"), gettext_lazy("below it collateral is sold at once")),
+    "close_out_bp": (gettext_lazy("Line of forced sale"), gettext_lazy("below it collateral is sold at once")),
     "hysteresis_bp": (gettext_lazy("Back above a line by"), gettext_lazy("before a band gets milder")),
     "call_deadline_sessions": (gettext_lazy("Time to answer a call"), gettext_lazy("after the day of the call")),
     "liquidation_rule": (gettext_lazy("A sale starts"), gettext_lazy("by policy, or after a second person's word")),

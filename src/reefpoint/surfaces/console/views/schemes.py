@@ -274,7 +274,7 @@ def compare(request: HttpRequest, actor: Actor) -> HttpResponse:
         ]
         if rows:
             groups.append((title, rows))
-    context = {"versions": versions, "before": before, "after": after, "groups": groups, "count": len(changes)}
+    context = {"versions": versions, "before": before, "after": after, "changed": groups, "count": len(changes)}
     return render(request, "console/scheme_compare.html", context)
 
 

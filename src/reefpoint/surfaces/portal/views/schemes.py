@@ -1,4 +1,4 @@
-"""What a client may be offered: schemes side by side, and each played over past prices on the client's own portfolio."""
+"""What a client may be offered: schemes side by side, each played over past prices on one's own portfolio."""
 
 from dataclasses import dataclass
 from datetime import date

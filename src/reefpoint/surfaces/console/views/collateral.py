@@ -61,8 +61,8 @@ LINES_CHARACTERS_MAX = 1_000_000
 class CollateralRow:
     """One name in the list. `haircut_bp` is the desk's in force, `assessed_bp` the latest assessment's.
 
-    `next_bp` and `next_on` are the next step of a ramp; `own_*` what the scheme versions in use ask; `binding` the
-    part of the latest assessment that asks for most.
+    `next_bp` and `next_on` are the next step of a ramp; `own_bp` the least that any scheme version in use asks;
+    `binding` the part of the latest assessment that asks for most.
     """
 
     instrument_id: int
@@ -72,8 +72,7 @@ class CollateralRow:
     kind: str
     board: str
     standing: str
-    own_low_bp: int | None
-    own_high_bp: int | None
+    own_bp: int | None
     haircut_bp: int | None
     assessed_bp: int | None
     binding: str
@@ -89,25 +88,24 @@ NAMES = Table(
         ),
         Column("name", _("Company"), "custom", template="console/cells/instrument_name.html", is_name=True),
         Column("board", _("Board"), "custom", template="console/cells/collateral_board.html"),
-        Column("standing", _("Accepted"), "custom", template="console/cells/collateral_standing.html"),
-        Column("own_low_bp", _("Schemes ask, least"), "percent", is_wide_only=True),
-        Column("own_high_bp", _("Schemes ask, most"), "percent", is_wide_only=True),
-        Column("haircut_bp", _("Desk, in force"), "percent"),
+        Column("standing", _("Eligible"), "custom", template="console/cells/collateral_standing.html"),
+        Column("own_bp", _("Schemes ask"), "percent", is_wide_only=True),
+        Column("haircut_bp", _("In force"), "percent"),
         Column("next_bp", _("Next step"), "percent"),
         Column("next_on", _("From"), "day"),
         Column("assessed_bp", _("Last assessed"), "percent"),
-        Column("binding", _("What asks for most"), "custom", template="console/cells/haircut_part.html"),
+        Column("binding", _("Asked by"), "custom", template="console/cells/haircut_part.html"),
     ),
     sort="symbol",
     search=_("Symbol"),
     choices=(
         Choice(
             "standing",
-            _("Accepted"),
-            (("accepted", _("Accepted")), ("off", _("Not on the list")), ("suspended", _("Suspended"))),
+            _("Eligible"),
+            (("accepted", _("Eligible")), ("off", _("Not on the list")), ("suspended", _("Suspended"))),
         ),
         Choice("board", _("Board"), tuple(BOARD_WORDS.items())),
-        Choice("binding", _("What asks for most"), tuple(PART_WORDS.items())),
+        Choice("binding", _("Asked by"), tuple(PART_WORDS.items())),
     ),
     empty=_("No name is listed yet"),
     empty_help=_("Names appear here once operations have listed them."),
@@ -134,8 +132,7 @@ def collateral_rows(on: date) -> list[CollateralRow]:
                 kind=listings[one.id].kind.value,
                 board=listings[one.id].board.value,
                 standing="suspended" if one.is_suspended else "accepted" if is_listed else "off",
-                own_low_bp=min(own[one.id]) if one.id in own else None,
-                own_high_bp=max(own[one.id]) if one.id in own else None,
+                own_bp=min(own[one.id]) if one.id in own else None,
                 haircut_bp=in_force_bp.get(one.id),
                 assessed_bp=found.haircut_bp if found else None,
                 binding=found.binding if found else "",

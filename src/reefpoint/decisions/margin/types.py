@@ -207,6 +207,8 @@ class PositionRow:
     `share_bp` is its part of the account's securities. `price_on` is the session of the price, None without one.
     The haircut is the greater of `own_haircut_bp`, the scheme's, and `desk_haircut_bp`, the desk's in force, if any;
     `last_price_units` is the last price, of which `price_units` may be what policy leaves of a suspended name's.
+    All but that one is in the account's currency; the name is quoted in `currency`, of which a unit is worth `rate_e8`
+    (1e-8) at the version of the rates `fx_name`: empty where nothing is converted.
     """
 
     instrument_id: int
@@ -229,11 +231,19 @@ class PositionRow:
     own_haircut_bp: int
     desk_haircut_bp: int | None
     last_price_units: int
+    currency: str
+    rate_e8: int
+    fx_name: str
 
     @property
     def is_desk_haircut(self) -> bool:
         """Whether the desk's haircut is the harder one."""
         return self.desk_haircut_bp is not None and self.desk_haircut_bp > self.own_haircut_bp
+
+    @property
+    def is_abroad(self) -> bool:
+        """Whether its price is converted to the account's currency."""
+        return bool(self.fx_name) or self.rate_e8 != 10**8
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reefpoint.decisions.margin.selectors.calls import has_open_call
-from reefpoint.decisions.margin.selectors.standing import measure, usable_price
+from reefpoint.decisions.margin.selectors.standing import current_price, load_sheet, measure
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.flows.servicing.rules import allocate_payment, early_principal_minor
 from reefpoint.platform.basics.actors import Actor
@@ -113,8 +113,8 @@ def _repaid(account: AccountFacts, terms: SchemeTerms, amount_minor: int, on: da
 
 
 def _traded(account: AccountFacts, instrument_id: int, quantity: int, at: datetime) -> AccountFacts:
-    price = usable_price(instrument_id, at=at)
-    units = quantity * price.price_units
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    units = quantity * sheet.home_price_units(current_price(sheet.prices, instrument_id), account.currency)
     paid = owed_minor(units, account.currency) if quantity > 0 else -held_minor(-units, account.currency)
     held = {holding.instrument_id: holding.quantity for holding in account.holdings}
     held[instrument_id] = max(held.get(instrument_id, 0) + quantity, 0)

@@ -34,7 +34,10 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True)
 class OrderTicket:
-    """An order as a broker receives it. `client_order_id` is its identity: the same ticket twice is one order."""
+    """An order as a broker receives it. `client_order_id` is its identity: the same ticket twice is one order.
+
+    The name is quoted in `currency`; the broker changes the money and reports price and amounts in `settles_in`.
+    """
 
     client_order_id: str
     instrument_id: int
@@ -45,6 +48,8 @@ class OrderTicket:
     assumed_daily_volume: int
     is_suspended: bool
     session_on: date
+    currency: str = "USD"
+    settles_in: str = "USD"
 
 
 @dataclass(frozen=True)

@@ -253,8 +253,8 @@ _WIDE_LIMIT_PREFIXES = ("688", "689", "300", "301")
 def day_limit_bp(venue: str, symbol: str) -> int | None:
     """How far a name may move from its last close in a session, basis points; None where its venue sets no limit.
 
-    The trading rules of the Shanghai and Shenzhen exchanges: 10%, and 20% on the STAR market and ChiNext. Names under
-    special treatment (5%) and a listing's first days (no limit) are not told apart here: their records carry no mark.
+    The trading rules of the Shanghai and Shenzhen exchanges: 10%, and 20% on the STAR market and ChiNext. What is
+    on record of a single listing (`ListingFacts.limit_bp`: special treatment, first days) counts before this.
     """
     if venue not in NEXT_SESSION_VENUES:
         return None

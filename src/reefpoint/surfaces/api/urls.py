@@ -17,6 +17,7 @@ from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
+from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.screening import screening
@@ -43,6 +44,7 @@ for prefix, router in (
     ("/contracts", contracts),
     ("/liquidations", liquidations),
     ("/collateral", collateral),
+    ("/rates", rates),
 ):
     api.add_router(prefix, router)
 

@@ -45,6 +45,13 @@ def quantity_text(quantity: int | None) -> str:
     return NOTHING if quantity is None else _fixed(quantity, 0)
 
 
+def rate_text(rate_e8: int) -> str:
+    """A rate of 1e-8 units with two decimals at least, and as many more as it has."""
+    whole, rest = divmod(rate_e8, 10**8)
+    digits = f"{rest:08d}"
+    return f"{whole}.{digits[:CENT_DIGITS]}{digits[CENT_DIGITS:].rstrip('0')}"
+
+
 def price_text(units: int | None) -> str:
     """A price of 1e-4 units with two decimals, or up to four where they are not zero."""
     if units is None:

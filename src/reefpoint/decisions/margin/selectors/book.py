@@ -4,12 +4,13 @@ Nothing here is an object an account: a desk of a million accounts is a dozen ar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
 from reefpoint.decisions.margin.models import MarginCall
+from reefpoint.decisions.margin.selectors.currencies import is_abroad, marks_at_home
 from reefpoint.decisions.margin.selectors.standing import (
     Sheet,
     collateral_tables,
@@ -19,7 +20,7 @@ from reefpoint.decisions.margin.selectors.standing import (
 )
 from reefpoint.decisions.margin.types import Band, CallState, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN
-from reefpoint.engine.book import Book, Marks, sorted_by_size
+from reefpoint.engine.book import Book, Marks, pack_instruments, sorted_by_size
 from reefpoint.engine.columns import Bools, Int8s, Int64s
 from reefpoint.engine.loading import read_columns, read_positions
 from reefpoint.engine.valuation import Valuation
@@ -27,6 +28,7 @@ from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.database.bulk import copy_out
 from reefpoint.records.accounts.selectors import ACCOUNT_FIELDS, CURRENCIES, copy_book
 from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.selectors.prices import latest_columns
 
 STATE_FIELDS = {
@@ -157,6 +159,9 @@ def load_book(*, at: datetime) -> LoadedBook:
     sheet = load_sheet(versions.tolist(), at=at)
     ids = accounts["account_id"]
     start, instrument, quantity = read_positions(position_rows, ids, np.fromiter(sheet.column, np.int64))
+    if is_abroad(sheet.columns):
+        home = np.repeat(accounts["currency"].astype(np.int64) - 1, np.diff(start))
+        instrument = pack_instruments(sheet.columns.columns(instrument.astype(np.int64), home))
     scale = np.array([0, *(price_units_per_minor(code) for code in CURRENCIES)])[accounts["currency"]]
     money = (accounts["cash_minor"] * scale, accounts["debt_minor"] * scale)
     book, order = sorted_by_size(Book(start, instrument, quantity, *money, terms.astype(np.uint16)))
@@ -178,15 +183,18 @@ def load_marks(sheet: Sheet, *, at: datetime) -> Marks | None:
     latest = latest_columns(at)
     if latest.instrument_id.tolist() != list(sheet.column):
         return None
-    haircut_bp, _ = collateral_tables(tuple(sheet.terms), sheet.instruments, at=at)
-    return replace(
-        sheet.marks,
+    quoted = len(sheet.column)
+    haircut_bp, _ = collateral_tables(tuple(sheet.terms), sheet.instruments[:quoted], at=at)
+    native = Marks(
         price_units=cut_prices(latest.price_units, latest.instrument_id.tolist(), latest.is_suspended, at=at),
         haircut_bp=haircut_bp,
+        maintenance_bp=np.ascontiguousarray(sheet.marks.maintenance_bp[:, :quoted]),
         is_stale=latest.is_stale,
         is_suspended=latest.is_suspended,
         lot=latest.lot,
     )
+    fx = latest_fx(at) if is_abroad(sheet.columns) else None
+    return marks_at_home(native, sheet.columns, fx, at)
 
 
 def _load_states(account_ids: Int64s) -> tuple[Int8s, Bools, Int64s]:

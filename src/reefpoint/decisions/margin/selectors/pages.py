@@ -229,6 +229,9 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
                 own_haircut_bp=terms.haircut_bp(instrument.symbol),
                 desk_haircut_bp=desk_bp.get(instrument.id),
                 last_price_units=price.price_units if price else 0,
+                currency=instrument.currency,
+                rate_e8=sheet.rate_e8(account.currency, instrument.currency),
+                fx_name=sheet.fx.name if sheet.fx and instrument.currency != account.currency else "",
             )
         )
     snapshots = MarginSnapshot.objects.filter(account_id=account_id).order_by("on")

@@ -16,18 +16,21 @@ from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
 from reefpoint.decisions.collateral.selectors.house import valuation_cuts
 from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginState
+from reefpoint.decisions.margin.selectors.currencies import CODES, home_columns, is_abroad, marks_at_home
 from reefpoint.decisions.margin.types import Band, PriceCoverage, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
 from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.columns import BP
+from reefpoint.engine.currencies import HomeColumns
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
 from reefpoint.records.accounts.selectors import load_accounts, quantities_held
 from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.selectors.prices import latest_prices
-from reefpoint.records.market.types import InstrumentView, LatestPrice
+from reefpoint.records.market.types import FxView, InstrumentView, LatestPrice
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import SchemeTerms
 
@@ -42,7 +45,9 @@ class NoUsablePrice(Refusal):
 class Sheet:
     """One version of prices under the terms of some scheme versions, as the engine takes it.
 
-    `column` and `row` say where an instrument and a scheme version stand in `marks` and `lines`.
+    `column` and `row` say where an instrument and a scheme version stand in `marks` and `lines`. A name that accounts
+    of another currency may hold has a further column for that currency (`abroad`), priced at `fx`; `instruments` has
+    the name of every column. All figures of a sheet rest on one price a name and one version of the rates (I15).
     """
 
     marks: Marks
@@ -52,10 +57,34 @@ class Sheet:
     instruments: tuple[InstrumentView, ...]
     prices: dict[int, LatestPrice]
     terms: dict[int, SchemeTerms]
+    columns: HomeColumns
+    abroad: dict[tuple[int, str], int]
+    fx: FxView | None
+
+    def column_of(self, instrument_id: int, currency: str) -> int:
+        """The column of a name in accounts of a currency."""
+        column = self.column[instrument_id]
+        return column if self.instruments[column].currency == currency else self.abroad[instrument_id, currency]
+
+    def home_price_units(self, price: LatestPrice, currency: str) -> int:
+        """A price in money of `currency`. Raises `NoUsablePrice` if it is quoted in another and no rate is current."""
+        column = self.column_of(price.instrument_id, currency)
+        if column < len(self.column):
+            return price.price_units
+        if not self.marks.price_units[column] or self.marks.is_stale[column]:
+            raise NoUsablePrice("There is no current rate for this instrument's currency, so it cannot be traded now.")
+        return int(self.marks.price_units[column])
+
+    def rate_e8(self, home: str, foreign: str) -> int:
+        """Money of `home` for one unit of `foreign`, in 1e-8, as this sheet reckons; 0 without a rate."""
+        if home == foreign:
+            return 10**8
+        return self.fx.rate_e8(home, foreign) if self.fx else 0
 
 
 def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
-    """Prices as known at `at`, with the haircuts and lines of the given scheme versions. Three queries.
+    """Prices as known at `at`, with the haircuts and lines of the given scheme versions. Three queries, and
+    two for rates where a name is quoted in another currency than accounts under these versions have.
 
     A haircut is the greater of the scheme's own and the desk's in force on the day of `at`; a suspended name is worth
     what the desk's policy leaves of its last price.
@@ -67,7 +96,7 @@ def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
     haircut_bp, maintenance_bp = collateral_tables(tuple(terms), instruments, at=at)
     is_suspended = np.array([instrument.is_suspended for instrument in instruments], dtype=np.bool_)
     price_units = _column(price.price_units if price else 0 for price in found)
-    marks = Marks(
+    native = Marks(
         price_units=cut_prices(price_units, [one.id for one in instruments], is_suspended, at=at),
         haircut_bp=haircut_bp,
         maintenance_bp=maintenance_bp,
@@ -82,14 +111,25 @@ def load_sheet(version_ids: Collection[int], *, at: datetime) -> Sheet:
         cure_bp=_column(one.cure_bp for one in terms.values()),
         hysteresis_bp=_column(one.hysteresis_bp for one in terms.values()),
     )
+    columns = home_columns(instruments, {one.currency for one in terms.values()})
+    fx = latest_fx(at) if is_abroad(columns) else None
+    names = columns.instrument.tolist()
+    pairs = list(zip(names, columns.home.tolist(), strict=True))
     return Sheet(
-        marks=marks,
+        marks=marks_at_home(native, columns, fx, at),
         lines=lines,
         column={instrument.id: column for column, instrument in enumerate(instruments)},
         row={version_id: row for row, version_id in enumerate(terms)},
-        instruments=instruments,
+        instruments=tuple(instruments[name] for name in names),
         prices=prices,
         terms=terms,
+        columns=columns,
+        abroad={
+            (instruments[name].id, CODES[home]): column
+            for column, (name, home) in enumerate(pairs)
+            if column >= len(instruments)
+        },
+        fx=fx,
     )
 
 
@@ -162,7 +202,7 @@ def book_of(accounts: Sequence[AccountFacts], sheet: Sheet) -> Book:
         debt_units=[account.debt_minor * scale for account, scale in zip(accounts, per_minor, strict=True)],
         terms=[sheet.row[account.scheme_version_id] for account in accounts],
         account=[row for row, _ in held],
-        instrument=[sheet.column[holding.instrument_id] for _, holding in held],
+        instrument=[sheet.column_of(holding.instrument_id, accounts[row].currency) for row, holding in held],
         quantity=[holding.quantity for _, holding in held],
     )
 
@@ -261,11 +301,6 @@ def list_enforced(*, without: Collection[int]) -> list[int]:
     """Accounts whose collateral is due to be sold, but for those given, in id order."""
     enforced = MarginState.objects.filter(is_enforced=True).exclude(account_id__in=list(without))
     return list(enforced.order_by("account_id").values_list("account_id", flat=True))
-
-
-def usable_price(instrument_id: int, *, at: datetime) -> LatestPrice:
-    """As `current_price`, of the prices known at `at`."""
-    return current_price(latest_prices(as_of=at), instrument_id)
 
 
 def current_price(prices: Mapping[int, LatestPrice], instrument_id: int) -> LatestPrice:

@@ -283,7 +283,7 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     for fill in list_fills(source=order.source, unbooked_only=True):
         out[fill.instrument_id] += fill.quantity
     plan = plan_account(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
-    column = sheet.column[order.instrument_id]
+    column = sheet.column_of(order.instrument_id, account.currency)
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
     if reason := _reason_to_cancel(plan, needed, get_price_coverage_bp(sheet)):
         execution.cancel_order(actor=actor, order_id=order_id, reason=reason, at=at)
@@ -307,7 +307,7 @@ def _as_if_filled(account: AccountFacts, sheet: Sheet, out: Mapping[int, int]) -
     gained = 0
     for instrument_id, quantity in out.items():
         held[instrument_id] -= quantity
-        value = quantity * int(sheet.marks.price_units[sheet.column[instrument_id]])
+        value = quantity * int(sheet.marks.price_units[sheet.column_of(instrument_id, account.currency)])
         gained += held_minor(value * (10_000 - SALE_COST_BP) // 10_000, account.currency)
     return replace(
         account,

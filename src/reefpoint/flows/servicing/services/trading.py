@@ -122,7 +122,8 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
     sheet = load_sheet([account.scheme_version_id], at=at)
     terms = sheet.terms[account.scheme_version_id]
     price = current_price(sheet.prices, instrument_id)
-    value = owed_minor(quantity * price.price_units, account.currency)
+    units = sheet.home_price_units(price, account.currency)
+    value = owed_minor(quantity * units, account.currency)
     cost = value + rules.share_minor(value, PURCHASE_BUFFER_BP)
     if not terms.accepts(price.symbol):
         raise rules.CreditRefused(f"{price.symbol} is not accepted collateral under this scheme.")
@@ -153,7 +154,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
         at=at,
     )
     rules.check_concentration(
-        value_minor=held_minor(bought[instrument_id] * price.price_units, account.currency),
+        value_minor=held_minor(bought[instrument_id] * units, account.currency),
         assets_minor=after_standing.assets_minor,
         cap_bp=terms.concentration_cap_bp,
         symbol=price.symbol,

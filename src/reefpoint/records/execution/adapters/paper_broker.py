@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Sum, When
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import ceil_div
 from reefpoint.platform.basics.sealed_files import seal_file
 from reefpoint.records.execution.models import PaperDelivery, PaperFill, PaperHolding, PaperOrder, PaperSettlement
 from reefpoint.records.execution.rules import (
@@ -23,7 +24,9 @@ from reefpoint.records.execution.rules import (
 )
 from reefpoint.records.execution.types import Execution, OrderReport, OrderState, OrderTicket, SecuritiesDelivery, Side
 from reefpoint.records.market.selectors import latest_prices
+from reefpoint.records.market.selectors.fx import is_fx_usable, latest_fx
 
+E8 = 10**8
 FILE_NAME = "REEFPOINT-PAPER-BROKER"
 
 
@@ -73,7 +76,9 @@ class PaperBroker:
         return OrderReport(ticket.client_order_id, OrderState(order.state), (_execution(fill),))
 
     def _mark(self, ticket: OrderTicket, holding: PaperHolding, at: datetime) -> tuple[int, str]:
-        """The session's latest price (1e-4 units) and an empty string, or 0 and why the order is rejected."""
+        """The session's latest price (1e-4 units of the money that the order settles in) and an empty string, or 0 and
+        why the order is rejected.
+        """
         if ticket.is_suspended:
             return 0, "trading is suspended"
         if holding.session_on is not None and ticket.session_on < holding.session_on:
@@ -83,9 +88,10 @@ class PaperBroker:
         price = latest_prices(as_of=at).get(ticket.instrument_id)
         if price is None or price.on != ticket.session_on:
             return 0, "no price today"
-        if executed_price_units(ticket.side, price.price_units, self.terms.slippage_bp) <= 0:
-            return 0, "the price is below the smallest unit"
-        return price.price_units, ""
+        mark_units = _in_settled_money(ticket, price.price_units, at)
+        if executed_price_units(ticket.side, mark_units, self.terms.slippage_bp) <= 0:
+            return 0, "the price is below the smallest unit" if mark_units else "no rate today"
+        return mark_units, ""
 
     def _fill(self, order: PaperOrder, ticket: OrderTicket, quantity: int, mark_units: int) -> PaperFill:
         amounts = fill_amounts(ticket.side, quantity, mark_units, self.terms)
@@ -203,6 +209,17 @@ def _locked_holding(symbol: str) -> PaperHolding:
         return holding
     PaperHolding.objects.bulk_create([PaperHolding(symbol=symbol)], ignore_conflicts=True)
     return PaperHolding.objects.select_for_update().get(symbol=symbol)
+
+
+def _in_settled_money(ticket: OrderTicket, price_units: int, at: datetime) -> int:
+    """A price in the money that an order settles in, at the latest rates, rounded against the client; 0 without."""
+    if ticket.currency == ticket.settles_in:
+        return price_units
+    fx = latest_fx(at)
+    if fx is None or not is_fx_usable(fx, at.date()):
+        return 0
+    worth = price_units * fx.rate_e8(ticket.settles_in, ticket.currency)
+    return worth // E8 if ticket.side is Side.SELL else ceil_div(worth, E8)
 
 
 def _find_order(client_order_id: str) -> PaperOrder | None:

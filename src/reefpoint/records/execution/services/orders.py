@@ -258,6 +258,8 @@ def _ticket(order: Order) -> OrderTicket:
         assumed_daily_volume=instrument.assumed_daily_volume,
         is_suspended=instrument.is_suspended,
         session_on=order.session_on,
+        currency=instrument.currency,
+        settles_in=order.account.currency,
     )
 
 

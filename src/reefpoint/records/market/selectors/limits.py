@@ -5,17 +5,21 @@ from datetime import date
 
 from reefpoint.records.market import rules
 from reefpoint.records.market.models import Price
+from reefpoint.records.market.selectors.instruments import list_listings
 from reefpoint.records.market.types import InstrumentView
 
 
 def limits_down(instruments: Iterable[InstrumentView], on: date) -> dict[int, int]:
     """The lowest price (1e-4) that each name may trade at in a session, by instrument id, where its venue limits the
-    day's move and a close before `on` is known; in one query, or none where no venue limits it.
+    day's move and a close before `on` is known. What is on record of the listing counts before the venue's general
+    rule. Two queries, or none where no venue limits it.
     """
-    limits_bp = {one.id: rules.day_limit_bp(one.venue, one.symbol) for one in instruments}
-    limited = [instrument_id for instrument_id, limit_bp in limits_bp.items() if limit_bp is not None]
+    by_venue = {one.id: rules.day_limit_bp(one.venue, one.symbol) for one in instruments}
+    limited = [instrument_id for instrument_id, limit_bp in by_venue.items() if limit_bp is not None]
     if not limited:
         return {}
+    listings = list_listings(on)
+    limits_bp = {one: listings[one].limit_bp if listings[one].source else by_venue[one] for one in limited}
     closes = (
         Price.objects.filter(instrument_id__in=limited, on__lt=on)
         .order_by("instrument_id", "-on", "-at", "-id")

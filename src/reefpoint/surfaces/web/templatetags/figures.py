@@ -128,6 +128,12 @@ def price(units: int | None) -> str:
 
 
 @register.filter
+def rate(rate_e8: int) -> str:
+    """A rate between currencies of 1e-8 units, without the zeros at its end."""
+    return figures.rate_text(rate_e8)
+
+
+@register.filter
 def percent(bp: int | None) -> str:
     """Basis points as a percentage."""
     return figures.percent_text(bp)

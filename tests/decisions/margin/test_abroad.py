@@ -30,7 +30,9 @@ def quote_tencent(desk: Desk, on: date, price: str) -> None:
 def hold_tencent(desk: Desk, quantity: int = 1_000, rate: str = "0.128") -> int:
     """An account that owes 50,000 dollars against Apple, and holds Tencent at 300 Hong Kong dollars besides."""
     drafts = [
-        InstrumentDraft("0700", "Tencent", "腾讯", "Test", 1_000_000, currency="HKD", venue="XHKG", price_band_bp=5_000)
+        InstrumentDraft(
+            "0700", "Tencent", "腾讯", "Test", 10_000_000, currency="HKD", venue="XHKG", price_band_bp=5_000
+        )
     ]
     desk.instruments["0700"] = add_instruments(actor=SYSTEM, drafts=drafts, at=noon(MONDAY))["0700"]
     rates(desk, MONDAY, rate)
@@ -97,16 +99,17 @@ def test_i12_at_rates_that_are_too_old_a_name_lends_nothing(desk: Desk) -> None:
 
 
 def test_a_name_abroad_is_sold_for_money_of_the_account(desk: Desk) -> None:
-    account_id = hold_tencent(desk)
-    desk.prices(TUESDAY, AAPL="25")
+    account_id = hold_tencent(desk, 500)
+    desk.prices(TUESDAY, AAPL="42")
     quote_tencent(desk, TUESDAY, "300")
     desk.drain()
-    desk.prices(WEDNESDAY, AAPL="25", drain=False)
+    desk.prices(WEDNESDAY, AAPL="42", drain=False)
     quote_tencent(desk, WEDNESDAY, "300")
     desk.drain()
     desk.sell_out(WEDNESDAY)
     plan = LiquidationPlan.objects.get(liquidation__account_id=account_id)
-    (line,) = [one for one in plan.lines if one["symbol"] == "0700"]
+    assert [one["symbol"] for one in plan.lines] == ["0700", "AAPL"]
+    line = plan.lines[0]
     fill = Fill.objects.get(order__account_id=account_id, order__instrument__symbol="0700")
     assert line["price_units"] == 38_4000
     assert fill.price_units == 38_4000 * 9_995 // 10_000

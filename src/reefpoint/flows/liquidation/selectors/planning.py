@@ -18,6 +18,7 @@ from reefpoint.records.accounts.selectors import quantities_bought
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import open_sell_quantities, sale_cap_by_instrument
 from reefpoint.records.market.selectors.limits import kept_until_next_session, limits_down
+from reefpoint.records.market.types import LatestPrice
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import LiquidationOrder
 
@@ -162,10 +163,17 @@ def _preference(book: Book, accounts: Sequence[AccountFacts], sheet: Sheet) -> I
     rank: dict[tuple[int, int], int] = {}
     for account in accounts:
         terms = get_terms(account.scheme_version_id)
-        ranks = sale_preference(terms.liquidation_order, account, sheet.instruments, sheet.prices, terms).tolist()
-        ids = (holding.instrument_id for holding in account.holdings)
+        ids = [holding.instrument_id for holding in account.holdings]
+        prices = {one: _at_home(sheet, sheet.prices[one], account.currency) for one in ids if one in sheet.prices}
+        ranks = sale_preference(terms.liquidation_order, account, sheet.instruments, prices, terms).tolist()
         rank.update({(account.id, instrument_id): one for instrument_id, one in zip(ids, ranks, strict=True)})
     return np.array([rank[key] for key in _held(book, accounts, sheet)], dtype=np.int64)
+
+
+def _at_home(sheet: Sheet, price: LatestPrice, currency: str) -> LatestPrice:
+    """A price in money of the account, so that names of two currencies can be put in order."""
+    column = sheet.column_of(price.instrument_id, currency)
+    return replace(price, price_units=int(sheet.marks.price_units[column])) if column >= len(sheet.column) else price
 
 
 def _sellable(book: Book, accounts: Sequence[AccountFacts], sheet: Sheet, for_sale: ForSale) -> Int64s:

@@ -12,12 +12,13 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from tests.engine.cases import LINES, UNIT, account_of, books, column, marks_of, marks_tables
 from tests.engine.sale_books import breached_accounts
 
-from reefpoint.engine import plans as plans_module
+from reefpoint.engine import sale_steps
 from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BookError
 from reefpoint.engine.kernel import Kernel
 from reefpoint.engine.liquidation import SaleReason, explain_plan, plan_of, plan_sale
-from reefpoint.engine.plans import CURES, OUTCOMES, UNKNOWN, PlanOutcome, SalePlans, Sales, plan_sales, sellable_today
+from reefpoint.engine.plans import OUTCOMES, PlanOutcome, SalePlans, Sales, plan_sales, sellable_today
+from reefpoint.engine.sale_steps import CURES, UNKNOWN
 from reefpoint.engine.valuation import value_book
 
 TARGET = 15_000
@@ -219,7 +220,7 @@ def test_lots_are_not_exchanged_across_the_contracts_order() -> None:
 @pytest.mark.parametrize("broken", ["_exchange", "_spare", "_fill"])
 def test_a_wrong_search_never_comes_out_as_a_plan(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever step of the search goes wrong, by one lot too few or too many, the last check sees it."""
-    search = getattr(plans_module, broken)
+    search = getattr(sale_steps, broken)
     for change in (-1, 1):
 
         def wrong(lines: np.ndarray, first: int, *rest: object, change: int = change) -> int:
@@ -230,9 +231,9 @@ def test_a_wrong_search_never_comes_out_as_a_plan(broken: str, monkeypatch: pyte
 
         with monkeypatch.context() as patch:
             patch.setattr(Kernel, "_steps_left", 2**62)
-            patch.setattr(plans_module, broken, wrong)
+            patch.setattr(sale_steps, broken, wrong)
             if broken != "_spare":
-                patch.setattr(plans_module, "_spare", lambda *state: state[3])
+                patch.setattr(sale_steps, "_spare", lambda *state: state[3])
             with pytest.raises(AssertionError, match="is not what it says"):
                 plan_sale(
                     account_of([10, 10], debt=1_340 * UNIT),

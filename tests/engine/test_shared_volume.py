@@ -18,7 +18,8 @@ from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BookError
 from reefpoint.engine.kernel import Kernel
 from reefpoint.engine.liquidation import plan_of
-from reefpoint.engine.plans import CURES, OUTCOMES, PlanOutcome, plan_sales
+from reefpoint.engine.plans import OUTCOMES, PlanOutcome, plan_sales
+from reefpoint.engine.sale_steps import CURES
 from reefpoint.engine.shared_volume import COVER_WEIGHT, SharedPlans, ShareMethod, share_volume
 
 Desk = tuple[Book, Marks, dict[str, np.ndarray]]

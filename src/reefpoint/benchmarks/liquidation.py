@@ -23,7 +23,8 @@ from reefpoint.benchmarks.timing import Candidate, WrongAnswer, measure
 from reefpoint.engine.bands import Band
 from reefpoint.engine.book import Book, Marks
 from reefpoint.engine.columns import BP, Int64s
-from reefpoint.engine.plans import CURES, SalePlans, most_shares, plan_sales
+from reefpoint.engine.plans import SalePlans, most_shares, plan_sales
+from reefpoint.engine.sale_steps import CURES
 from reefpoint.engine.valuation import value_book
 
 Float64s = npt.NDArray[np.float64]

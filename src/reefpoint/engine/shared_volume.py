@@ -23,20 +23,8 @@ import numpy.typing as npt
 from reefpoint.engine.book import Book, Marks
 from reefpoint.engine.columns import BP, BookError, Bools, Int64s, check_column, check_range
 from reefpoint.engine.kernel import kernel
-from reefpoint.engine.plans import (
-    COST,
-    CURES,
-    GAP,
-    HELD,
-    LOT,
-    MOST,
-    NAME,
-    NO_CAP,
-    PRICE,
-    TOO_LARGE,
-    SalePlans,
-    Sales,
-)
+from reefpoint.engine.plans import NO_CAP, SalePlans, Sales
+from reefpoint.engine.sale_steps import COST, CURES, GAP, HELD, LOT, MOST, NAME, PRICE, TOO_LARGE
 
 COVER_WEIGHT = 50
 """What a unit of cover left open counts against a unit of value sold: to close one takes a sale of two or three at most

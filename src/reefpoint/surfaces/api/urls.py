@@ -9,6 +9,7 @@ from reefpoint.surfaces.api.routers.clients import clients
 from reefpoint.surfaces.api.routers.collateral import collateral
 from reefpoint.surfaces.api.routers.consents import consents
 from reefpoint.surfaces.api.routers.contracts import contracts
+from reefpoint.surfaces.api.routers.credit import credit
 from reefpoint.surfaces.api.routers.data_rights import data_rights
 from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
@@ -18,6 +19,7 @@ from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.rates import rates
+from reefpoint.surfaces.api.routers.pricing import pricing
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.screening import screening
@@ -39,6 +41,8 @@ for prefix, router in (
     ("/relations", relations),
     ("/monitoring", monitoring),
     ("/kyc", kyc),
+    ("/credit", credit),
+    ("/pricing", pricing),
     ("/cases", cases),
     ("/imports", imports),
     ("/contracts", contracts),

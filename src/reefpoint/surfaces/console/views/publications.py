@@ -1,7 +1,7 @@
 """Published tables and questionnaires: every version as it reads, and asking a second person for the next one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -14,9 +14,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.collateral.selectors.house import HOUSE
+from reefpoint.decisions.credit.selectors import POLICY as CREDIT_POLICY
+from reefpoint.decisions.credit.selectors import read_policy as read_credit_policy
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.kyc.selectors import read_table as read_rating
 from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request
+from reefpoint.decisions.pricing.selectors import GRID as PRICE_GRID
+from reefpoint.decisions.pricing.selectors import read_grid as read_price_grid
 from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE, read_offers, read_questionnaire
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
@@ -33,6 +37,7 @@ from reefpoint.surfaces.web.people import page, people_names
 
 CONTENT_BYTES_MAX = 1_000_000
 REASON_CHARACTERS_MAX = 500
+CHANGES_SHOWN_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Kept:
     read: Callable[[PublicationView], dict[str, Any]]
     ask: Callable[..., int] | None = None
     """Drafts and asks in place of the ordinary way: `actor`, `kind`, `content`, `effective_from`, `reason`, `at`."""
+    editor: str = ""
 
 
 def _rating(version: PublicationView) -> dict[str, Any]:
@@ -72,6 +78,7 @@ KYC = {
         _("Rating table"),
         _("Points of each factor, the floors that some facts set, and how often each rating is reviewed."),
         _rating,
+        editor="console:rating_editor",
     )
 }
 SUITABILITY = {
@@ -86,6 +93,7 @@ SUITABILITY = {
         _("Table of offers"),
         _("Risk classes from a scheme's terms, what each segment and tolerance may be offered, and who may enter."),
         _offers,
+        editor="console:offers_editor",
     ),
 }
 
@@ -99,6 +107,33 @@ COLLATERAL = {
         draft_and_request,
     )
 }
+
+
+def _policy(version: PublicationView) -> dict[str, Any]:
+    found = read_credit_policy(version.id)
+    names = ("checks", "shares", "caps", "conditions", "authority")
+    return {"rule_tables": list(zip(names, found.tables, strict=True)), "policy": found}
+
+
+def _grid(version: PublicationView) -> dict[str, Any]:
+    found = read_price_grid(version.id)
+    return {"rule_tables": [("grid", found.grid)], "price_grid": found}
+
+
+POLICY = Kept(
+    CREDIT_POLICY,
+    _("Credit policy"),
+    _("Checks, limits, conditions and who may approve what; the worst check decides and the least limit counts."),
+    _policy,
+    editor="console:policy_table",
+)
+GRID = Kept(
+    PRICE_GRID,
+    _("Price grid"),
+    _("What each cause adds to the cost of the money, what counts where a fact is not known, and the bounds."),
+    _grid,
+    editor="console:grid_table",
+)
 
 
 class UnreadableContent(ValueError):
@@ -129,6 +164,18 @@ def house_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _show(request, actor, COLLATERAL["house"])
 
 
+@page("credit.view")
+def policy(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The credit policy, version by version."""
+    return _show(request, actor, POLICY)
+
+
+@page("pricing.view")
+def grid(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The price grid, version by version."""
+    return _show(request, actor, GRID)
+
+
 def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     at = desk_now()
     on = current_book_day() or at.date()
@@ -146,6 +193,8 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
         return download_publication(kept.kind, version)
     context = {
         "kept": kept,
+        "editor": kept.editor,
+        "changes": _changes(versions, version),
         "versions": versions,
         "version": version,
         "valid": valid,
@@ -157,6 +206,26 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
         **(kept.read(version) if version.state == "published" else {"draft": version.content}),
     }
     return render(request, "console/publication.html", context, status=422 if errors else 200)
+
+
+def _changes(versions: list[PublicationView], version: PublicationView) -> list[tuple[str, str, str]]:
+    """What a version changed against the one before it: the place, the old value and the new one."""
+    before = next((one for one in versions if one.version == version.version - 1), None)
+    return [] if before is None else list(_differences("", before.content, version.content))[:CHANGES_SHOWN_MAX]
+
+
+def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(old, list) and isinstance(new, list) and all(isinstance(one, dict) for one in [*old, *new]):
+        old, new = ({str(one.get("id", at)): one for at, one in enumerate(rows)} for rows in (old, new))
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            yield from _differences(f"{place} · {key}" if place else str(key), old.get(key, ""), new.get(key, ""))
+    elif old != new:
+        yield place, _brief(old), _brief(new)
+
+
+def _brief(value: object) -> str:
+    return "–" if value == "" else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def ask_publication(

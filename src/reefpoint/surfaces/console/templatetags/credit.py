@@ -1,0 +1,226 @@
+"""Words for credit decisions and prices."""
+
+from collections.abc import Mapping
+
+from django import template
+from django.utils.translation import get_language, gettext_lazy
+
+from reefpoint.decisions.credit.types import LimitTerm, Words
+from reefpoint.decisions.pricing.types import RatePart
+from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.surfaces.web.templatetags.figures import money, percent
+
+register = template.Library()
+
+TABLE_TITLES = {
+    "checks": gettext_lazy("Checks"),
+    "shares": gettext_lazy("Shares of collateral and assets"),
+    "caps": gettext_lazy("Caps"),
+    "conditions": gettext_lazy("Conditions of an approval"),
+    "authority": gettext_lazy("Limits of authority"),
+    "grid": gettext_lazy("Price grid"),
+    "scorecard": gettext_lazy("Rating of clients"),
+    "bands": gettext_lazy("Rating by points"),
+    "classes": gettext_lazy("Risk class of a scheme"),
+    "offers": gettext_lazy("Table of offers"),
+}
+POLICY_WORDS = {
+    "unique": gettext_lazy("one row answers"),
+    "collect_sum": gettext_lazy("one row of each group answers; points are added up"),
+    "collect_min": gettext_lazy("one row of each group answers; the least counts"),
+    "collect": gettext_lazy("one row of each group answers; all are listed"),
+    "priority": gettext_lazy("one row of each group answers; the gravest counts"),
+}
+FACT_WORDS = {
+    "client": gettext_lazy("Client"),
+    "client_status": gettext_lazy("Client's state"),
+    "licence": gettext_lazy("Licence"),
+    "is_licensed": gettext_lazy("Desk is licensed"),
+    "file": gettext_lazy("Client's file"),
+    "rating": gettext_lazy("Rating"),
+    "kyc_rating": gettext_lazy("Rating of the client"),
+    "suitability": gettext_lazy("Suitability"),
+    "grade": gettext_lazy("Grade"),
+    "segment": gettext_lazy("Segment"),
+    "tier": gettext_lazy("Tier of the scheme"),
+    "experience": gettext_lazy("Experience"),
+    "trading_years": gettext_lazy("Years of trading"),
+    "concentration": gettext_lazy("Concentration"),
+    "concentration_bp": gettext_lazy("Largest name, bp"),
+    "volatility": gettext_lazy("Volatility"),
+    "volatility_bp": gettext_lazy("Volatility, bp a year"),
+    "tenor": gettext_lazy("Tenor"),
+    "tenor_days": gettext_lazy("Tenor, days"),
+    "limit_units": gettext_lazy("Limit, units"),
+    "finding": gettext_lazy("Finding"),
+    "by": gettext_lazy("Reasons from"),
+    "collateral_bp": gettext_lazy("Of lending value, bp"),
+    "liquid_bp": gettext_lazy("Of liquid assets, bp"),
+    "cap_units": gettext_lazy("Cap, units"),
+    "applies": gettext_lazy("Applies"),
+    "level": gettext_lazy("Who approves"),
+    "bp": gettext_lazy("Basis points"),
+    "en": gettext_lazy("English"),
+    "zh": gettext_lazy("Chinese"),
+    "review": gettext_lazy("Review"),
+    "barred": gettext_lazy("barred"),
+    "decline": gettext_lazy("decline"),
+    "refer": gettext_lazy("to a person"),
+    "pass": gettext_lazy("passes"),
+    "row": gettext_lazy("this row"),
+    "score": gettext_lazy("the score"),
+    "true": gettext_lazy("yes"),
+    "false": gettext_lazy("no"),
+    "officer": gettext_lazy("a credit officer"),
+    "senior": gettext_lazy("a risk officer"),
+    "nobody": gettext_lazy("nobody"),
+    "fixed": gettext_lazy("fixed"),
+    "reset": gettext_lazy("set anew on dates"),
+    "floating": gettext_lazy("floating"),
+    "institution": gettext_lazy("institution"),
+    "professional": gettext_lazy("professional"),
+    "retail": gettext_lazy("retail"),
+    "complete": gettext_lazy("complete"),
+    "in_review": gettext_lazy("in review"),
+    "closed": gettext_lazy("closed"),
+    "suitable": gettext_lazy("suitable"),
+    "unsuitable": gettext_lazy("unsuitable"),
+    "active": gettext_lazy("active"),
+    "low": gettext_lazy("low"),
+    "standard": gettext_lazy("standard"),
+    "high": gettext_lazy("high"),
+    "prohibited": gettext_lazy("prohibited"),
+}
+OUTCOME_WORDS = {
+    "approve": gettext_lazy("Approve"),
+    "refer": gettext_lazy("To a person"),
+    "decline": gettext_lazy("Decline"),
+}
+OUTCOME_TONES = {"approve": "state-cured", "refer": "state-pending", "decline": "state-refused"}
+STATE_WORDS = {
+    "open": gettext_lazy("Waits for a proposal"),
+    "proposed": gettext_lazy("Waits for a second person"),
+    "approved": gettext_lazy("Approved"),
+    "declined": gettext_lazy("Declined"),
+    "asked": gettext_lazy("Asked for"),
+    "granted": gettext_lazy("Granted"),
+    "refused": gettext_lazy("Refused"),
+    "notified": gettext_lazy("Client told"),
+    "applied": gettext_lazy("In force"),
+    "cancelled": gettext_lazy("Taken back"),
+}
+TERM_WORDS = {
+    "asked": gettext_lazy("Asked for"),
+    "scheme": gettext_lazy("The scheme's limit"),
+    "collateral": gettext_lazy("Share of the collateral's lending value"),
+    "liquid_assets": gettext_lazy("Share of the declared liquid assets"),
+    "cap": gettext_lazy("Cap by grade, segment and tier"),
+    "group": gettext_lazy("Room under the group's limit"),
+}
+
+
+@register.filter
+def table_title(key: str) -> str:
+    return str(TABLE_TITLES.get(key, key))
+
+
+@register.filter
+def policy_word(policy: object) -> str:
+    """What a hit policy does."""
+    return str(POLICY_WORDS.get(str(policy), policy))
+
+
+@register.filter
+def fact_word(name: object) -> str:
+    """An input, an outcome or one of their values, in words."""
+    return str(FACT_WORDS.get(str(name), name))
+
+
+@register.filter
+def fact_value(value: object, name: str) -> str:
+    """A fact as people read it; a dash for what is not known."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return fact_word(str(value).lower())
+    if name.endswith("_bp") and isinstance(value, int):
+        return percent(value)
+    return fact_word(value)
+
+
+@register.filter
+def cell_value(value: object, name: str) -> str:
+    """An outcome as the table shows it: numbers as they are."""
+    return fact_value(value, "" if isinstance(value, int) else name)
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@register.filter
+def has_words(table: DecisionTable) -> bool:
+    return any(column.name == "en" for column in table.outputs)
+
+
+@register.filter
+def said(words: Words | RatePart | Mapping[str, object]) -> str:
+    """A sentence in the reader's language."""
+    is_chinese = (get_language() or "").startswith("zh")
+    if isinstance(words, Mapping):
+        return str(words["zh" if is_chinese else "en"])
+    if isinstance(words, RatePart):
+        return words.words_zh if is_chinese else words.words
+    return words.zh if is_chinese else words.en
+
+
+@register.filter
+def outcome_of(outcome: object) -> str:
+    return str(OUTCOME_WORDS.get(str(outcome), outcome))
+
+
+@register.filter
+def outcome_tone(outcome: object) -> str:
+    return OUTCOME_TONES.get(str(outcome), "")
+
+
+@register.filter
+def stage_word(state: object) -> str:
+    return str(STATE_WORDS.get(str(state), state))
+
+
+@register.filter
+def stage_tone(state: object) -> str:
+    good, bad = {"approved", "granted", "applied"}, {"declined", "refused", "cancelled"}
+    return "state-cured" if str(state) in good else "state-refused" if str(state) in bad else "state-pending"
+
+
+@register.filter
+def term_word(term: LimitTerm) -> str:
+    return str(TERM_WORDS.get(term.code, term.code))
+
+
+@register.filter
+def term_sum(term: LimitTerm) -> str:
+    """How a term comes about: `= 600,000.00 x 90.00%`."""
+    if term.share_bp is None or term.base_minor is None:
+        return ""
+    return f"= {money(term.base_minor)} × {percent(term.share_bp)}"
+
+
+@register.filter
+def bp_signed(bp: int) -> str:
+    """Basis points as a part of a rate: +0.40%."""
+    return f"{'+' if bp >= 0 else '−'}{abs(bp) / 100:.2f}%"
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.filter
+def get_value(given: Mapping[str, str], name: str) -> str:
+    """What a form had in a field."""
+    return given.get(name, "")

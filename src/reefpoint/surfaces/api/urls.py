@@ -18,8 +18,8 @@ from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
-from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.pricing import pricing
+from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.screening import screening

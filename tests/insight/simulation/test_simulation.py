@@ -191,6 +191,10 @@ def test_the_packaged_names_are_those_of_the_file_and_others_are_refused() -> No
         ({"until": date(2020, 1, 3), "since": date(2020, 1, 3) - timedelta(days=1), "holdings": {"ZZZ": 1}}, "ZZZ"),
         ({"since": date(1990, 1, 2), "until": date(2022, 12, 30)}, "sessions"),
         ({"terms": replace(STANDARD, accepted_symbols=("KO",))}, "lends nothing on JPM"),
+        ({"holdings": {"JPM": 10**17}}, "too large"),
+        ({"terms": replace(STANDARD, rate_bp=20_000)}, "too large"),
+        ({"terms": replace(STANDARD, tenor_days=10**12)}, "not one that can be played"),
+        ({"terms": replace(STANDARD, close_out_bp=9_000)}, "contradict"),
         ({"since": date(2023, 1, 2), "until": date(2023, 2, 2)}, "two sessions"),
     ],
 )

@@ -44,6 +44,7 @@ from reefpoint.records.execution.rules import (
 )
 from reefpoint.records.execution.types import Side
 from reefpoint.records.market.types import InstrumentView, LatestPrice, SessionCalendar
+from reefpoint.records.products.rules import TENOR_DAYS_MAX
 from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms
 
 BP = 10_000
@@ -168,6 +169,8 @@ def check_play(terms: SchemeTerms, history: History, holdings: Mapping[str, int]
     lines = (BP + 1, terms.close_out_bp, terms.call_bp - 1, terms.warning_bp - 2)
     if list(lines) != sorted(lines) or not terms.call_bp <= terms.cure_bp <= terms.target_bp:
         raise SimulationRefused("The lines of these terms contradict each other.", why="lines")
+    if not 0 <= terms.tenor_days + terms.grace_days <= TENOR_DAYS_MAX or terms.call_deadline_sessions < 0:
+        raise SimulationRefused("The term of these terms is not one that can be played.", why="lines")
     if len(history.days) < 2:
         raise SimulationRefused(
             "The period has fewer than two sessions with prices. Choose a longer one.", why="too_short"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 
+from reefpoint.engine.columns import BookError
 from reefpoint.insight.simulation.rules import SimulationRefused, play
 from reefpoint.insight.simulation.types import Conduct, History, SimulationRun, Source
 from reefpoint.platform.basics.money import price_units
@@ -41,7 +42,11 @@ def simulate(
             f"The period has {len(history.days):,} sessions; at most {SESSIONS_MAX:,} are played at once.",
             why="too_long",
         )
-    return play(terms, history, get_calendar(VENUE), holdings=holdings, loan_minor=loan_minor, conduct=conduct)
+    calendar = get_calendar(VENUE)
+    try:
+        return play(terms, history, calendar, holdings=holdings, loan_minor=loan_minor, conduct=conduct)
+    except (BookError, OverflowError) as error:
+        raise SimulationRefused("A figure is too large to be played exactly.", why="too_large") from error
 
 
 def list_names(source: Source) -> tuple[InstrumentView, ...]:

@@ -41,6 +41,11 @@ VERSION_STATES = StateTable(
 RATE_MAX_BP = 10_000
 """The highest rate the desk's interest is exact for: 100% a year."""
 
+TENOR_DAYS_MAX = 36_600
+"""A hundred years."""
+TERM_MAX = 10**15
+"""No amount, rate or count of any terms is larger."""
+
 HOUSE = "house"
 """The rule name of problems that no law causes: the terms contradict themselves."""
 
@@ -86,6 +91,8 @@ def _plain(value: object) -> object:
 def _read_int(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(value)
+    if abs(value) > TERM_MAX:
+        raise ValueError(value)
     return value
 
 
@@ -296,6 +303,11 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
             terms.rate_notice_days <= terms.rate_reset_days,
             "rate_notice_days",
             "notice of a new rate cannot be longer than the time to it",
+        ),
+        (
+            terms.tenor_days + terms.grace_days <= TENOR_DAYS_MAX,
+            "tenor_days",
+            "tenor and grace are together at most a hundred years",
         ),
         (terms.rate_reset_days <= terms.tenor_days, "rate_reset_days", "the rate would first change after maturity"),
         (

@@ -222,6 +222,9 @@ REASONS: Mapping[str, Promise] = {
     "notice of a new rate cannot be longer than the time to it": gettext_lazy(
         "notice of a new rate cannot be longer than the time to it"
     ),
+    "tenor and grace are together at most a hundred years": gettext_lazy(
+        "tenor and grace are together at most a hundred years"
+    ),
     "the rate would first change after maturity": gettext_lazy("the rate would first change after maturity"),
     "there is a fee on early repayment, which is not allowed": gettext_lazy(
         "there is a fee on early repayment, which is not allowed"

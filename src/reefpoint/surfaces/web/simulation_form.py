@@ -194,6 +194,7 @@ REFUSALS: Mapping[str, Promise] = {
     "too_long": gettext_lazy("The period is longer than twenty years. Choose a shorter one."),
     "too_short": gettext_lazy("The period has fewer than two sessions with prices. Choose a longer one."),
     "order": gettext_lazy("The first day must be before the last."),
+    "too_large": gettext_lazy("A figure is too large to be played exactly."),
     "lines": gettext_lazy("The lines of these terms contradict each other."),
 }
 

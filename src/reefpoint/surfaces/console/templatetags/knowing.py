@@ -26,7 +26,7 @@ CAUSE_WORDS = {
 
 FACTOR_WORDS = {
     "kind": gettext_lazy("Kind"),
-    "board": gettext_lazy("Board"),
+    "board": pgettext_lazy("listing", "Board"),
     "has_risk_warning": gettext_lazy("Risk warning"),
     "is_suspended": gettext_lazy("Suspended"),
     "daily_turnover": gettext_lazy("Average daily turnover"),

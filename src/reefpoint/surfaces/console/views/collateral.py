@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.collateral.selectors.assessments import (
@@ -87,14 +88,14 @@ NAMES = Table(
             "symbol", _("Name"), "code", link=lambda row: reverse("console:collateral_name", args=[row.instrument_id])
         ),
         Column("name", _("Company"), "custom", template="console/cells/instrument_name.html", is_name=True),
-        Column("board", _("Board"), "custom", template="console/cells/collateral_board.html"),
+        Column("board", pgettext_lazy("listing", "Board"), "custom", template="console/cells/collateral_board.html"),
         Column("standing", _("Eligible"), "custom", template="console/cells/collateral_standing.html"),
         Column("own_bp", _("Schemes ask"), "percent", is_wide_only=True),
         Column("haircut_bp", _("In force"), "percent"),
         Column("next_bp", _("Next step"), "percent"),
         Column("next_on", _("From"), "day"),
         Column("assessed_bp", _("Last assessed"), "percent"),
-        Column("binding", _("Asked by"), "custom", template="console/cells/haircut_part.html"),
+        Column("binding", _("Binding part"), "custom", template="console/cells/haircut_part.html"),
     ),
     sort="symbol",
     search=_("Symbol"),
@@ -104,8 +105,8 @@ NAMES = Table(
             _("Eligible"),
             (("accepted", _("Eligible")), ("off", _("Not on the list")), ("suspended", _("Suspended"))),
         ),
-        Choice("board", _("Board"), tuple(BOARD_WORDS.items())),
-        Choice("binding", _("Asked by"), tuple(PART_WORDS.items())),
+        Choice("board", pgettext_lazy("listing", "Board"), tuple(BOARD_WORDS.items())),
+        Choice("binding", _("Binding part"), tuple(PART_WORDS.items())),
     ),
     empty=_("No name is listed yet"),
     empty_help=_("Names appear here once operations have listed them."),

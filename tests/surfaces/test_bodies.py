@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from reefpoint.config.asgi import application
+from reefpoint.decisions.screening.services import FILE_BYTES_MAX as LIST_BYTES_MAX
 from reefpoint.surfaces.web import bodies
-from reefpoint.surfaces.web.bodies import BODY_BYTES_MAX, FILE_BODY_BYTES_MAX, BodyLimit, limit_of
+from reefpoint.surfaces.web.bodies import BODY_BYTES_MAX, FILE_BODY_BYTES_MAX, FILE_PATHS, BodyLimit, limit_of
 
 PIECE = b"x" * 1_000
 
@@ -88,3 +89,9 @@ def test_a_body_of_exactly_the_limit_is_taken(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_served_application_stands_behind_the_limit() -> None:
     assert isinstance(application, BodyLimit)
+
+
+def test_a_list_of_the_largest_size_fits_into_a_body() -> None:
+    assert LIST_BYTES_MAX < FILE_BODY_BYTES_MAX
+    for path in ("/screening/lists/", "/api/v1/screening/lists/"):
+        assert path.rstrip("/") in FILE_PATHS

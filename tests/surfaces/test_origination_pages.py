@@ -166,6 +166,15 @@ def test_today_has_one_entry_for_all_leads_that_look_alike(
     assert "/leads/alike/" not in signed_in(RoleName.COMPLIANCE).get("/").content.decode()
 
 
+def test_who_sees_none_of_the_leads_counts_none_of_their_pairs(signed_in: SignIn, desk: Desk, lead_id: int) -> None:
+    twin = LeadDraft("Li Ming", LeadChannel.BRANCH, name_zh="李明", phone="+852 2123 4567")
+    record_lead(actor=SYSTEM, draft=twin, at=NOON)
+    for role, count in ((RoleName.OPERATIONS, 1), (RoleName.RELATIONSHIP_MANAGER, 0)):
+        reader = signed_in(role)
+        assert reader.get(reverse("console:leads")).context["pairs"] == count
+        assert reader.get(reverse("console:lead_pairs")).context["count"] == count
+
+
 @pytest.mark.parametrize(("role", "step"), [(RoleName.COMPLIANCE, "Decide"), (RoleName.OPERATIONS, "Look at it")])
 def test_today_names_an_application_once_it_was_handed_in(
     signed_in: SignIn, desk: Desk, lead_id: int, role: RoleName, step: str

@@ -13,15 +13,17 @@ from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, noon
 
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.suitability.adapters.shipped import read_shipped_offers, read_shipped_questionnaire
-from reefpoint.decisions.suitability.models import Acknowledgement, Assessment, SegmentRecord
+from reefpoint.decisions.suitability.models import Acknowledgement, Assessment, EntryRecord, SegmentRecord
 from reefpoint.decisions.suitability.rules import judge, leverage_pct, read_offers
 from reefpoint.decisions.suitability.selectors import (
     OFFERS,
     QUESTIONNAIRE,
+    _find_entry,
     find_assessment,
     find_questionnaire,
     judge_offer,
     list_assessments,
+    list_entries,
     list_risk_classes,
     list_verdicts,
     verify_suitability,
@@ -29,6 +31,7 @@ from reefpoint.decisions.suitability.selectors import (
 from reefpoint.decisions.suitability.services import (
     AnswersRefused,
     EvidenceNeeded,
+    NotDeclared,
     NothingToAcknowledge,
     NotOfThisMarket,
     QuestionnaireChanged,
@@ -62,8 +65,8 @@ from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.records.accounts.models import MarginAccount
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.selectors import ClientNotFound
-from reefpoint.records.parties.services import register_clients
-from reefpoint.records.parties.types import ClientDraft, ClientKind
+from reefpoint.records.parties.services import record_profile, register_clients
+from reefpoint.records.parties.types import ClientDraft, ClientKind, ProfileDraft
 
 AT = noon(MONDAY)
 STEADY = dict.fromkeys(BOLD, "c") | {"changing_lines": "b"}
@@ -316,10 +319,56 @@ def test_a_market_that_stands_in_no_table_is_not_lent_in(newcomer: int) -> None:
 
 
 def test_proof_is_recorded_only_where_a_market_asks_for_it(newcomer: int) -> None:
-    fields = {"actor": SYSTEM, "client_id": newcomer, "facts": CHINA, "evidence": "statement", "on": MONDAY, "at": AT}
-    record_entry_facts(jurisdiction="CN", **fields)
+    declare(newcomer)
+    prove(newcomer)
     with pytest.raises(NotOfThisMarket):
-        record_entry_facts(jurisdiction="US", **fields)
+        prove(newcomer, "US")
+
+
+def declare(client_id: int, *, has_defaulted: bool | None = False, is_major_shareholder: bool | None = False) -> None:
+    draft = ProfileDraft(
+        ClientKind.INDIVIDUAL, "New", has_defaulted=has_defaulted, is_major_shareholder=is_major_shareholder
+    )
+    record_profile(actor=SYSTEM, client_id=client_id, draft=draft, reason="declared", at=AT)
+
+
+def prove(client_id: int, jurisdiction: str = "CN") -> None:
+    record_entry_facts(
+        actor=SYSTEM,
+        client_id=client_id,
+        jurisdiction=jurisdiction,
+        trading_months=6,
+        average_assets_minor=50_000_000,
+        evidence="statement",
+        on=MONDAY,
+        at=AT,
+    )
+
+
+@pytest.mark.parametrize("declared", [{"has_defaulted": None}, {"is_major_shareholder": None}])
+def test_i61_nothing_is_proved_of_what_was_never_declared(newcomer: int, declared: dict[str, None]) -> None:
+    for is_on_record in (False, True):
+        if is_on_record:
+            declare(newcomer, **declared)
+        with pytest.raises(NotDeclared):
+            prove(newcomer)
+    assert EntryRecord.objects.count() == 0
+
+
+def test_what_is_declared_is_in_the_proof_and_what_is_declared_later_counts_at_once(newcomer: int) -> None:
+    declare(newcomer)
+    prove(newcomer)
+    [entry] = list_entries(SYSTEM, newcomer)
+    assert entry.facts == CHINA
+    declare(newcomer, is_major_shareholder=True)
+    found = _find_entry(newcomer, "CN")
+    assert found is not None
+    assert (found.facts.is_affiliated, found.facts.has_defaulted) == (True, False)
+    prove(newcomer)
+    declare(newcomer)
+    found = _find_entry(newcomer, "CN")
+    assert found is not None
+    assert found.facts.is_affiliated, "a declaration never makes a proof better"
 
 
 def test_an_institution_is_judged_as_one(desk: Desk) -> None:

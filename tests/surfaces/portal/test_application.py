@@ -130,6 +130,9 @@ def test_half_a_questionnaire_is_kept(applicant: NewApplicant) -> None:
     first, value = shown[0]["id"], shown[0]["options"][0][0]
     text = fang.post("questionnaire/", {f"q.{first}": value, "version": "1", "then": "send"}).content.decode()
     assert "not answered yet" in text
+    key_id, blob = cache.get(f"portal:answers:{fang.user_id}:1")
+    assert isinstance(key_id, int)
+    assert first.encode() not in blob, "half an answer lies sealed"
     fang.browser.logout()
     assert any(
         chosen

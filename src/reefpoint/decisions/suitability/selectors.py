@@ -1,6 +1,7 @@
 """The questionnaire, clients' assessments and segments, and what may be offered to whom."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -32,7 +33,7 @@ from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.publications.rules import fingerprint
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
-from reefpoint.records.parties.selectors import get_client, require_client
+from reefpoint.records.parties.selectors import get_client, load_profiles, require_client
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.records.products.selectors import list_schemes, published_version
 from reefpoint.records.products.types import SchemeTerms, VersionState
@@ -231,8 +232,19 @@ def _is_acknowledged(assessment_id: int, risk_class: RiskClass, tables: OfferTab
 
 
 def _find_entry(client_id: int, jurisdiction: str) -> EntryView | None:
+    """The latest proof, made worse by what the client declared since; a declaration never makes it better."""
     row = EntryRecord.objects.filter(client_id=client_id, jurisdiction=jurisdiction).order_by("-id").first()
-    return _entry_view(row) if row else None
+    if row is None:
+        return None
+    entry, profile = _entry_view(row), load_profiles([client_id]).get(client_id)
+    if profile is None:
+        return entry
+    facts = replace(
+        entry.facts,
+        has_defaulted=entry.facts.has_defaulted or bool(profile.has_defaulted),
+        is_affiliated=entry.facts.is_affiliated or bool(profile.is_major_shareholder),
+    )
+    return replace(entry, facts=facts)
 
 
 _GUARDED = (Assessment, Acknowledgement)

@@ -30,11 +30,17 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.parties.selectors import get_client, require_client, require_own_or
+from reefpoint.records.parties.selectors import get_client, load_profiles, require_client, require_own_or
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.records.products.types import SchemeTerms
 
 EVIDENCE_CHARS_MAX = 500
+
+
+class NotDeclared(Refusal):
+    """A market asks for what the client has not declared."""
+
+    code = "not_declared"
 
 
 class AnswersRefused(Refusal):
@@ -210,15 +216,31 @@ def assign_segment(
 
 @transaction.atomic
 def record_entry_facts(
-    *, actor: Actor, client_id: int, jurisdiction: str, facts: EntryFacts, evidence: str, on: date, at: datetime
+    *,
+    actor: Actor,
+    client_id: int,
+    jurisdiction: str,
+    trading_months: int,
+    average_assets_minor: int,
+    evidence: str,
+    on: date,
+    at: datetime,
 ) -> int:
     """Record what a market wants proved before a margin account is opened. Returns the record's id.
 
-    Raises `EvidenceNeeded`, `NotOfThisMarket`, `ClientNotFound`.
+    Whether the client has defaulted or is a major shareholder of the lender is what they declared, never what is typed
+    here. Raises `EvidenceNeeded`, `NotOfThisMarket`, `NotDeclared` before they said so, `ClientNotFound`.
     """
     require(actor, "suitability.assess")
     require_client(actor, client_id)
     seen = _evidence(evidence)
+    profile = load_profiles([client_id]).get(client_id)
+    if profile is None or profile.has_defaulted is None or profile.is_major_shareholder is None:
+        raise NotDeclared(
+            "The client has not declared yet whether they defaulted or are a major shareholder of the lender: see the "
+            "declarations of their application or profile."
+        )
+    facts = EntryFacts(trading_months, average_assets_minor, profile.has_defaulted, profile.is_major_shareholder)
     if jurisdiction not in read_offers(use_publication(kind=OFFERS, on=on, at=at).id).entry_tables:
         raise NotOfThisMarket(f"{jurisdiction} asks for no proof before a margin account.", jurisdiction=jurisdiction)
     row = EntryRecord.objects.create(

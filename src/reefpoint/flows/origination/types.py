@@ -72,6 +72,7 @@ class ProblemCode(StrEnum):
     TOO_FEW_ROWS = "too_few_rows"
     TOO_MANY_ROWS = "too_many_rows"
     SHARES_EXCEED_WHOLE = "shares_exceed_whole"
+    NOT_OWN_NAME = "not_own_name"
     UNKNOWN_FIELD = "unknown_field"
 
 

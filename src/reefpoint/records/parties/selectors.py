@@ -281,6 +281,8 @@ def _facts(row: Profile, profile: ProfileDraft) -> ProfileFacts:
         sources_of_wealth=profile.sources_of_wealth,
         source_note=profile.source_note,
         is_pep_declared=profile.is_pep_declared,
+        has_defaulted=profile.has_defaulted,
+        is_major_shareholder=profile.is_major_shareholder,
         trading_years=profile.trading_years,
         trades_per_year=profile.trades_per_year,
         products_traded=profile.products_traded,

@@ -138,7 +138,8 @@ class RelatedPersonDraft:
 class ProfileDraft:
     """All that a client says of themselves. Amounts are minor units of `currency`; countries ISO 3166 alpha-2.
 
-    `tax_residences` are (country, tax number) pairs.
+    `tax_residences` are (country, tax number) pairs. `has_defaulted`, `is_major_shareholder` (of the lender) and
+    `is_pep_declared` are the client's own declarations, None where nothing was declared.
     """
 
     kind: ClientKind
@@ -161,6 +162,8 @@ class ProfileDraft:
     sources_of_wealth: tuple[str, ...] = ()
     source_note: str = ""
     is_pep_declared: bool | None = None
+    has_defaulted: bool | None = None
+    is_major_shareholder: bool | None = None
     trading_years: int | None = None
     trades_per_year: int | None = None
     products_traded: tuple[str, ...] = ()
@@ -226,6 +229,8 @@ class ProfileFacts:
     sources_of_wealth: tuple[str, ...]
     source_note: str
     is_pep_declared: bool | None
+    has_defaulted: bool | None
+    is_major_shareholder: bool | None
     trading_years: int | None
     trades_per_year: int | None
     products_traded: tuple[str, ...]

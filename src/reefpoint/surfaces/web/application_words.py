@@ -170,6 +170,7 @@ PROBLEM_WORDS: Mapping[ProblemCode, Words] = {
     ProblemCode.TOO_FEW_ROWS: _("At least one is needed."),
     ProblemCode.TOO_MANY_ROWS: _("These are more than we can take."),
     ProblemCode.SHARES_EXCEED_WHOLE: _("The owners' shares add up to more than 100%."),
+    ProblemCode.NOT_OWN_NAME: _("This account must be in the client's own name."),
     ProblemCode.UNKNOWN_FIELD: _("This was not asked."),
 }
 

@@ -23,7 +23,8 @@ HIT_WITH_OTHER_BIRTH_BP = 9_600
 BIRTH_YEARS_NEAR = 1
 SHRINK_BP_MAX = 2_000
 ENTRIES_MAX = 1_000_000
-FILE_BYTES_MAX = 200_000_000
+FILE_BYTES_MAX = 64_000_000
+"""Of a list with its file of other names: the same by page, call and command, and less than a body may have."""
 
 LIST_STATES = StateTable(
     subject="list version",

@@ -112,11 +112,6 @@ def list_open_pairs(actor: Actor, *, limit: int = 50) -> list[LeadPair]:
     return _pairs(actor, LeadPairRow.objects.filter(state=PairState.OPEN), limit)
 
 
-def count_open_pairs() -> int:
-    """How many pairs wait for a person."""
-    return LeadPairRow.objects.filter(state=PairState.OPEN).count()
-
-
 def summarise_open_pairs(actor: Actor) -> tuple[int, datetime | None]:
     """How many pairs in scope wait for a person, and since when the oldest does."""
     require(actor, "leads.view")

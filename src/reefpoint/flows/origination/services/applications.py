@@ -453,6 +453,10 @@ def profile_of(kind: ClientKind, sections: Mapping[Section, SectionData]) -> Pro
         value = said.get(name)
         return value if isinstance(value, int) else None
 
+    def declared(name: str) -> bool | None:
+        value = said.get(name)
+        return value if isinstance(value, bool) else None
+
     def texts(name: str) -> tuple[str, ...]:
         return tuple(map(str, said.get(name) or ()))  # type: ignore[arg-type]  # checked to be a list
 
@@ -478,7 +482,9 @@ def profile_of(kind: ClientKind, sections: Mapping[Section, SectionData]) -> Pro
         sources_of_funds=texts("sources_of_funds"),
         sources_of_wealth=texts("sources_of_wealth"),
         source_note=text("source_note"),
-        is_pep_declared=said.get("is_pep_declared") if isinstance(said.get("is_pep_declared"), bool) else None,  # type: ignore[arg-type]
+        is_pep_declared=declared("is_pep_declared"),
+        has_defaulted=declared("has_defaulted"),
+        is_major_shareholder=declared("is_major_shareholder"),
         trading_years=number("trading_years"),
         trades_per_year=number("trades_per_year"),
         products_traded=texts("products_traded"),

@@ -26,6 +26,10 @@ SECTIONS = tuple(
 """The sections of an application that a profile keeps something of."""
 
 
+MASKED_NAMES = frozenset({"phone", "address", "number", "tax_number", "identifier_number"})
+"""What staff see masked."""
+
+
 class ProfileMoved(Refusal):
     """Somebody else put a new version on record since the form was opened."""
 
@@ -79,13 +83,19 @@ def change_profile(
         FieldProblem(f"{name}.{number}.{missing}", ProblemCode.MISSING)
         for name, number, missing in _rows_without(cleaned)
     ]
+    names = (str(cleaned.get("name", held.name)), str(cleaned.get("name_zh", held.name_zh)))
+    problems += [
+        FieldProblem(f"bank_accounts.{number}.holder_name", ProblemCode.NOT_OWN_NAME)
+        for number, row in enumerate(_rows(cleaned.get("bank_accounts")))
+        if not rules.is_own_name(str(row.get("holder_name", "")), names)
+    ]
     if not cleaned.get("name", held.name if section is not Section.IDENTITY else ""):
         problems.append(FieldProblem("name", ProblemCode.MISSING))
     if problems:
         raise SectionMalformed(problems)
     said = profile_of(held.kind, {section: cleaned})
-    names = {field.name for field in rules.fields_of(section, held.kind)} & PROFILE_NAMES
-    draft = replace(held, **{name: getattr(said, name) for name in names})
+    asked = {field.name for field in rules.fields_of(section, held.kind)} & PROFILE_NAMES
+    draft = replace(held, **{name: getattr(said, name) for name in asked})
     return record_profile(actor=actor, client_id=client_id, draft=draft, reason=reason.strip()[:200], at=at)
 
 
@@ -149,7 +159,7 @@ def _masks_in(data: Mapping[str, Plain], prefix: str = "") -> list[str]:
     """Where a part of a mask would be put on record."""
     found = []
     for name, value in data.items():
-        if isinstance(value, str) and HIDDEN in value:
+        if name in MASKED_NAMES and isinstance(value, str) and HIDDEN in value:
             found.append(prefix + name)
         for number, row in enumerate(_rows(value)):
             found += _masks_in(row, f"{prefix}{name}.{number}.")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reefpoint.decisions.screening.selectors.hits import find_hits, get_hit
 from reefpoint.decisions.screening.selectors.lists import get_version, list_in_force
+from reefpoint.decisions.screening.services import FILE_BYTES_MAX
 from reefpoint.decisions.screening.services.clients import screen_name
 from reefpoint.decisions.screening.services.hits import propose_resolution
 from reefpoint.decisions.screening.services.lists import receive_list
@@ -26,7 +27,6 @@ from reefpoint.surfaces.api.base import (
     now,
     router,
 )
-from reefpoint.surfaces.web.bodies import FILE_BODY_BYTES_MAX
 
 screening = router("screening")
 
@@ -67,7 +67,7 @@ def deliver(
         source=source,
         shape=shape,
         file_name=file.name or "",
-        content=file.read(FILE_BODY_BYTES_MAX + 1),
+        content=file.read(FILE_BYTES_MAX + 1),
         may_shrink=may_shrink,
         at=now(),
     )

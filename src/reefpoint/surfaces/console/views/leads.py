@@ -12,13 +12,13 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.leads import (
-    count_open_pairs,
     find_leads,
     get_lead,
     list_conversion,
     list_lead_steps,
     list_open_pairs,
     list_pairs_of,
+    summarise_open_pairs,
 )
 from reefpoint.flows.origination.services.applications import convert_lead
 from reefpoint.flows.origination.services.leads import (
@@ -83,7 +83,7 @@ def leads(request: HttpRequest, actor: Actor) -> HttpResponse:
         offset=wanted.offset,
         limit=wanted.limit,
     )
-    context = {"pairs": count_open_pairs(), "may_record": "leads.record" in actor.permissions}
+    context = {"pairs": summarise_open_pairs(actor)[0], "may_record": "leads.record" in actor.permissions}
     return LEADS.answer(request, wanted, found, "console/leads.html", context)
 
 
@@ -186,7 +186,7 @@ def duplicates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Pairs of leads that look like one, for a person to say."""
     context = {
         "pairs": list_open_pairs(actor),
-        "count": count_open_pairs(),
+        "count": summarise_open_pairs(actor)[0],
         "may_merge": "leads.merge" in actor.permissions,
     }
     return render(request, "console/lead_pairs.html", context)

@@ -210,6 +210,7 @@ def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
         "sources": [version.source for version in list_in_force(actor)],
         "failed": list_unsettled(actor),
         "may_load": "screening.load_list" in actor.permissions,
+        "megabytes_max": FILE_BYTES_MAX // 1_000_000,
     }
     return VERSIONS.answer(request, wanted, found, "console/screening_lists.html", context)
 

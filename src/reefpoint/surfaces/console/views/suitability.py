@@ -25,7 +25,7 @@ from reefpoint.decisions.suitability.services import (
     record_answers,
     record_entry_facts,
 )
-from reefpoint.decisions.suitability.types import EntryFacts, Segment, SegmentFacts
+from reefpoint.decisions.suitability.types import Segment, SegmentFacts
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.basics.actors import Actor
@@ -136,12 +136,8 @@ def record(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
                 actor=actor,
                 client_id=client_id,
                 jurisdiction=place,
-                facts=EntryFacts(
-                    _count(given, "trading_months"),
-                    _money(given, "average_assets"),
-                    given.get("has_defaulted") == "yes",
-                    given.get("is_affiliated") == "yes",
-                ),
+                trading_months=_count(given, "trading_months"),
+                average_assets_minor=_money(given, "average_assets"),
                 evidence=evidence,
                 on=on,
                 at=at,

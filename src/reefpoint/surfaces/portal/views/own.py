@@ -1,6 +1,7 @@
 """A client's own things: documents, the questionnaire, data and consents."""
 
 import datetime as dt
+import json
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -19,6 +20,8 @@ from reefpoint.flows.origination.selectors.applications import find_own_applicat
 from reefpoint.flows.origination.services.applications import CONSENT_TEXT, attach_document
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
+from reefpoint.platform.vault.services import SealBroken, open_sealed, seal
+from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.rules import FILE_BYTES_MAX
 from reefpoint.records.parties.selectors import (
     find_own_client,
@@ -123,11 +126,11 @@ def questionnaire(request: HttpRequest, actor: Actor) -> HttpResponse:
     today = now.business_date or now.at.date()
     shown = find_questionnaire(today)
     kept_under = f"portal:answers:{actor.user_id}:{shown.version}"
-    answers: dict[str, str] = cache.get(kept_under) or {}
+    answers = _read_kept(kept_under)
     wrong: set[str] = set()
     if request.method == "POST" and application.state in EDITABLE:
         answers = _answers(request, {one.id: {o.id for o in one.options} for one in shown.questionnaire.questions})
-        cache.set(kept_under, answers, ANSWERS_KEPT_SECONDS)
+        _keep(kept_under, answers)
         if request.htmx:  # type: ignore[attr-defined]  # put there by django-htmx
             return render(request, "portal/saved.html", {})
         version = request.POST.get("version", "")
@@ -168,6 +171,24 @@ def questionnaire(request: HttpRequest, actor: Actor) -> HttpResponse:
         "is_again": "again" in request.GET or bool(answers),
     }
     return render(request, "portal/questionnaire.html", context)
+
+
+def _keep(kept_under: str, answers: dict[str, str]) -> None:
+    """Keep half an answer, sealed: what somebody can bear to lose is nobody else's to read."""
+    sealed = seal(json.dumps(answers).encode(), context=kept_under)
+    cache.set(kept_under, (sealed.key_id, sealed.blob), ANSWERS_KEPT_SECONDS)
+
+
+def _read_kept(kept_under: str) -> dict[str, str]:
+    """Half an answer that was kept; nothing once its key is gone."""
+    kept = cache.get(kept_under)
+    if not isinstance(kept, tuple):
+        return {}
+    try:
+        answers: dict[str, str] = json.loads(open_sealed(Sealed(*kept), context=kept_under))
+    except SealBroken:
+        return {}
+    return answers
 
 
 def _answers(request: HttpRequest, options: dict[str, set[str]]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from reefpoint.decisions.screening.selectors import (
     load_list_entries,
 )
 from reefpoint.decisions.screening.services import ListRefused, load_list, load_received, receive_list
-from reefpoint.decisions.screening.types import ListShape, VersionState
+from reefpoint.decisions.screening.types import ListShape, ListVersionState
 from reefpoint.platform.access.services import PermissionRefused
 from reefpoint.platform.audit.models import Entry as AuditEntry
 
@@ -56,7 +56,7 @@ def test_a_new_version_says_what_it_changed_and_the_old_one_can_still_be_read(of
         "changed": ["b"],
         "removed": ["c"],
     }
-    assert get_version(office.auditor, first).state is VersionState.SUPERSEDED
+    assert get_version(office.auditor, first).state is ListVersionState.SUPERSEDED
     assert [(entry.reference, len(entry.names)) for entry in load_list_entries(first)] == [("a", 2), ("b", 1), ("c", 1)]
     assert [entry.reference for entry in load_list_entries(second)] == ["a", "b", "d"]
     assert [match.entry.reference for match in find_matches("Anna Karst")] == []
@@ -70,7 +70,7 @@ def test_a_file_cut_off_leaves_the_old_list_in_force_and_says_so(office: Office,
     with pytest.raises(ListRefused):
         office.load(rows("a,Li Ming,李明,1971,cn", "b,Ivan Zimenko,,,ru", "z,New One,,,")[:end])
     [failed] = list_unsettled(office.auditor)
-    assert (failed.number, failed.state) == (2, VersionState.FAILED)
+    assert (failed.number, failed.state) == (2, ListVersionState.FAILED)
     assert failed.problem
     assert [version.id for version in list_in_force(office.auditor)] == [first]
     assert list(NameKey.objects.order_by("id").values_list()) == before
@@ -93,7 +93,7 @@ def test_a_list_that_lost_much_is_taken_for_cut_off_unless_it_is_said(office: Of
         at=AT,
     )
     load_received(actor=office.maker, version_id=version_id, at=AT)
-    assert get_version(office.auditor, version_id).state is VersionState.IN_FORCE
+    assert get_version(office.auditor, version_id).state is ListVersionState.IN_FORCE
     assert list_unsettled(office.auditor) == []
 
 
@@ -109,7 +109,7 @@ def test_a_reading_that_was_killed_is_read_again(office: Office) -> None:
     version_id = receive_list(
         actor=office.maker, source="x", shape=ListShape.OPENSANCTIONS_CSV, file_name="x", content=THREE, at=AT
     )
-    ListVersion.objects.filter(id=version_id).update(state=VersionState.READING, done=2)
+    ListVersion.objects.filter(id=version_id).update(state=ListVersionState.READING, done=2)
     load_received(actor=office.maker, version_id=version_id, at=AT)
     assert get_version(office.auditor, version_id).entries == 3
 

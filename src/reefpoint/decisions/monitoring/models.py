@@ -11,7 +11,7 @@ from reefpoint.decisions.monitoring.types import (
     Pivot,
     RestrictionKind,
     RuleMode,
-    VersionState,
+    RuleVersionState,
 )
 
 
@@ -107,7 +107,9 @@ class RuleVersion(models.Model):
     sources = models.JSONField()
     effective_from = models.DateField()
     state = models.CharField(
-        max_length=10, choices=[(state.value, state.value) for state in VersionState], default=VersionState.DRAFT.value
+        max_length=10,
+        choices=[(state.value, state.value) for state in RuleVersionState],
+        default=RuleVersionState.DRAFT.value,
     )
     made_by = models.CharField(max_length=80)
     made_at = models.DateTimeField()
@@ -118,7 +120,7 @@ class RuleVersion(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("rule", "version"), name="rule_version_once"),
             models.CheckConstraint(name="rule_cooldown_positive", condition=Q(cooldown_days__gte=0)),
-            models.CheckConstraint(name="rule_version_state", condition=Q(state__in=list(VersionState))),
+            models.CheckConstraint(name="rule_version_state", condition=Q(state__in=list(RuleVersionState))),
         )
 
     def __str__(self) -> str:

@@ -122,7 +122,7 @@ class Pivot(StrEnum):
     ACTIVITY = "activity"
 
 
-class VersionState(StrEnum):
+class RuleVersionState(StrEnum):
     """A rule's version from its draft to its approval by a second person."""
 
     DRAFT = "draft"
@@ -162,7 +162,7 @@ class Grade(StrEnum):
 
 
 @dataclass(frozen=True)
-class Source:
+class RuleSource:
     """Where a rule comes from. `grade`: the text was read, an excerpt of it was, nobody checked, or it is ours."""
 
     title: str
@@ -204,7 +204,7 @@ class RuleDraft:
     cooldown_days: int
     mode: RuleMode
     consequence: Consequence
-    sources: tuple[Source, ...]
+    sources: tuple[RuleSource, ...]
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class VersionView:
     rule_code: str
     version: int
     draft: RuleDraft
-    state: VersionState
+    state: RuleVersionState
     effective_from: date
     made_by: str
     made_at: datetime

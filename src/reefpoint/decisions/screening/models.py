@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from reefpoint.decisions.screening.types import EntryKind, Evidence, HitState, ListShape, Outcome, VersionState
+from reefpoint.decisions.screening.types import EntryKind, Evidence, HitState, ListShape, ListVersionState, Outcome
 from reefpoint.records.parties.models import Client
 
 
@@ -18,7 +18,7 @@ class ListVersion(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     may_shrink = models.BooleanField(default=False)
     published_on = models.DateField(null=True)
-    state = models.CharField(max_length=12, choices=[(state.value, state.value) for state in VersionState])
+    state = models.CharField(max_length=12, choices=[(state.value, state.value) for state in ListVersionState])
     problem = models.CharField(max_length=500, blank=True)
     entries = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
@@ -36,11 +36,11 @@ class ListVersion(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["source", "number"], name="screening_version_number_once"),
             models.UniqueConstraint(
-                fields=["source"], condition=Q(state=VersionState.IN_FORCE), name="screening_one_version_in_force"
+                fields=["source"], condition=Q(state=ListVersionState.IN_FORCE), name="screening_one_version_in_force"
             ),
             models.CheckConstraint(condition=~Q(source=""), name="screening_version_has_a_source"),
             models.CheckConstraint(
-                condition=~Q(state=VersionState.FAILED) | ~Q(problem=""), name="screening_failed_version_says_why"
+                condition=~Q(state=ListVersionState.FAILED) | ~Q(problem=""), name="screening_failed_version_says_why"
             ),
         )
 

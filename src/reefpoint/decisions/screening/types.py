@@ -15,7 +15,7 @@ class ListShape(StrEnum):
     UN_XML = "un.xml"
 
 
-class VersionState(StrEnum):
+class ListVersionState(StrEnum):
     """A file is received, read, and then in force until the next; or it failed and changed nothing."""
 
     RECEIVED = "received"
@@ -197,7 +197,7 @@ class VersionView:
     content_hash: str
     size_bytes: int
     published_on: date | None
-    state: VersionState
+    state: ListVersionState
     problem: str
     entries: int
     added: int

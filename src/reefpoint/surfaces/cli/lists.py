@@ -44,7 +44,7 @@ def load(
 
     from reefpoint.decisions.screening.selectors import get_version
     from reefpoint.decisions.screening.services import ListRefused, load_received, receive_list
-    from reefpoint.decisions.screening.types import ListShape, VersionState
+    from reefpoint.decisions.screening.types import ListShape, ListVersionState
     from reefpoint.flows.operations.selectors.clock import desk_now
     from reefpoint.platform.basics.actors import system_actor
 
@@ -61,7 +61,7 @@ def load(
     )
     load_received(actor=actor, version_id=version_id, at=at)
     version = get_version(actor, version_id)
-    if version.state is VersionState.FAILED:
+    if version.state is ListVersionState.FAILED:
         raise ListRefused(f"{version.problem} What was in force stays in force.")
     missed = f" {version.missed_names} names are in scripts that are not read." if version.missed_names else ""
     typer.echo(

@@ -16,7 +16,7 @@ from reefpoint.decisions.monitoring.types import (
     Pivot,
     RuleDraft,
     RuleMode,
-    Source,
+    RuleSource,
     Typology,
 )
 
@@ -27,7 +27,9 @@ _DATA = files("reefpoint.decisions.monitoring") / "data"
 def load_typologies() -> tuple[Typology, ...]:
     """All typologies, by number. They start live; a desk may change them by two people."""
     document = yaml.safe_load((_DATA / "typologies.yaml").read_text(encoding="utf-8"))
-    sources = {letter: Source(given["title"], Grade(given["grade"])) for letter, given in document["sources"].items()}
+    sources = {
+        letter: RuleSource(given["title"], Grade(given["grade"])) for letter, given in document["sources"].items()
+    }
     return tuple(_typology(given, sources) for given in document["rules"])
 
 
@@ -41,7 +43,7 @@ def load_examples() -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-def _typology(given: dict[str, Any], sources: dict[str, Source]) -> Typology:
+def _typology(given: dict[str, Any], sources: dict[str, RuleSource]) -> Typology:
     sourced = set(given.get("sourced", ()))
     draft = RuleDraft(
         expression=" ".join(given["when"].split()),

@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.decisions.monitoring.types.VersionState['DRAFT'], reefpoint.decisions.monitoring.types.VersionState['REQUESTED'], reefpoint.decisions.monitoring.types.VersionState['APPROVED'], reefpoint.decisions.monitoring.types.VersionState['REJECTED']])), name='rule_version_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.decisions.monitoring.types.RuleVersionState['DRAFT'], reefpoint.decisions.monitoring.types.RuleVersionState['REQUESTED'], reefpoint.decisions.monitoring.types.RuleVersionState['APPROVED'], reefpoint.decisions.monitoring.types.RuleVersionState['REJECTED']])), name='rule_version_state'),
         ),
         migrations.AddConstraint(
             model_name='backtest',

@@ -1,6 +1,6 @@
 """Monitoring's tables: the ways of alerts, versions and backtests."""
 
-from reefpoint.decisions.monitoring.types import AlertState, VersionState
+from reefpoint.decisions.monitoring.types import AlertState, RuleVersionState
 from reefpoint.platform.basics.states import StateTable
 
 ALERT_STATES = StateTable(
@@ -14,9 +14,9 @@ ALERT_STATES = StateTable(
 
 VERSION_STATES = StateTable(
     subject="rule version",
-    initial=VersionState.DRAFT,
+    initial=RuleVersionState.DRAFT,
     moves={
-        VersionState.DRAFT: frozenset({VersionState.REQUESTED}),
-        VersionState.REQUESTED: frozenset({VersionState.APPROVED, VersionState.REJECTED}),
+        RuleVersionState.DRAFT: frozenset({RuleVersionState.REQUESTED}),
+        RuleVersionState.REQUESTED: frozenset({RuleVersionState.APPROVED, RuleVersionState.REJECTED}),
     },
 )

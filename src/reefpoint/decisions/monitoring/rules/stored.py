@@ -12,7 +12,7 @@ from reefpoint.decisions.monitoring.types import (
     Pivot,
     RuleDraft,
     RuleMode,
-    Source,
+    RuleSource,
 )
 
 
@@ -48,7 +48,7 @@ def from_stored(stored: Mapping[str, Any]) -> RuleDraft:
         cooldown_days=stored["cooldown_days"],
         mode=RuleMode(stored["mode"]),
         consequence=Consequence(stored["consequence"]),
-        sources=tuple(Source(one["title"], Grade(one["grade"]), one["note"]) for one in stored["sources"]),
+        sources=tuple(RuleSource(one["title"], Grade(one["grade"]), one["note"]) for one in stored["sources"]),
     )
 
 

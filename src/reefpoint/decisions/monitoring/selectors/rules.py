@@ -20,7 +20,7 @@ from reefpoint.decisions.monitoring.types import (
     RuleDraft,
     RuleMode,
     RuleRow,
-    VersionState,
+    RuleVersionState,
     VersionView,
 )
 from reefpoint.platform.access.services import require
@@ -64,7 +64,7 @@ class UndecidedRow:
 def load_in_force() -> list[InForce]:
     """Every approved version with the days on which it judges, by rule and version. One query."""
     by_rule: dict[int, list[RuleVersion]] = defaultdict(list)
-    rows = RuleVersion.objects.filter(state=VersionState.APPROVED).select_related("rule")
+    rows = RuleVersion.objects.filter(state=RuleVersionState.APPROVED).select_related("rule")
     for row in rows.order_by("rule__number", "effective_from", "version"):
         by_rule[row.rule_id].append(row)
     return [
@@ -89,7 +89,7 @@ def list_rules(actor: Actor, *, on: date, at: datetime) -> list[RuleRow]:
     """All rules by number, with the version in force on a day and what they raised of late. Four queries."""
     require(actor, "monitoring.view")
     current: dict[int, RuleVersion] = {}
-    approved = RuleVersion.objects.filter(state=VersionState.APPROVED, effective_from__lte=on)
+    approved = RuleVersion.objects.filter(state=RuleVersionState.APPROVED, effective_from__lte=on)
     for row in approved.order_by("effective_from", "version"):
         current[row.rule_id] = row
     recent = Q(at__gt=at - timedelta(days=RECENT_DAYS))
@@ -237,7 +237,7 @@ def version_view(row: RuleVersion) -> VersionView:
         rule_code=row.rule.code,
         version=row.version,
         draft=from_stored(vars(row)),
-        state=VersionState(row.state),
+        state=RuleVersionState(row.state),
         effective_from=row.effective_from,
         made_by=row.made_by,
         made_at=row.made_at,

@@ -14,7 +14,7 @@ from reefpoint.decisions.monitoring.rules.facts import FactSheet
 from reefpoint.decisions.monitoring.rules.judging import Raised, ReadRule, inputs_of, judge, raise_alerts
 from reefpoint.decisions.monitoring.selectors.columns import HISTORY_DAYS, is_between, load_activities
 from reefpoint.decisions.monitoring.selectors.rules import RuleNotFound, read_version
-from reefpoint.decisions.monitoring.types import BacktestState, VersionState
+from reefpoint.decisions.monitoring.types import BacktestState, RuleVersionState
 from reefpoint.decisions.relations.selectors import load_groups
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -73,7 +73,7 @@ def run_backtest(*, backtest_id: int) -> None:
 def _run(row: Backtest) -> dict[str, object]:
     version = row.version
     before = (
-        RuleVersion.objects.filter(rule=version.rule, state=VersionState.APPROVED, effective_from__lte=row.until)
+        RuleVersion.objects.filter(rule=version.rule, state=RuleVersionState.APPROVED, effective_from__lte=row.until)
         .exclude(id=version.pk)
         .select_related("rule")
         .order_by("-effective_from", "-version")

@@ -11,7 +11,7 @@ from reefpoint.decisions.monitoring.rules import VERSION_STATES
 from reefpoint.decisions.monitoring.rules.judging import read_rule
 from reefpoint.decisions.monitoring.rules.stored import to_stored
 from reefpoint.decisions.monitoring.selectors.rules import RuleNotFound, has_backtest, version_view
-from reefpoint.decisions.monitoring.types import RuleDraft, RuleMode, VersionState
+from reefpoint.decisions.monitoring.types import RuleDraft, RuleMode, RuleVersionState
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import ReasonNeeded, request_approval, require
 from reefpoint.platform.access.types import ApprovalState, Payload
@@ -62,7 +62,7 @@ def install_typologies(*, actor: Actor, at: datetime) -> int:
             rule=rule,
             version=1,
             effective_from=ALWAYS,
-            state=VersionState.APPROVED,
+            state=RuleVersionState.APPROVED,
             made_by=actor.ref,
             made_at=at,
             **to_stored(one.draft),
@@ -123,7 +123,7 @@ def request_rule_change(*, actor: Actor, version_id: int, reason: str, at: datet
     row = RuleVersion.objects.select_for_update(of=("self",)).select_related("rule").filter(id=version_id).first()
     if row is None:
         raise RuleNotFound("There is no such version.")
-    VERSION_STATES.check(VersionState(row.state), VersionState.REQUESTED)
+    VERSION_STATES.check(RuleVersionState(row.state), RuleVersionState.REQUESTED)
     _check_date(row.rule, row.effective_from, at)
     if row.mode == RuleMode.LIVE and not has_backtest(row.pk):
         raise BacktestNeeded("Run this version over history first: the second person needs to see what it would raise.")
@@ -135,7 +135,7 @@ def request_rule_change(*, actor: Actor, version_id: int, reason: str, at: datet
         reason=reason,
         at=at,
     )
-    row.state, row.approval_id = VersionState.REQUESTED, approval_id
+    row.state, row.approval_id = RuleVersionState.REQUESTED, approval_id
     row.save(update_fields=["state", "approval_id"])
     return approval_id
 
@@ -146,16 +146,16 @@ def decide_rule_change(*, approval_id: int) -> None:
     approval = get_approval(approval_id)
     assert approval.kind == APPROVAL_KIND
     row = RuleVersion.objects.select_for_update(of=("self",)).get(id=int(approval.subject.removeprefix(SUBJECT_PREFIX)))
-    if row.state != VersionState.REQUESTED or approval.payload != _payload(row):
+    if row.state != RuleVersionState.REQUESTED or approval.payload != _payload(row):
         return
     is_approved = approval.state is ApprovalState.APPROVED
-    row.state = VersionState.APPROVED if is_approved else VersionState.REJECTED
+    row.state = RuleVersionState.APPROVED if is_approved else RuleVersionState.REJECTED
     row.decided_by = approval.decided_by or ""
     row.save(update_fields=["state", "decided_by"])
 
 
 def _check_date(rule: Rule, effective_from: date, at: datetime) -> None:
-    newest = rule.versions.filter(state=VersionState.APPROVED).aggregate(last=Max("effective_from"))["last"]
+    newest = rule.versions.filter(state=RuleVersionState.APPROVED).aggregate(last=Max("effective_from"))["last"]
     if effective_from < at.date() or (newest is not None and effective_from <= newest):
         raise EffectiveTooEarly(
             "A change takes force today at the earliest, and after the version it replaces.",

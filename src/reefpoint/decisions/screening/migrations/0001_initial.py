@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(fields=('source', 'number'), name='screening_version_number_once'), models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.screening.types.VersionState['IN_FORCE'])), fields=('source',), name='screening_one_version_in_force'), models.CheckConstraint(condition=models.Q(('source', ''), _negated=True), name='screening_version_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.decisions.screening.types.VersionState['FAILED']), _negated=True), models.Q(('problem', ''), _negated=True), _connector='OR'), name='screening_failed_version_says_why')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'number'), name='screening_version_number_once'), models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.screening.types.ListVersionState['IN_FORCE'])), fields=('source',), name='screening_one_version_in_force'), models.CheckConstraint(condition=models.Q(('source', ''), _negated=True), name='screening_version_has_a_source'), models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.decisions.screening.types.ListVersionState['FAILED']), _negated=True), models.Q(('problem', ''), _negated=True), _connector='OR'), name='screening_failed_version_says_why')],
             },
         ),
         migrations.CreateModel(

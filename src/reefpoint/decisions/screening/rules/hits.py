@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection
 from datetime import date
 
-from reefpoint.decisions.screening.types import EntryDraft, Evidence, HitState, VersionState
+from reefpoint.decisions.screening.types import EntryDraft, Evidence, HitState, ListVersionState
 from reefpoint.platform.basics.states import StateTable
 
 TRIGRAM_THRESHOLD = 0.25
@@ -28,11 +28,13 @@ FILE_BYTES_MAX = 64_000_000
 
 LIST_STATES = StateTable(
     subject="list version",
-    initial=VersionState.RECEIVED,
+    initial=ListVersionState.RECEIVED,
     moves={
-        VersionState.RECEIVED: frozenset({VersionState.READING, VersionState.FAILED}),
-        VersionState.READING: frozenset({VersionState.READING, VersionState.IN_FORCE, VersionState.FAILED}),
-        VersionState.IN_FORCE: frozenset({VersionState.SUPERSEDED}),
+        ListVersionState.RECEIVED: frozenset({ListVersionState.READING, ListVersionState.FAILED}),
+        ListVersionState.READING: frozenset(
+            {ListVersionState.READING, ListVersionState.IN_FORCE, ListVersionState.FAILED}
+        ),
+        ListVersionState.IN_FORCE: frozenset({ListVersionState.SUPERSEDED}),
     },
 )
 HIT_STATES = StateTable(

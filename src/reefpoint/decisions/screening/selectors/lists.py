@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from reefpoint.decisions.screening.models import Entry, ListVersion, Rescreen
 from reefpoint.decisions.screening.selectors.matching import entry_view
-from reefpoint.decisions.screening.types import EntryView, ListShape, RescreenView, VersionState, VersionView
+from reefpoint.decisions.screening.types import EntryView, ListShape, ListVersionState, RescreenView, VersionView
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
@@ -47,14 +47,14 @@ def find_versions(
 def list_in_force(actor: Actor) -> list[VersionView]:
     """The version in force of each list, by source."""
     require(actor, "screening.view")
-    return [_view(row) for row in ListVersion.objects.filter(state=VersionState.IN_FORCE).order_by("source")]
+    return [_view(row) for row in ListVersion.objects.filter(state=ListVersionState.IN_FORCE).order_by("source")]
 
 
 def list_unsettled(actor: Actor) -> list[VersionView]:
     """What a person should know of lists: files that failed after the version in force of their list, oldest first."""
     require(actor, "screening.view")
     settled = {version.source: version.number for version in list_in_force(actor)}
-    failed = ListVersion.objects.filter(state=VersionState.FAILED).order_by("id")
+    failed = ListVersion.objects.filter(state=ListVersionState.FAILED).order_by("id")
     return [_view(row) for row in failed if row.number > settled.get(row.source, 0)]
 
 
@@ -122,7 +122,7 @@ def _view(row: ListVersion) -> VersionView:
         content_hash=row.content_hash,
         size_bytes=row.size_bytes,
         published_on=row.published_on,
-        state=VersionState(row.state),
+        state=ListVersionState(row.state),
         problem=row.problem,
         entries=row.entries,
         added=row.added,

@@ -24,7 +24,7 @@ from reefpoint.decisions.screening.services.raising import (
     raise_hits,
 )
 from reefpoint.decisions.screening.services.subjects import keep_subjects, load_persons
-from reefpoint.decisions.screening.types import Match, PersonFacts, VersionState
+from reefpoint.decisions.screening.types import ListVersionState, Match, PersonFacts
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -285,4 +285,4 @@ def _hits_of(person: PersonFacts, forms: Sequence[NameForms], best: Mapping[int,
 
 def versions_in_force() -> dict[str, int]:
     """The version in force of each list, by source."""
-    return dict(ListVersion.objects.filter(state=VersionState.IN_FORCE).values_list("source", "id"))
+    return dict(ListVersion.objects.filter(state=ListVersionState.IN_FORCE).values_list("source", "id"))

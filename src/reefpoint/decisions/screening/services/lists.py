@@ -14,7 +14,7 @@ from reefpoint.decisions.screening.events import ListFailed, ListLoaded, ListRec
 from reefpoint.decisions.screening.models import Entry, ListFile, ListVersion
 from reefpoint.decisions.screening.rules import hits as rules
 from reefpoint.decisions.screening.rules.names import name_forms
-from reefpoint.decisions.screening.types import EntryDraft, EntryKind, ListShape, ParsedList, VersionState
+from reefpoint.decisions.screening.types import EntryDraft, EntryKind, ListShape, ListVersionState, ParsedList
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -52,7 +52,7 @@ def receive_list(
         raise ListRefused(f"The file has {len(content):,} bytes; at most {rules.FILE_BYTES_MAX:,} are read.")
     _lock_source(source)
     content_hash = hashlib.sha256(content + b"\0" + second if second else content).hexdigest()
-    usable = (VersionState.RECEIVED, VersionState.READING, VersionState.IN_FORCE)
+    usable = (ListVersionState.RECEIVED, ListVersionState.READING, ListVersionState.IN_FORCE)
     known = ListVersion.objects.filter(source=source, content_hash=content_hash, shape=shape, state__in=usable).first()
     if known is not None:
         return known.pk
@@ -109,7 +109,7 @@ def load_list(
     )
     load_received(actor=actor, version_id=version_id, at=at)
     version = ListVersion.objects.get(id=version_id)
-    if version.state == VersionState.FAILED:
+    if version.state == ListVersionState.FAILED:
         raise ListRefused(version.problem, version_id=version_id)
     return version_id
 
@@ -121,9 +121,9 @@ def load_received(*, actor: Actor, version_id: int, at: datetime) -> None:
     """
     require(actor, "screening.load_list")
     version = ListVersion.objects.get(id=version_id)
-    if VersionState(version.state) not in (VersionState.RECEIVED, VersionState.READING):
+    if ListVersionState(version.state) not in (ListVersionState.RECEIVED, ListVersionState.READING):
         return
-    _set(version, state=VersionState.READING)
+    _set(version, state=ListVersionState.READING)
     files = {file.part: zlib.decompress(bytes(file.content)) for file in version.files.all()}
     try:
         parsed = PARSERS[ListShape(version.shape)](files[1], files.get(2, b""), _progress_of(version))
@@ -140,7 +140,7 @@ def _progress_of(version: ListVersion) -> Progress:
         nonlocal said
         if done - said >= total // 20 or done == total:
             said = done
-            ListVersion.objects.filter(id=version.pk, state=VersionState.READING).update(done=done, total=total)
+            ListVersion.objects.filter(id=version.pk, state=ListVersionState.READING).update(done=done, total=total)
 
     return tell
 
@@ -150,9 +150,9 @@ def _put_in_force(actor: Actor, version_id: int, parsed: ParsedList, at: datetim
     version = ListVersion.objects.get(id=version_id)
     _lock_source(version.source)
     version = ListVersion.objects.select_for_update().get(id=version_id)
-    if version.state != VersionState.READING:
+    if version.state != ListVersionState.READING:
         return
-    before = ListVersion.objects.filter(source=version.source, state=VersionState.IN_FORCE).first()
+    before = ListVersion.objects.filter(source=version.source, state=ListVersionState.IN_FORCE).first()
     if before is not None and before.number > version.number:
         raise ListRefused(f"Version {before.number} of this list is in force already, and is newer than this one.")
     if before is not None and not version.may_shrink and rules.shrinks_too_much(before.entries, len(parsed.entries)):
@@ -161,11 +161,11 @@ def _put_in_force(actor: Actor, version_id: int, parsed: ParsedList, at: datetim
             "If the list did shrink, load it again and say so."
         )
     if before is not None:
-        _set(before, state=VersionState.SUPERSEDED)
+        _set(before, state=ListVersionState.SUPERSEDED)
     added, changed, removed, missed = _replace_entries(version, parsed.entries)
     _set(
         version,
-        state=VersionState.IN_FORCE,
+        state=ListVersionState.IN_FORCE,
         published_on=parsed.published_on,
         entries=len(parsed.entries),
         added=added,
@@ -195,7 +195,7 @@ def _put_in_force(actor: Actor, version_id: int, parsed: ParsedList, at: datetim
 @transaction.atomic
 def _fail(actor: Actor, version_id: int, problem: str, at: datetime) -> None:
     version = ListVersion.objects.select_for_update().get(id=version_id)
-    _set(version, state=VersionState.FAILED, problem=problem[:500], finished_at=at)
+    _set(version, state=ListVersionState.FAILED, problem=problem[:500], finished_at=at)
     record(
         actor=actor,
         action="screening.refuse_list",
@@ -207,8 +207,8 @@ def _fail(actor: Actor, version_id: int, problem: str, at: datetime) -> None:
     publish(ListFailed(version_id=version_id, source=version.source, at=at))
 
 
-def _set(version: ListVersion, *, state: VersionState, **changes: object) -> None:
-    rules.LIST_STATES.check(VersionState(version.state), state)
+def _set(version: ListVersion, *, state: ListVersionState, **changes: object) -> None:
+    rules.LIST_STATES.check(ListVersionState(version.state), state)
     version.state = state
     for name, value in changes.items():
         setattr(version, name, value)

@@ -25,7 +25,7 @@ class GroupOut(Schema):
     limits: list[LimitView]
 
 
-class LimitIn(In):
+class GroupLimitIn(In):
     """The most that a group may owe in a currency, in minor units; null lifts the limit."""
 
     currency: Annotated[str, Field(pattern=f"^({'|'.join(MINOR_DIGITS)})$")]
@@ -48,7 +48,7 @@ def read_group(request: Caller, group_id: Id) -> GroupOut:
 
 
 @relations.post("/groups/{group_id}/limits", response=answers(None, 204))
-def set_limit(request: Caller, group_id: Id, limit: LimitIn) -> Status[None]:
+def set_limit(request: Caller, group_id: Id, limit: GroupLimitIn) -> Status[None]:
     """Set or lift a limit."""
     set_group_limit(actor=request.auth, group_id=group_id, at=now(), **limit.dict())
     return Status(204, None)

@@ -34,7 +34,7 @@ from reefpoint.decisions.monitoring.types import (
     ParameterKind,
     RuleDraft,
     RuleMode,
-    VersionState,
+    RuleVersionState,
     VersionView,
 )
 from reefpoint.flows.operations.selectors.clock import desk_now
@@ -129,7 +129,7 @@ def _rule_page(
 
 def _current(versions: list[VersionView], on: date) -> VersionView:
     """The version in force on a day, or the newest one before any is."""
-    approved = [one for one in versions if one.state is VersionState.APPROVED and one.effective_from <= on]
+    approved = [one for one in versions if one.state is RuleVersionState.APPROVED and one.effective_from <= on]
     return max(approved, key=lambda one: (one.effective_from, one.version), default=versions[0])
 
 

@@ -32,7 +32,7 @@ from reefpoint.decisions.screening.services import (
     screen_name,
     withdraw_proposal,
 )
-from reefpoint.decisions.screening.types import ListShape, Match, Outcome, VersionState
+from reefpoint.decisions.screening.types import ListShape, ListVersionState, Match, Outcome
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.selectors import find_approval
 from reefpoint.platform.access.services import require
@@ -246,8 +246,8 @@ def screening_list(request: HttpRequest, actor: Actor, version_id: int) -> HttpR
     """One version: how far it is, what it changed, and the screening of all clients that followed."""
     version = get_version(actor, version_id)
     rescreen = find_rescreen(actor, version_id)
-    is_loading = version.state in (VersionState.RECEIVED, VersionState.READING)
-    is_settled = version.state is VersionState.IN_FORCE and (rescreen is None or rescreen.finished_at is None)
+    is_loading = version.state in (ListVersionState.RECEIVED, ListVersionState.READING)
+    is_settled = version.state is ListVersionState.IN_FORCE and (rescreen is None or rescreen.finished_at is None)
     context = {
         "tab": "lists",
         "version": version,

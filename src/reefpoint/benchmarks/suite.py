@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 from reefpoint.benchmarks.contracts import measure_contracts
+from reefpoint.benchmarks.credit import measure_credit
 from reefpoint.benchmarks.gap import measure_gap
 from reefpoint.benchmarks.liquidation import measure_liquidation
 from reefpoint.benchmarks.load import measure_load
@@ -40,6 +41,7 @@ SUBJECTS: dict[str, Measure] = {
     "load": measure_load,
     "screening": measure_screening,
     "contracts": measure_contracts,
+    "credit": measure_credit,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

@@ -21,6 +21,7 @@ class Subject(StrEnum):
     LOAD = "load"
     SCREENING = "screening"
     CONTRACTS = "contracts"
+    CREDIT = "credit"
     ALL = "all"
 
 

@@ -7,6 +7,7 @@ The consumer name is its durable identity in the outbox: renaming it orphans wha
 from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.collateral.events import CollateralChanged
+from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.decisions.credit.handlers import follow_credit_approval, publish_approved_policy
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
@@ -37,7 +38,13 @@ from reefpoint.decisions.screening.handlers import (
 )
 from reefpoint.decisions.suitability.handlers import erase_client_evidence, publish_approved_suitability
 from reefpoint.flows.lending.events import CreditMoved
-from reefpoint.flows.lending.handlers import follow_funding_approval, follow_payment, fund_approved
+from reefpoint.flows.lending.handlers import (
+    follow_contract,
+    follow_credit_decision,
+    follow_funding_approval,
+    follow_payment,
+    fund_approved,
+)
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
     look_at_late_credit,
@@ -67,6 +74,7 @@ from reefpoint.platform.vault.handlers import start_resealing
 from reefpoint.platform.vault.types import SealedTable
 from reefpoint.records.accounts.events import AccountChanged
 from reefpoint.records.contracts import types as contracts
+from reefpoint.records.contracts.events import ContractEnded, ContractInForce, ContractSignedByClient
 from reefpoint.records.contracts.handlers import erase_client_contracts, publish_approved_template
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
@@ -153,6 +161,9 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("liquidation.follow", (FillReported, OrderEnded), follow_order),
     # a payment that was asked for is told to the bank
     Handler("treasury.send_payment", (PaymentRequested,), send_requested_payment),
+    # a request for credit follows its decision and its contract
+    Handler("lending.follow_decision", (CreditDecided,), follow_credit_decision),
+    Handler("lending.follow_contract", (ContractSignedByClient, ContractInForce, ContractEnded), follow_contract),
     # a funding that a second person approved is done, and ended by what the bank answers
     Handler("lending.follow_approval", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_funding_approval),
     Handler("lending.fund", (CreditMoved,), fund_approved),

@@ -1,6 +1,8 @@
 """What the credit flow does when told."""
 
+from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.flows.lending.events import CreditMoved
+from reefpoint.flows.lending.services.deciding import follow_decision
 from reefpoint.flows.lending.services.funding import (
     SUBJECT_PREFIX,
     begin_funding,
@@ -8,9 +10,11 @@ from reefpoint.flows.lending.services.funding import (
     follow_approval,
     undo_funding,
 )
+from reefpoint.flows.lending.services.offering import drop_contract, note_client_signature, take_contract
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import StoredEvent
+from reefpoint.records.contracts.events import ContractEnded, ContractInForce, ContractSignedByClient
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.treasury.events import PaymentConfirmed, PaymentRejected
 
@@ -48,3 +52,22 @@ def follow_payment(stored: StoredEvent) -> None:
             on=current_book_day() or event.at.date(),
             at=event.at,
         )
+
+
+def follow_credit_decision(stored: StoredEvent) -> None:
+    """A decision on a request's ask was taken."""
+    event = stored.event
+    assert isinstance(event, CreditDecided)
+    follow_decision(event=event)
+
+
+def follow_contract(stored: StoredEvent) -> None:
+    """The contract of a request was signed, came into force, or ended before."""
+    event = stored.event
+    match event:
+        case ContractSignedByClient():
+            note_client_signature(contract_id=event.contract_id, at=event.at)
+        case ContractInForce():
+            take_contract(contract_id=event.contract_id, at=event.at)
+        case ContractEnded():
+            drop_contract(contract_id=event.contract_id, at=event.at)

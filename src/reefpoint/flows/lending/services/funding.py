@@ -168,7 +168,7 @@ def _begin(request_id: int, on: date, at: datetime) -> None:
             client_id=row.client_id,
             scheme_code=row.scheme_code,
             pool_code=row.pool_code,
-            commitment_minor=row.limit_minor or row.amount_minor,
+            commitment_minor=row.amount_minor,
             on=on,
             at=at,
             scheme_version_id=version.id,

@@ -93,7 +93,28 @@ def indicative_overview(
     Refused without a licence to offer in the scheme's jurisdiction (`LicenceRefused`), without a current price
     (`NoUsablePrice`), and for an example that is none (`ExampleRefused`).
     """
-    version = published_version(scheme_code, on)
+    return overview_of(
+        version=published_version(scheme_code, on),
+        loan_minor=loan_minor,
+        on=on,
+        at=at,
+        holdings=holdings,
+        amount_minor=amount_minor,
+        mix_bp=mix_bp,
+    )
+
+
+def overview_of(
+    *,
+    version: VersionView,
+    loan_minor: int,
+    on: date,
+    at: datetime,
+    holdings: Mapping[str, int] | None = None,
+    amount_minor: int = 0,
+    mix_bp: Mapping[str, int] | None = None,
+) -> Overview:
+    """The same under the terms of one version, which may hold a rate that was quoted to somebody."""
     terms = version.terms
     licence = require_licence(jurisdiction=terms.rule_pack, activity=rules.OFFERING, on=on, at=at)
     sheet = load_sheet([version.id], at=at)
@@ -207,7 +228,7 @@ def _tell(
 
 
 def _cost(terms: SchemeTerms, loan_minor: int) -> OverviewCost:
-    day, year = (_interest_minor(loan_minor, terms, days) for days in (1, YEAR_DAYS))
+    day, year = (interest_minor(loan_minor, terms, days) for days in (1, YEAR_DAYS))
     return OverviewCost(
         rate_bp=terms.rate_bp,
         penalty_rate_bp=terms.penalty_rate_bp,
@@ -220,7 +241,7 @@ def _cost(terms: SchemeTerms, loan_minor: int) -> OverviewCost:
     )
 
 
-def _interest_minor(loan_minor: int, terms: SchemeTerms, days: int) -> int:
+def interest_minor(loan_minor: int, terms: SchemeTerms, days: int) -> int:
     """Interest over so many days, rounded up as it is posted. A year of a 30/360 contract has 360 of them."""
     counted = min(days, year_days(terms.day_count)) if terms.day_count is DayCount.THIRTY_360 else days
     principal, rate, period, year, carry = np.array(

@@ -8,7 +8,8 @@ from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, noon
 from reefpoint.decisions.suitability.services import record_answers_of_all
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.rules import fingerprint_of
-from reefpoint.flows.lending.services.funding import gather_facts, request_funding
+from reefpoint.flows.lending.selectors.requests import gather_facts
+from reefpoint.flows.lending.services.funding import request_funding
 from reefpoint.flows.lending.services.requests import begin_request, submit_request
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.models import Approval, User

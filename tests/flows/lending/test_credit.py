@@ -19,12 +19,13 @@ from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.rules import fingerprint_of
 from reefpoint.flows.lending.selectors.requests import (
     CreditRequestNotFound,
+    gather_facts,
     get_request,
     list_steps,
     verify_lending,
 )
 from reefpoint.flows.lending.services.deciding import decide_request
-from reefpoint.flows.lending.services.funding import gather_facts, request_funding
+from reefpoint.flows.lending.services.funding import request_funding
 from reefpoint.flows.lending.services.offering import (
     OfferChanged,
     OfferStillHolds,

@@ -1,6 +1,6 @@
 """What needs a person now: things that wait, each with its deadline and its next step, worst and oldest first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +17,8 @@ from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
 from reefpoint.decisions.monitoring.selectors.rules import name_clients
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
+from reefpoint.flows.lending.selectors.requests import list_waiting as list_waiting_requests
+from reefpoint.flows.lending.types import NextStep
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.flows.origination.selectors.applications import list_waiting_applications
@@ -26,10 +28,12 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_held
+from reefpoint.records.treasury.selectors import count_payments_to_look_at
 from reefpoint.surfaces.console.templatetags.cases import rule_title
 from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
 from reefpoint.surfaces.console.templatetags.knowing import cause_word, rating_word
 from reefpoint.surfaces.console.templatetags.monitoring import rule_word
+from reefpoint.surfaces.web.credit_words import NEXT_WORDS
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 ALERTS_MAX = 12
@@ -39,6 +43,7 @@ CASES_MAX = 12
 HOLDS_MAX = 12
 REVIEWS_MAX = 12
 APPLICATIONS_MAX = 12
+REQUESTS_MAX = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -71,6 +76,8 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_reviews(actor),
         *_applications(actor),
         *_alike(actor),
+        *_credit(actor),
+        *_payments(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
 
@@ -256,3 +263,40 @@ def _alike(actor: Actor) -> Iterator[Todo]:
             _("Compare"),
             since=oldest,
         )
+
+
+STEPS_OF: Mapping[str, tuple[NextStep, ...]] = {
+    "credit.decide": (NextStep.DECIDE, NextStep.DECIDE_BY_PERSON),
+    "lending.offer": (NextStep.OFFER, NextStep.RENEW_QUOTE),
+    "contracts.countersign": (NextStep.COUNTERSIGN,),
+    "lending.fund": (NextStep.REQUEST_FUNDING, NextStep.RETRY_FUNDING, NextStep.RESOLVE_PAYMENT),
+}
+"""Which steps of a request for credit are whose, by the right that does them."""
+
+
+def _credit(actor: Actor) -> Iterator[Todo]:
+    """Requests for credit whose next step is this person's to do."""
+    if "lending.view" not in actor.permissions:
+        return
+    steps = {step for right, steps in STEPS_OF.items() if right in actor.permissions for step in steps}
+    is_chinese = (get_language() or "").startswith("zh")
+    for row in list_waiting_requests(actor, steps, at=desk_now(), limit=REQUESTS_MAX):
+        yield Todo(
+            "call" if row.next_step in {NextStep.RETRY_FUNDING, NextStep.RESOLVE_PAYMENT} else "warning",
+            _("Request for credit"),
+            f"{row.number} · {row.name_zh if row.name_zh and is_chinese else row.name}",
+            reverse("console:credit_file", args=[row.id]),
+            NEXT_WORDS[row.next_step.value],
+            since=row.waits_since,
+            amount_minor=row.amount_minor,
+        )
+
+
+def _payments(actor: Actor) -> Iterator[Todo]:
+    """Payments of unknown end, and those that the bank contradicts."""
+    if "treasury.pay" not in actor.permissions:
+        return
+    counts = count_payments_to_look_at()
+    for state, title in (("unknown", _("Payments of unknown end")), ("contradicted", _("Payments contradicted"))):
+        if counts[state]:
+            yield Todo("call", title, f"{counts[state]:,}", reverse("console:payments"), _("Look at it"))

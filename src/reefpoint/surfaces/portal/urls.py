@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.portal.views import application, contracts, own, schemes, start
+from reefpoint.surfaces.portal.views import application, borrow, contracts, own, schemes, start
 
 app_name = "portal"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("portal/sections/<slug:name>/", application.section, name="section"),
     path("portal/review/", application.review, name="review"),
     path("portal/withdraw/", application.withdraw, name="withdraw"),
+    path("portal/borrow/", borrow.borrow, name="borrow"),
+    path("portal/borrow/<int:request_id>/", borrow.borrowing, name="borrowing"),
+    path("portal/borrow/<int:request_id>/next/", borrow.go_on, name="borrow_on"),
     path("portal/documents/", own.documents, name="documents"),
     path("portal/documents/<int:document_id>/", own.document, name="document"),
     path("portal/questionnaire/", own.questionnaire, name="questionnaire"),

@@ -59,6 +59,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
     (
         _("Credit"),
         (
+            Section(_("Pipeline"), "pipeline", "console:pipeline", "lending.view"),
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
             Section(_("Collateral"), "collateral", "console:collateral", "collateral.view"),
             Section(_("Policy"), "policy", "console:decisions", "credit.view"),

@@ -7,7 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
-from reefpoint.flows.lending.types import CreditState, Lot, NextStep, RequestView, StageCount, StepView
+from reefpoint.flows.lending.types import CreditState, FundingFacts, Lot, NextStep, RequestView, StageCount, StepView
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
@@ -15,6 +15,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.parties.selectors import find_own_client, visible_clients
+from reefpoint.records.products.selectors import get_version
 from reefpoint.records.treasury.selectors import payment_states
 from reefpoint.records.treasury.types import PaymentState
 
@@ -117,6 +118,37 @@ def list_steps(actor: Actor, request_id: int) -> list[StepView]:
         StepView(step.at, step.actor_name, step.action, CreditState(step.state), step.words)
         for step in row.steps.order_by("id")
     ]
+
+
+def funding_facts(actor: Actor, request_id: int, pool_code: str) -> FundingFacts:
+    """What a second person would be asked to approve, with money of this pool."""
+    return gather_facts(read_request(actor, request_id), pool_code)
+
+
+def gather_facts(row: CreditRequest, pool_code: str) -> FundingFacts:
+    """What a second person is asked to approve, as it stands now."""
+    assert row.scheme_version_id is not None
+    return FundingFacts(
+        number=row.number,
+        client_number=row.client.number,
+        scheme_code=row.scheme_code,
+        scheme_version=get_version(row.scheme_version_id).version,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        rate_bp=row.rate_bp or 0,
+        tenor_days=row.tenor_days,
+        pool_code=pool_code,
+        contract_id=row.contract_id or 0,
+        decision_id=row.decision_id or 0,
+        quote_id=row.quote_id or 0,
+        attempt=row.attempt + 1,
+        collateral=tuple(
+            f"{quantity} {symbol}"
+            for quantity, symbol in row.lots.order_by("instrument__symbol").values_list(
+                "quantity", "instrument__symbol"
+            )
+        ),
+    )
 
 
 def request_of_contract(contract_id: int) -> int | None:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditRequest
+from reefpoint.flows.lending.selectors.requests import gather_facts
 from reefpoint.flows.lending.services.requests import (
     agreed_version,
     lock_for,
@@ -34,7 +35,6 @@ from reefpoint.records.execution.services import deliver_securities
 from reefpoint.records.execution.types import SecuritiesDelivery
 from reefpoint.records.ledger.services import place_hold, release_hold
 from reefpoint.records.ledger.types import client_cash
-from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import FeeMoment
 from reefpoint.records.treasury.selectors import get_payment, get_pool
 from reefpoint.records.treasury.services import request_payment
@@ -60,32 +60,6 @@ class PoolUnsuitable(Refusal):
     """A pool of another currency, or without the money."""
 
     code = "pool_unsuitable"
-
-
-def gather_facts(row: CreditRequest, pool_code: str) -> FundingFacts:
-    """What a second person is asked to approve, as it stands now."""
-    assert row.scheme_version_id is not None
-    return FundingFacts(
-        number=row.number,
-        client_number=row.client.number,
-        scheme_code=row.scheme_code,
-        scheme_version=get_version(row.scheme_version_id).version,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        rate_bp=row.rate_bp or 0,
-        tenor_days=row.tenor_days,
-        pool_code=pool_code,
-        contract_id=row.contract_id or 0,
-        decision_id=row.decision_id or 0,
-        quote_id=row.quote_id or 0,
-        attempt=row.attempt + 1,
-        collateral=tuple(
-            f"{quantity} {symbol}"
-            for quantity, symbol in row.lots.order_by("instrument__symbol").values_list(
-                "quantity", "instrument__symbol"
-            )
-        ),
-    )
 
 
 @transaction.atomic

@@ -72,6 +72,7 @@ STATE_WORDS = {
     "snoozed": gettext_lazy("Snoozed"),
     "started": gettext_lazy("Started"),
     "superseded": gettext_lazy("Superseded"),
+    "unknown": gettext_lazy("Unknown"),
     "withdrawn": gettext_lazy("Withdrawn"),
     "accepted": gettext_lazy("Accepted"),
     "clear": gettext_lazy("Clear"),

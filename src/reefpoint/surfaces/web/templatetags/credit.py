@@ -1,0 +1,33 @@
+"""Words of requests for credit and payments, for templates."""
+
+from collections.abc import Mapping
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from reefpoint.surfaces.web import credit_words as words
+
+register = template.Library()
+
+TABLES: Mapping[str, Mapping[str, words.Words]] = {
+    "stage": words.STAGE_WORDS,
+    "next": words.NEXT_WORDS,
+    "turn": words.TURN_WORDS,
+    "step": words.STEP_WORDS,
+    "payment_step": words.PAYMENT_STEP_WORDS,
+    "manner": words.MANNER_WORDS,
+}
+
+
+@register.filter
+def credit_word(code: object, table: str) -> words.Words:
+    """What a code of one table says to a reader; a code without words, itself."""
+    return TABLES[table].get(str(code), str(code))
+
+
+@register.simple_tag
+def stage(code: object) -> SafeString:
+    """The stage of a request as a quiet label."""
+    key = str(code)
+    return format_html('<span class="state state-{}">{}</span>', key.replace("_", "-"), words.STAGE_WORDS.get(key, key))

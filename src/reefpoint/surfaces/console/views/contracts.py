@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.lending.services.offering import require_signable
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
@@ -172,6 +173,7 @@ def countersign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpRes
     if authentication is None:
         return _show(request, actor, contract_id, dict(errors))
     try:
+        require_signable(contract_id=contract_id, on=get_clock().business_date or desk_now().date(), at=desk_now())
         countersign_contract(actor=actor, contract_id=contract_id, authentication=authentication, at=desk_now())
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal.message})

@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.lending.services.offering import require_signable
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.contracts.selectors import get_contract, list_contracts, read_document
@@ -92,6 +93,7 @@ def sign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpResponse:
     if authentication is None:
         return _show(request, actor, contract_id, dict(errors))
     try:
+        require_signable(contract_id=contract_id, on=get_clock().business_date or desk_now().date(), at=desk_now())
         sign_as_client(actor=actor, contract_id=contract_id, authentication=authentication, at=desk_now())
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal_words(refusal)})

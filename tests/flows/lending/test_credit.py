@@ -143,11 +143,36 @@ class Flow:
         sign_as_client(actor=self.client, contract_id=contract_id, authentication=STRONG, at=AT)
         self.desk.drain()
 
+    def desk_request(self) -> int:
+        """The one request there is."""
+        return CreditRequest.objects.get().pk
+
+    def approve_credit(self) -> None:
+        approve_decision(actor=self.second, decision_id=self.row.decision_id or 0, at=AT)
+        self.desk.drain()
+
+    def countersign(self) -> None:
+        countersign(actor=self.officer, contract_id=self.row.contract_id or 0, authentication=STRONG, at=AT)
+        self.desk.drain()
+
+    def shown(self) -> str:
+        """The fingerprint of what a page of funding shows."""
+        return fingerprint_of(gather_facts(self.row, POOL))
+
+    def approve_funding(self) -> None:
+        approval = Approval.objects.get(id=self.row.approval_id)
+        approve(actor=self.treasurer, approval_id=approval.pk, payload_hash=approval.payload_hash, at=AT)
+        self.desk.drain()
+
 
 @pytest.fixture
 def flow(desk: Desk) -> Flow:
-    for activity in ("margin_lending",):
-        assert Licence.objects.filter(activity=activity).exists()
+    """The flow inside the test's own transaction."""
+    return make_flow(desk)
+
+
+def make_flow(desk: Desk) -> Flow:
+    """A client with a complete file, and the people of the desk."""
     client = person("borrower", RoleName.CLIENT)
     client_id = register_clients(
         actor=SYSTEM,

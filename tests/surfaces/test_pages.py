@@ -36,6 +36,9 @@ from reefpoint.records.parties.services import record_licence
 from reefpoint.records.products.selectors import list_schemes
 
 PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
+    "pipeline": ("lending.view", lambda book: []),
+    "credit_requests": ("lending.view", lambda book: []),
+    "payments": ("treasury.view", lambda book: []),
     "today": ("operations.view", lambda book: []),
     "board": ("margin.view", lambda book: []),
     "accounts": ("account.view", lambda book: []),

@@ -69,7 +69,7 @@ class Lot:
 
 
 @dataclass(frozen=True)
-class RequestView:
+class CreditRequestView:
     """A request for credit as its client and the desk see it. `waits_since`: when it came to its state.
 
     Amounts in minor units, rates in basis points. `problem` says what stands against going on, in words for anybody.
@@ -114,7 +114,7 @@ class RequestView:
 
 
 @dataclass(frozen=True)
-class StepView:
+class CreditStepView:
     """One move of a request."""
 
     at: datetime
@@ -132,7 +132,7 @@ class StageCount:
     count: int
     amount_minor: Mapping[str, int] = field(default_factory=dict)
     oldest: datetime | None = None
-    requests: tuple[RequestView, ...] = ()
+    requests: tuple[CreditRequestView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
 from reefpoint.surfaces.api.routers.kyc import kyc
 from reefpoint.surfaces.api.routers.leads import leads
+from reefpoint.surfaces.api.routers.lending import lending
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.monitoring import monitoring
@@ -49,6 +50,7 @@ for prefix, router in (
     ("/liquidations", liquidations),
     ("/collateral", collateral),
     ("/rates", rates),
+    ("/lending", lending),
 ):
     api.add_router(prefix, router)
 

@@ -7,10 +7,18 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
-from reefpoint.flows.lending.types import CreditState, FundingFacts, Lot, NextStep, RequestView, StageCount, StepView
+from reefpoint.flows.lending.types import (
+    CreditRequestView,
+    CreditState,
+    CreditStepView,
+    FundingFacts,
+    Lot,
+    NextStep,
+    StageCount,
+)
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
@@ -26,6 +34,12 @@ BOARD_CARDS_MAX = 30
 
 class CreditRequestNotFound(NotFound):
     """No request for credit has this id, or this person may not know it."""
+
+
+class NothingToFund(Refusal):
+    """A request that has not come as far as a price."""
+
+    code = "nothing_to_fund"
 
 
 def read_request(actor: Actor, request_id: int) -> CreditRequest:
@@ -45,14 +59,14 @@ def _may_view(actor: Actor, client_id: int) -> bool:
     return visible_clients(actor).filter(id=client_id).exists()
 
 
-def get_request(actor: Actor, request_id: int, *, at: datetime) -> RequestView:
+def get_request(actor: Actor, request_id: int, *, at: datetime) -> CreditRequestView:
     """One request, with what will be pledged and what it waits for."""
     row = read_request(actor, request_id)
     lots = CreditLot.objects.filter(request=row).select_related("instrument").order_by("id")
     return _views([row], at, {row.pk: tuple(_lot(lot) for lot in lots)})[0]
 
 
-def list_own_requests(actor: Actor, *, at: datetime) -> list[RequestView]:
+def list_own_requests(actor: Actor, *, at: datetime) -> list[CreditRequestView]:
     """The requests of the client who asks, newest first."""
     own = find_own_client(actor)
     if own is None:
@@ -63,7 +77,7 @@ def list_own_requests(actor: Actor, *, at: datetime) -> list[RequestView]:
 
 def find_requests(
     actor: Actor, *, text: str = "", state: str = "", order: str = "waits_since", offset: int, limit: int, at: datetime
-) -> Listing[RequestView]:
+) -> Listing[CreditRequestView]:
     """Requests in scope by number or name and state. Raises `ValueError` for an order that requests do not have."""
     require(actor, "lending.view")
     if order.lstrip("-") not in ORDERS:
@@ -90,7 +104,7 @@ def load_board(actor: Actor, *, at: datetime) -> list[StageCount]:
     for state in rules.BOARD:
         if counts.get(state):
             rows += _in_scope(actor).filter(state=state).order_by("waits_since", "id")[:BOARD_CARDS_MAX]
-    by_state: dict[CreditState, list[RequestView]] = {}
+    by_state: dict[CreditState, list[CreditRequestView]] = {}
     for view in _views(rows, at, {}):
         by_state.setdefault(view.state, []).append(view)
     return [
@@ -104,18 +118,20 @@ def load_board(actor: Actor, *, at: datetime) -> list[StageCount]:
     ]
 
 
-def list_waiting(actor: Actor, steps: Collection[NextStep], *, at: datetime, limit: int = 20) -> list[RequestView]:
+def list_waiting(
+    actor: Actor, steps: Collection[NextStep], *, at: datetime, limit: int = 20
+) -> list[CreditRequestView]:
     """Live requests in scope that wait for one of these steps, longest first, for the page of today's work."""
     require(actor, "lending.view")
     rows = _in_scope(actor).filter(state__in=rules.LIVE).exclude(state=CreditState.DRAFT).order_by("waits_since", "id")
     return [view for view in _views(list(rows[:500]), at, {}) if view.next_step in steps][:limit]
 
 
-def list_steps(actor: Actor, request_id: int) -> list[StepView]:
+def list_steps(actor: Actor, request_id: int) -> list[CreditStepView]:
     """All steps of a request, oldest first."""
     row = read_request(actor, request_id)
     return [
-        StepView(step.at, step.actor_name, step.action, CreditState(step.state), step.words)
+        CreditStepView(step.at, step.actor_name, step.action, CreditState(step.state), step.words)
         for step in row.steps.order_by("id")
     ]
 
@@ -127,7 +143,8 @@ def funding_facts(actor: Actor, request_id: int, pool_code: str) -> FundingFacts
 
 def gather_facts(row: CreditRequest, pool_code: str) -> FundingFacts:
     """What a second person is asked to approve, as it stands now."""
-    assert row.scheme_version_id is not None
+    if row.scheme_version_id is None:
+        raise NothingToFund("This request has no price and no contract yet: there is nothing to fund.")
     return FundingFacts(
         number=row.number,
         client_number=row.client.number,
@@ -184,7 +201,7 @@ def _in_scope(actor: Actor) -> QuerySet[CreditRequest]:
     return CreditRequest.objects.select_related("client").filter(client__in=visible_clients(actor))
 
 
-def _views(rows: Iterable[CreditRequest], at: datetime, lots: dict[int, tuple[Lot, ...]]) -> list[RequestView]:
+def _views(rows: Iterable[CreditRequest], at: datetime, lots: dict[int, tuple[Lot, ...]]) -> list[CreditRequestView]:
     rows = list(rows)
     payments = payment_states([row.payment_id for row in rows if row.payment_id and row.state == "funding"])
     return [_view(row, at, payments, lots.get(row.pk, ())) for row in rows]
@@ -200,7 +217,7 @@ def _view(
     at: datetime,
     payments: dict[int, PaymentState],
     lots: tuple[Lot, ...],
-) -> RequestView:
+) -> CreditRequestView:
     step = rules.next_step(
         CreditState(row.state),
         is_accepted=row.accepted_at is not None,
@@ -209,7 +226,7 @@ def _view(
         awaits_approval=row.approval_id is not None,
         is_payment_unknown=payments.get(row.payment_id or 0) is PaymentState.UNKNOWN,
     )
-    return RequestView(
+    return CreditRequestView(
         id=row.pk,
         number=row.number,
         client_id=row.client_id,

@@ -36,7 +36,7 @@ from reefpoint.records.execution.types import SecuritiesDelivery
 from reefpoint.records.ledger.services import place_hold, release_hold
 from reefpoint.records.ledger.types import client_cash
 from reefpoint.records.products.types import FeeMoment
-from reefpoint.records.treasury.selectors import get_payment, get_pool
+from reefpoint.records.treasury.selectors import get_payment, list_pools
 from reefpoint.records.treasury.services import request_payment
 
 APPROVAL_KIND = "lending.fund"
@@ -267,8 +267,8 @@ def _payload(facts: FundingFacts) -> Payload:
 
 
 def _check_pool(facts: FundingFacts) -> None:
-    pool = get_pool(facts.pool_code)
-    if pool.currency != facts.currency or pool.available_minor < facts.amount_minor:
+    pool = next((one for one in list_pools() if one.code == facts.pool_code), None)
+    if pool is None or pool.currency != facts.currency or pool.available_minor < facts.amount_minor:
         raise PoolUnsuitable(
             f"Pool {facts.pool_code} cannot lend as much in {facts.currency} now. Choose another one.",
             pool_code=facts.pool_code,

@@ -87,7 +87,7 @@ def _holds(row: CreditRequest, at: datetime) -> bool:
 
 def _offer(actor: Actor, row: CreditRequest, on: date, at: datetime) -> int:
     rules.CREDIT_STATES.check(CreditState(row.state), CreditState.OFFERED)
-    assert row.decision_id is not None
+    assert row.decision_id is not None, "what is approved was decided"
     if get_decision(row.decision_id).is_expired(on):
         raise DecisionRanOut("The decision on this request has run out. Decide again on what is known now.")
     version = published_version(row.scheme_code, on)

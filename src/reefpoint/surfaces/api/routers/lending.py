@@ -1,0 +1,236 @@
+"""Requests for credit, by their client or by staff, and the payments that fund them."""
+
+from typing import Annotated
+
+from ninja import Status
+from pydantic import Field
+
+from reefpoint.flows.lending.rules import LOTS_MAX, fingerprint_of
+from reefpoint.flows.lending.selectors.requests import (
+    find_requests,
+    funding_facts,
+    get_request,
+    list_own_requests,
+    list_steps,
+)
+from reefpoint.flows.lending.services.deciding import decide_request
+from reefpoint.flows.lending.services.funding import request_funding, retry_funding
+from reefpoint.flows.lending.services.offering import accept_offer, make_offer, renew_offer
+from reefpoint.flows.lending.services.requests import begin_request, submit_request, withdraw_request
+from reefpoint.flows.lending.types import CreditRequestView, CreditState, CreditStepView
+from reefpoint.platform.access.services import require
+from reefpoint.records.treasury.selectors import find_payments, get_payment
+from reefpoint.records.treasury.types import PaymentState, PaymentView
+from reefpoint.surfaces.api.base import (
+    ID_MAX,
+    Caller,
+    Id,
+    In,
+    Limit,
+    Listed,
+    Made,
+    Offset,
+    SafeText,
+    answers,
+    now,
+    router,
+    today,
+)
+
+lending = router("lending")
+
+Minor = Annotated[int, Field(ge=1, le=10**13, description="Minor units.")]
+
+
+class PledgedLot(In):
+    """Shares that will come in as collateral."""
+
+    instrument_id: Annotated[int, Field(ge=1, le=ID_MAX)]
+    quantity: Annotated[int, Field(ge=1, le=10**9)]
+
+
+class CreditAskIn(In):
+    """What a client asks for."""
+
+    client_id: Annotated[int, Field(ge=1, le=ID_MAX)]
+    scheme_code: Annotated[SafeText, Field(min_length=1, max_length=40)]
+    amount_minor: Minor
+    tenor_days: Annotated[int, Field(ge=1, le=3660)]
+    lots: Annotated[list[PledgedLot], Field(min_length=1, max_length=LOTS_MAX)]
+
+
+class OfferAccepted(In):
+    """The price that was shown: the quote, and its rate in basis points."""
+
+    quote_id: Annotated[int, Field(ge=1, le=ID_MAX)]
+    rate_bp: Annotated[int, Field(ge=0, le=10**6)]
+
+
+class FundingAsk(In):
+    """From which pool, and the fingerprint of the facts that were shown (`GET .../funding`)."""
+
+    pool_code: Annotated[SafeText, Field(min_length=1, max_length=32)]
+    shown: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class FundingShown(In):
+    """What a second person would be asked to approve."""
+
+    fingerprint: str
+    amount_minor: int
+    currency: str
+    rate_bp: int
+    tenor_days: int
+    pool_code: str
+    collateral: list[str]
+
+
+class RequestWithdrawal(In):
+    """Why a request is taken back."""
+
+    reason: Annotated[SafeText, Field(max_length=200)] = ""
+
+
+@lending.get("/requests", response=answers(Listed[CreditRequestView]))
+def list_credit_requests(
+    request: Caller, state: CreditState | None = None, offset: Offset = 0, limit: Limit = 50
+) -> Listed[CreditRequestView]:
+    """Requests for credit in scope, those that wait longest first."""
+    found = find_requests(request.auth, state=state.value if state else "", offset=offset, limit=limit, at=now())
+    return Listed(items=list(found.rows), count=found.count)
+
+
+@lending.get("/own", response=answers(list[CreditRequestView]))
+def list_own(request: Caller) -> list[CreditRequestView]:
+    """The requests of the client who asks, newest first."""
+    require(request.auth, "portal.borrow")
+    return list_own_requests(request.auth, at=now())
+
+
+@lending.post("/requests", response=answers(Made, 201))
+def begin_credit(request: Caller, ask: CreditAskIn) -> Status[Made]:
+    """Begin an ask for credit. Nothing is decided before it is handed in."""
+    request_id = begin_request(
+        actor=request.auth,
+        client_id=ask.client_id,
+        scheme_code=ask.scheme_code,
+        amount_minor=ask.amount_minor,
+        tenor_days=ask.tenor_days,
+        lots=[(lot.instrument_id, lot.quantity) for lot in ask.lots],
+        on=today(),
+        at=now(),
+    )
+    return Status(201, Made(id=request_id))
+
+
+@lending.get("/requests/{request_id}", response=answers(CreditRequestView))
+def get_credit_request(request: Caller, request_id: Id) -> CreditRequestView:
+    """One request with what will be pledged and what it waits for."""
+    return get_request(request.auth, request_id, at=now())
+
+
+@lending.get("/requests/{request_id}/steps", response=answers(list[CreditStepView]))
+def list_credit_steps(request: Caller, request_id: Id) -> list[CreditStepView]:
+    """Every step of a request, for staff."""
+    require(request.auth, "lending.view")
+    return list_steps(request.auth, request_id)
+
+
+@lending.post("/requests/{request_id}/submit", response=answers(None, 204))
+def submit_credit(request: Caller, request_id: Id) -> Status[None]:
+    """Hand an ask in."""
+    submit_request(actor=request.auth, request_id=request_id, on=today(), at=now())
+    return Status(204, None)
+
+
+@lending.post("/requests/{request_id}/decide", response=answers(CreditRequestView))
+def decide_credit(request: Caller, request_id: Id) -> CreditRequestView:
+    """Build features, score, and put the ask to the policy."""
+    decide_request(actor=request.auth, request_id=request_id, on=today(), at=now())
+    return get_request(request.auth, request_id, at=now())
+
+
+@lending.post("/requests/{request_id}/offer", response=answers(Made, 201))
+def offer_credit(request: Caller, request_id: Id) -> Status[Made]:
+    """Price an approved ask and offer it. The answer has the quote's id."""
+    return Status(201, Made(id=make_offer(actor=request.auth, request_id=request_id, on=today(), at=now())))
+
+
+@lending.post("/requests/{request_id}/renew-offer", response=answers(Made, 201))
+def renew_credit_offer(request: Caller, request_id: Id) -> Status[Made]:
+    """Offer anew what ran out. The answer has the new quote's id."""
+    return Status(201, Made(id=renew_offer(actor=request.auth, request_id=request_id, on=today(), at=now())))
+
+
+@lending.post("/requests/{request_id}/accept", response=answers(Made, 201))
+def accept_credit(request: Caller, request_id: Id, accepted: OfferAccepted) -> Status[Made]:
+    """Say yes to exactly the price that was shown. The answer has the contract's id."""
+    contract_id = accept_offer(
+        actor=request.auth,
+        request_id=request_id,
+        quote_id=accepted.quote_id,
+        rate_bp=accepted.rate_bp,
+        on=today(),
+        at=now(),
+    )
+    return Status(201, Made(id=contract_id))
+
+
+@lending.get("/requests/{request_id}/funding", response=answers(FundingShown))
+def show_funding(request: Caller, request_id: Id, pool_code: Annotated[str, Field(max_length=32)]) -> FundingShown:
+    """What a second person would be asked to approve, and its fingerprint."""
+    require(request.auth, "lending.fund")
+    facts = funding_facts(request.auth, request_id, pool_code)
+    return FundingShown(
+        fingerprint=fingerprint_of(facts),
+        amount_minor=facts.amount_minor,
+        currency=facts.currency,
+        rate_bp=facts.rate_bp,
+        tenor_days=facts.tenor_days,
+        pool_code=facts.pool_code,
+        collateral=list(facts.collateral),
+    )
+
+
+@lending.post("/requests/{request_id}/funding", response=answers(Made, 201))
+def ask_for_funding(request: Caller, request_id: Id, ask: FundingAsk) -> Status[Made]:
+    """Ask a second person to let money move. The answer has the approval's id."""
+    approval_id = request_funding(
+        actor=request.auth,
+        request_id=request_id,
+        pool_code=ask.pool_code,
+        shown=ask.shown,
+        on=today(),
+        at=now(),
+    )
+    return Status(201, Made(id=approval_id))
+
+
+@lending.post("/requests/{request_id}/retry", response=answers(None, 204))
+def retry_credit(request: Caller, request_id: Id) -> Status[None]:
+    """Let a request whose money did not come be funded again."""
+    retry_funding(actor=request.auth, request_id=request_id, on=today(), at=now())
+    return Status(204, None)
+
+
+@lending.post("/requests/{request_id}/withdraw", response=answers(None, 204))
+def withdraw_credit(request: Caller, request_id: Id, withdrawal: RequestWithdrawal) -> Status[None]:
+    """Take a request back."""
+    withdraw_request(actor=request.auth, request_id=request_id, reason=withdrawal.reason, at=now())
+    return Status(204, None)
+
+
+@lending.get("/payments", response=answers(Listed[PaymentView]))
+def list_payments(
+    request: Caller, state: PaymentState | None = None, offset: Offset = 0, limit: Limit = 50
+) -> Listed[PaymentView]:
+    """Payments, newest first."""
+    found = find_payments(request.auth, state=state.value if state else "", offset=offset, limit=limit)
+    return Listed(items=list(found.rows), count=found.count)
+
+
+@lending.get("/payments/{payment_id}", response=answers(PaymentView))
+def read_payment(request: Caller, payment_id: Id) -> PaymentView:
+    """One payment with its steps."""
+    require(request.auth, "treasury.view")
+    return get_payment(payment_id)

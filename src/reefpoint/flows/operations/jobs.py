@@ -17,6 +17,7 @@ from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
+from reefpoint.flows.lending.services.renewals import remind_of_maturities
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
 from reefpoint.platform.audit.services import seal
@@ -84,6 +85,13 @@ def work_bank_rail(timestamp: int) -> None:
         work_payments(on=on, at=desk_now())
 
 
+def remind_of_loans(timestamp: int) -> None:
+    """Remind clients of loans that mature soon; a replay leaves its past clients alone."""
+    clock = get_clock()
+    if not clock.is_replay:
+        remind_of_maturities(on=clock.business_date or clock.at.date(), at=clock.at)
+
+
 def seal_audit(timestamp: int) -> None:
     """Seal the audit log's new entries."""
     seal(at=desk_now())
@@ -141,6 +149,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
     ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
+    ("10 6 * * *", "lending.remind_of_maturities", remind_of_loans),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("10 3 * * *", "governance.watch", watch_models),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),

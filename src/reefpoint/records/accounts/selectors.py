@@ -225,6 +225,11 @@ def find_loan(key: str) -> int | None:
     return row[0] if row else None
 
 
+def find_loans(loan_ids: Collection[int]) -> list[LoanFacts]:
+    """Those of these loans that exist, in id order."""
+    return [loan_facts(loan) for loan in Loan.objects.filter(id__in=loan_ids).order_by("id")]
+
+
 def get_loan(loan_id: int) -> LoanFacts:
     """One loan. Raises `Loan.DoesNotExist`."""
     return loan_facts(Loan.objects.get(id=loan_id))

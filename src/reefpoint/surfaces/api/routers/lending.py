@@ -16,8 +16,21 @@ from reefpoint.flows.lending.selectors.requests import (
 from reefpoint.flows.lending.services.deciding import decide_request
 from reefpoint.flows.lending.services.funding import request_funding, retry_funding
 from reefpoint.flows.lending.services.offering import accept_offer, make_offer, renew_offer
+from reefpoint.flows.lending.services.renewals import (
+    accept_renewal,
+    check_renewal,
+    decline_renewal,
+    get_renewal,
+    offer_renewal,
+)
 from reefpoint.flows.lending.services.requests import begin_request, submit_request, withdraw_request
-from reefpoint.flows.lending.types import CreditRequestView, CreditState, CreditStepView
+from reefpoint.flows.lending.types import (
+    CreditRequestView,
+    CreditState,
+    CreditStepView,
+    RenewalEligibility,
+    RenewalView,
+)
 from reefpoint.platform.access.services import require
 from reefpoint.records.treasury.selectors import find_payments, get_payment
 from reefpoint.records.treasury.types import PaymentState, PaymentView
@@ -217,6 +230,59 @@ def retry_credit(request: Caller, request_id: Id) -> Status[None]:
 def withdraw_credit(request: Caller, request_id: Id, withdrawal: RequestWithdrawal) -> Status[None]:
     """Take a request back."""
     withdraw_request(actor=request.auth, request_id=request_id, reason=withdrawal.reason, at=now())
+    return Status(204, None)
+
+
+class RenewalTerms(In):
+    """A further term, from the maturity on, and its rate in basis points."""
+
+    tenor_days: Annotated[int, Field(ge=1, le=3660)]
+    rate_bp: Annotated[int, Field(ge=0, le=10**6)]
+
+
+class RenewalYes(In):
+    """The rate that was shown."""
+
+    rate_bp: Annotated[int, Field(ge=0, le=10**6)]
+
+
+@lending.get("/loans/{loan_id}/renewal", response=answers(RenewalEligibility))
+def check_loan_renewal(request: Caller, loan_id: Id) -> RenewalEligibility:
+    """Whether a loan can be renewed now, and what stands against it."""
+    return check_renewal(actor=request.auth, loan_id=loan_id, on=today(), at=now())
+
+
+@lending.post("/loans/{loan_id}/renewal", response=answers(Made, 201))
+def offer_loan_renewal(request: Caller, loan_id: Id, terms: RenewalTerms) -> Status[Made]:
+    """Offer a client a further term for a loan."""
+    renewal_id = offer_renewal(
+        actor=request.auth,
+        loan_id=loan_id,
+        tenor_days=terms.tenor_days,
+        rate_bp=terms.rate_bp,
+        on=today(),
+        at=now(),
+    )
+    return Status(201, Made(id=renewal_id))
+
+
+@lending.get("/renewals/{renewal_id}", response=answers(RenewalView))
+def read_renewal(request: Caller, renewal_id: Id) -> RenewalView:
+    """One renewal."""
+    return get_renewal(request.auth, renewal_id)
+
+
+@lending.post("/renewals/{renewal_id}/accept", response=answers(None, 204))
+def accept_loan_renewal(request: Caller, renewal_id: Id, yes: RenewalYes) -> Status[None]:
+    """Agree to exactly the term and rate that were offered."""
+    accept_renewal(actor=request.auth, renewal_id=renewal_id, rate_bp=yes.rate_bp, on=today(), at=now())
+    return Status(204, None)
+
+
+@lending.post("/renewals/{renewal_id}/decline", response=answers(None, 204))
+def decline_loan_renewal(request: Caller, renewal_id: Id) -> Status[None]:
+    """Turn a renewal down."""
+    decline_renewal(actor=request.auth, renewal_id=renewal_id, at=now())
     return Status(204, None)
 
 

@@ -88,7 +88,7 @@ def test_a_ratio_under_the_terms_stops_a_renewal_even_between_offer_and_yes(desk
     required = published_version("STANDARD", MONDAY).terms.renewal_min_ratio_bp
     near = loan_of(desk, desk.near)
     desk.prices(MONDAY, AAPL="82")
-    found = check_renewal(actor=desk.manager, loan_id=near.id, on=MONDAY, at=AT)
+    found = check_renewal(actor=desk.risk, loan_id=near.id, on=MONDAY, at=AT)
     assert found.ratio_bp is not None
     assert (RenewalBar.RATIO_TOO_LOW in found.bars) == (found.ratio_bp < required)
     Loan.objects.filter(id=loan.id).update(matures_on=MONDAY - timedelta(days=1))

@@ -59,6 +59,15 @@ def load_histories(actions: Collection[str]) -> dict[str, list[str]]:
     return histories
 
 
+def load_inputs(action: str, subjects: Collection[str]) -> dict[str, list[dict[str, object]]]:
+    """What the entries of one action on these subjects hold, by subject, in the order in which they were written."""
+    found: dict[str, list[dict[str, object]]] = defaultdict(list)
+    rows = Entry.objects.filter(action=action, subject__in=subjects).order_by("id")
+    for subject, inputs in rows.values_list("subject", "inputs"):
+        found[subject].append(inputs)
+    return found
+
+
 def load_row_hashes(chain: Chain, from_xid: int, to_xid: int) -> dict[int, bytes]:
     """The hash of each row that transactions from `from_xid` up to, not including, `to_xid` wrote, by row id."""
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 
 from reefpoint.platform.access.services import require
-from reefpoint.platform.audit.selectors import list_entries
+from reefpoint.platform.audit.selectors import load_inputs
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
@@ -427,12 +427,12 @@ def _verify_files(files: Sequence[File]) -> list[Finding]:
             return [finding for one in files for finding in _verify_files([one])]
         return [Finding("contracts.file", f"contract:{files[0].contract_id}", problem.message)]
     findings = []
+    logged = load_inputs(FILED, [f"contract:{one.contract_id}" for one in files])
     for file, plain in zip(files, plains, strict=True):
         subject = f"contract:{file.contract_id}"
         if rules.file_hash(plain) != file.sha256:
             findings.append(Finding("contracts.file", subject, f"its file {file.kind} is not the one that was filed"))
-        logged = [entry.inputs.get("sha256") for entry in list_entries(subject=subject, action=FILED, limit=10)]
-        if file.sha256 not in logged:
+        if file.sha256 not in [inputs.get("sha256") for inputs in logged.get(subject, ())]:
             findings.append(
                 Finding("contracts.filed", subject, f"the audit log knows no file {file.kind} with its hash")
             )

@@ -39,6 +39,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "pipeline": ("lending.view", lambda book: []),
     "credit_requests": ("lending.view", lambda book: []),
     "payments": ("treasury.view", lambda book: []),
+PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "today": ("operations.view", lambda book: []),
     "board": ("margin.view", lambda book: []),
     "accounts": ("account.view", lambda book: []),
@@ -51,6 +52,10 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
     "clients": ("clients.view", lambda book: []),
     "client": ("clients.view", lambda book: [book.desk.own_client_id]),
     "kyc": ("kyc.view", lambda book: [book.desk.own_client_id]),
+    "client_score": ("scoring.view", lambda book: [book.desk.own_client_id]),
+    "models": ("models.view", lambda book: []),
+    "data_sources": ("models.view", lambda book: []),
+    "model": ("models.view", lambda book: ["margin_expert"]),
     "suitability": ("suitability.view", lambda book: [book.desk.own_client_id]),
     "questionnaire_answer": ("suitability.assess", lambda book: [book.desk.own_client_id]),
     "kyc_reviews": ("kyc.view", lambda book: []),

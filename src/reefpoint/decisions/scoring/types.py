@@ -298,6 +298,30 @@ class CardOutcome:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ShadowView:
+    """What a version in shadow gave beside a score. `contributions` are (input, what it adds) pairs, exact as text."""
+
+    score_id: int
+    model: str
+    model_version: int
+    points: int | None
+    probability_bp: int | None
+    contributions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ExplainedScore:
+    """A score opened: what each characteristic gave, made again from the stored features, and the shadows beside it.
+
+    `parts` is empty once the features were erased.
+    """
+
+    score: ScoreView
+    parts: tuple[CardPart, ...]
+    shadows: tuple[ShadowView, ...]
+
+
 SEALED_TABLES = (
     SealedTable("scoring_bureau_report", "client:{client_id}:bureau:{place}"),
     SealedTable("scoring_feature_set", "client:{client_id}:features:{place}"),

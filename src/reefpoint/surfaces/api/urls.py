@@ -18,11 +18,13 @@ from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.lending import lending
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
+from reefpoint.surfaces.api.routers.models import models
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.pricing import pricing
 from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.schemes import schemes
+from reefpoint.surfaces.api.routers.scoring import scoring
 from reefpoint.surfaces.api.routers.screening import screening
 from reefpoint.surfaces.api.routers.suitability import suitability
 from reefpoint.surfaces.api.views import docs, nowhere
@@ -45,6 +47,8 @@ for prefix, router in (
     ("/credit", credit),
     ("/pricing", pricing),
     ("/cases", cases),
+    ("/scoring", scoring),
+    ("/models", models),
     ("/imports", imports),
     ("/contracts", contracts),
     ("/liquidations", liquidations),

@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Pipeline"), "pipeline", "console:pipeline", "lending.view"),
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
             Section(_("Collateral"), "collateral", "console:collateral", "collateral.view"),
+            Section(_("Models"), "models", "console:models", "models.view"),
             Section(_("Policy"), "policy", "console:decisions", "credit.view"),
             Section(_("Pricing"), "pricing", "console:quotes", "pricing.view"),
             Section(_("Contracts"), "contracts", "console:contracts", "contracts.view"),

@@ -86,7 +86,10 @@ def load_frame() -> tuple[Any, Any]:
 
 
 def fit_card(table: Any, bad: Any, *, special: Sequence[float] = (), rounding: bool = True) -> Any:
-    """An optbinning scorecard: at most six bins with five cases in a hundred, a logistic regression on their WOE."""
+    """An optbinning scorecard: at most six bins with five cases in a hundred, a logistic regression on their WOE.
+
+    Of a number more is always better, or always worse: a card that turns around cannot be told to anybody.
+    """
     from optbinning import BinningProcess, Scorecard  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -97,6 +100,7 @@ def fit_card(table: Any, bad: Any, *, special: Sequence[float] = (), rounding: b
         min_prebin_size=0.05,
         max_n_bins=6,
         selection_criteria={"iv": {"min": 0.02, "strategy": "highest"}},
+        binning_fit_params={name: {"monotonic_trend": "auto_asc_desc"} for name in names if name in german.NUMBERS},
         special_codes=list(special) or None,
     )
     card = Scorecard(
@@ -215,7 +219,7 @@ def _train_card(table: Any, bad: Any) -> Trained:
         "calibration": _calibration(runtime, points, bad.tolist()),
         "environment": {name: version(name) for name in ("optbinning", "scikit-learn", "numpy")},
         "parameters": {
-            "bins": "at most 6, at least 5% of cases each, IV at least 0.02",
+            "bins": "at most 6, at least 5% of cases each, IV at least 0.02, monotone in numbers",
             "regression": "logistic, C 0.5",
             "scale": f"{PDO} points double the odds, {ANCHOR_ODDS}:1 at {ANCHOR_POINTS}",
         },

@@ -296,11 +296,6 @@ FEATURES: tuple[FeatureDefinition, ...] = (
 DEFINITIONS: Mapping[str, FeatureDefinition] = {one.code: one for one in FEATURES}
 
 
-def definition(code: str) -> FeatureDefinition:
-    """The definition of a feature by its code. Raises `KeyError`."""
-    return DEFINITIONS[code]
-
-
 def to_bytes(content: object) -> bytes:
     """JSON in the one form that is hashed and sealed: keys in order, no spaces, UTF-8."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -330,6 +325,11 @@ def values_from_json(content: Sequence[Any]) -> tuple[FeatureValue, ...]:
         FeatureValue(code, value, Missing(missing) if missing else None, tuple(SourceRef(*one) for one in sources))
         for code, value, missing, sources in content
     )
+
+
+def known_of(values: Sequence[FeatureValue]) -> dict[str, FeatureScalar | None]:
+    """What a scorecard is given: the values by code, None where one is missing."""
+    return {one.code: one.value for one in values}
 
 
 def compute(facts: Facts) -> tuple[FeatureValue, ...]:

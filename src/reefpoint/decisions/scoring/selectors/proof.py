@@ -39,7 +39,7 @@ def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, features.Fea
     findings = []
     for row, content in zip(rows, open_sets(rows), strict=True):
         again = features.compute(content["facts"])
-        known[row.pk] = {one.code: one.value for one in again}
+        known[row.pk] = features.known_of(again)
         is_same = features.to_bytes(features.values_to_json(again)) == features.to_bytes(content["values"])
         if not is_same or features.content_hash(again) != row.content_hash:
             findings.append(

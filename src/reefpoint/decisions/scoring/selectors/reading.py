@@ -6,13 +6,20 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count
 
 from reefpoint.decisions.scoring.models import FeatureSet, Score, ShadowScore
 from reefpoint.decisions.scoring.rules import features
 from reefpoint.decisions.scoring.rules.cards import Runtime, make_runtime, read_card
 from reefpoint.decisions.scoring.rules.trees import Boosted, read_boosted
-from reefpoint.decisions.scoring.types import Cause, FeatureSetView, ScoreReason, ScoreView
+from reefpoint.decisions.scoring.types import (
+    Cause,
+    ExplainedScore,
+    FeatureSetView,
+    ScoreReason,
+    ScoreView,
+    ShadowView,
+)
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
@@ -148,6 +155,45 @@ def _scores() -> Any:
     return Score.objects.select_related("model_version__model").defer("model_version__artifact")
 
 
-def shadows_of(score_ids: Collection[int]) -> list[ShadowScore]:
-    """What versions in shadow gave beside these scores, as rows for the app's own pages."""
-    return list(ShadowScore.objects.filter(Q(score_id__in=score_ids)).select_related("model_version__model"))
+def explain_score(actor: Actor, score_id: int) -> ExplainedScore:
+    """A score of a client in scope with its parts and shadows. Raises `NoSuchScore`, `ClientNotFound`."""
+    require(actor, "scoring.view")
+    row = _scores().select_related("feature_set").filter(id=score_id).first()
+    if row is None:
+        raise NoSuchScore("There is no such score.", score_id=score_id)
+    if row.client_id is not None:
+        require_client(actor, row.client_id)
+    inputs = row.inputs
+    if row.feature_set is not None:
+        inputs = features.known_of(features.values_from_json(open_sets([row.feature_set])[0]["values"]))
+    is_open = row.model_version_id is not None and (row.feature_set is None or row.feature_set.erased_at is None)
+    shadows = ShadowScore.objects.filter(score_id=score_id).select_related("model_version__model")
+    return ExplainedScore(
+        score=score_view(row),
+        parts=read_runtime(row.model_version_id).score(inputs).parts if is_open else (),
+        shadows=tuple(
+            ShadowView(
+                score_id=score_id,
+                model=one.model_version.model.code,
+                model_version=one.model_version.version,
+                points=one.points,
+                probability_bp=one.probability_bp,
+                contributions=tuple((name, value) for name, value in one.contributions),
+            )
+            for one in shadows.defer("model_version__artifact").order_by("id")
+        ),
+    )
+
+
+def read_set(actor: Actor, feature_set_id: int) -> FeatureSetView:
+    """One set of a client in scope. Raises `NoSuchScore`, `ClientNotFound`."""
+    require(actor, "scoring.view")
+    found = get_feature_set(feature_set_id)
+    require_client(actor, found.client_id)
+    return found
+
+
+def count_scores(version_ids: Collection[int]) -> dict[int, int]:
+    """How many scores each of these versions has given; one query."""
+    rows = Score.objects.filter(model_version_id__in=version_ids).values("model_version_id").annotate(Count("id"))
+    return {row["model_version_id"]: row["id__count"] for row in rows.order_by("model_version_id")}

@@ -60,9 +60,7 @@ def score_client(*, actor: Actor, feature_set_id: int, at: datetime, cause: Caus
 def score_sets(*, actor: Actor, sets: Sequence[FeatureSet], at: datetime, cause: Cause) -> list[ScoreView]:
     """Score many sets that are not erased, in as many statements as one."""
     require(actor, "scoring.score")
-    known = [
-        {one.code: one.value for one in features.values_from_json(content["values"])} for content in open_sets(sets)
-    ]
+    known = [features.known_of(features.values_from_json(content["values"])) for content in open_sets(sets)]
     drafts = [
         Score(
             use=MARGIN,

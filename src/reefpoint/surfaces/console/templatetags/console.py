@@ -181,6 +181,7 @@ APPROVAL_WORDS = {
     "clients.erase": gettext_lazy("Erase a client's data"),
     "kyc.publish": gettext_lazy("Publish a rating table"),
     "suitability.publish": gettext_lazy("Publish a questionnaire or a table of offers"),
+    "models.release": gettext_lazy("Release a version of a model"),
     "ledger.reverse": gettext_lazy("Reverse a journal"),
     "treasury.write_off": gettext_lazy("Write off a break"),
     "monitoring.change_rules": gettext_lazy("Change a monitoring rule"),

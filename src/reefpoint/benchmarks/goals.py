@@ -145,6 +145,8 @@ GOALS: Mapping[str, Goal] = {
     ),
     "screening.cpu_ms": at_most("screening", "one name against 100,000, CPU with the database's", 10, "ms"),
     "screening.recall_latin_pct": at_least("screening", "recall@10, Latin names with slips", 98, "%"),
+    "scorecards.case_us": at_most("scorecards", "points of one case, CPU", 50, "us"),
+    "scorecards.optbinning": at_least("scorecards", "against optbinning, all cases in one table", 1, "times"),
     "screening.recall_chinese_pct": at_least("screening", "recall@10, Chinese names written otherwise", 98, "%"),
     "contracts.a_second": at_least(
         "contracts", "contracts from data to both signatures, a second of CPU on one thread", 5, "a second"

@@ -21,6 +21,7 @@ from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.monitoring import measure_monitoring
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
+from reefpoint.benchmarks.scorecards import measure_scorecards
 from reefpoint.benchmarks.screening import measure_screening
 from reefpoint.benchmarks.start import measure_start
 from reefpoint.benchmarks.stress import measure_stress
@@ -42,6 +43,7 @@ SUBJECTS: dict[str, Measure] = {
     "screening": measure_screening,
     "contracts": measure_contracts,
     "credit": measure_credit,
+    "scorecards": measure_scorecards,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

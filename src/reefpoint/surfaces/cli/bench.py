@@ -22,6 +22,7 @@ class Subject(StrEnum):
     SCREENING = "screening"
     CONTRACTS = "contracts"
     CREDIT = "credit"
+    SCORECARDS = "scorecards"
     ALL = "all"
 
 

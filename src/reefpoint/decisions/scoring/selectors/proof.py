@@ -3,6 +3,7 @@
 from reefpoint.decisions.scoring.models import FeatureSet, Score, ShadowScore
 from reefpoint.decisions.scoring.rules import features
 from reefpoint.decisions.scoring.selectors.reading import open_sets, read_runtime
+from reefpoint.decisions.scoring.types import FeatureScalar
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import guards_of, verify_guards
 
@@ -13,7 +14,7 @@ def verify_scoring() -> list[Finding]:
     """Every set that its facts, and every score that its features and its version's card, do not give again (I60)."""
     findings: list[Finding] = []
     sets = FeatureSet.objects.filter(erased_at=None, version=features.VERSION).order_by("id")
-    known: dict[int, dict[str, features.FeatureScalar | None]] = {}
+    known: dict[int, dict[str, FeatureScalar | None]] = {}
     chunk: list[FeatureSet] = []
     for row in [*sets.iterator(chunk_size=CHUNK), None]:
         if row is not None:
@@ -35,7 +36,7 @@ def verify_scoring() -> list[Finding]:
     return findings + verify_guards((), guards_of([*tables, "scoring_bureau_report"]))
 
 
-def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, features.FeatureScalar | None]]) -> list[Finding]:
+def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, FeatureScalar | None]]) -> list[Finding]:
     findings = []
     for row, content in zip(rows, open_sets(rows), strict=True):
         again = features.compute(content["facts"])

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 
 from reefpoint.decisions.scoring.selectors import DEFINITIONS, GERMAN_WORDS_ZH
-from reefpoint.decisions.scoring.types import FeatureValue, Unit
+from reefpoint.decisions.scoring.types import Bin, FeatureValue, Unit
 from reefpoint.surfaces.web.templatetags.figures import money, percent, quantity
 
 register = template.Library()
@@ -151,7 +151,7 @@ def part_value(part: Any) -> str:
 
 
 @register.filter
-def bin_label(one: Any, name: str) -> str:
+def bin_label(one: Bin, name: str) -> str:
     """Whom a bin admits: a range in the unit of its input, or the words it lists."""
     if one.values:
         return "；".join(GERMAN_WORDS_ZH.get(word, word) for word in one.values) if is_chinese() else one.label

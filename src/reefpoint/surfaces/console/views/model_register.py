@@ -164,6 +164,7 @@ def draft(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         return _model_page(request, actor, code, _now("The file is not text in UTF-8."))
     if "\x00" in artifact or find_unsafe(note):
         return _model_page(request, actor, code, _now("The file has characters that cannot be kept."))
+    keep_shipped(at=desk_now())
     current = get_model(actor, code)
     facts = {
         **next(one.facts for one in list_model_versions(actor, code) if one.id == current.version_id),

@@ -35,11 +35,10 @@ from reefpoint.records.parties.selectors import list_licences
 from reefpoint.records.parties.services import record_licence
 from reefpoint.records.products.selectors import list_schemes
 
-PAGES: dict[str, tuple[str, Callable[[Book], list[int]]]] = {
+PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "pipeline": ("lending.view", lambda book: []),
     "credit_requests": ("lending.view", lambda book: []),
     "payments": ("treasury.view", lambda book: []),
-PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "today": ("operations.view", lambda book: []),
     "board": ("margin.view", lambda book: []),
     "accounts": ("account.view", lambda book: []),

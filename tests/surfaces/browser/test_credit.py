@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
-from tests.desk import MONDAY, make_desk
+from tests.desk import make_desk
 from tests.flows.lending.conftest import AT
 from tests.flows.lending.test_credit import Flow, make_flow
 from tests.surfaces.browser.conftest import enter, watched_page
@@ -17,8 +17,6 @@ from tests.surfaces.conftest import signed_in_as
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import account_numbers
-from reefpoint.records.treasury.services import work_payments
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -48,7 +46,7 @@ def look(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
 
 
-def test_a_client_asks_in_chinese_and_two_people_bring_it_to_a_watched_account(
+def test_a_client_asks_in_chinese_is_approved_by_two_people_and_accepts_the_price_of_a_contract(
     page: Page, phone: Page, live_server: LiveServer, flow: Flow
 ) -> None:
     page.context.set_default_timeout(30_000)
@@ -97,33 +95,3 @@ def test_a_client_asks_in_chinese_and_two_people_bring_it_to_a_watched_account(
     phone.get_by_role("button", name="接受此价格").click()
     expect(phone).to_have_url(f"{live_server.url}/portal/contracts/{flow.row.contract_id}/")
     look(phone, "contract")
-    flow.sign(flow.row.contract_id or 0)
-    flow.countersign()
-
-    at_desk(flow.desk.operations)
-    page.goto(f"/pipeline/requests/{flow.request_id}/")
-    look(page, "fund")
-    page.get_by_role("button", name="Ask a second person to fund exactly this").click()
-    page.get_by_role("link", name="Open the approval").click()
-    at_desk(flow.treasurer)
-    page.reload()
-    page.get_by_role("button", name="Approve", exact=True).click()
-    flow.desk.drain()
-    assert flow.state is CreditState.FUNDING
-    phone.goto(f"/portal/borrow/{flow.request_id}/")
-    expect(phone.get_by_role("heading", name="资金在途")).to_be_visible()
-    page.goto("/payments/")
-    look(page, "payments")
-    work_payments(on=MONDAY, at=AT)
-    flow.desk.drain()
-    phone.reload()
-    expect(phone.get_by_role("heading", name="您的融资已到账")).to_be_visible()
-    look(phone, "funded")
-    account_id = flow.row.account_id or 0
-    number = account_numbers([account_id])[account_id]
-    at_desk(flow.officer)
-    page.goto("/margin-accounts/")
-    expect(page.get_by_role("link", name=number)).to_be_visible()
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"/pipeline/requests/{flow.request_id}/")
-    look(page, "file_narrow")

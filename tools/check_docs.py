@@ -7,6 +7,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
 PATH_IN_TICKS = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|md|yaml|toml))`")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]")
+INVARIANT_ROW = re.compile(r"^\| (I\d\d) \|.*\| (.*) \|$", re.MULTILINE)
+INVARIANT_TEST = re.compile(r"^\s*(?:async )?def test_((?:i\d\d_)+)", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PRIVATE = {
     "a path of one machine": re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/\w"),
@@ -80,6 +83,24 @@ def find_untranslated_terms() -> Iterator[str]:
             yield f"docs/glossary.md: `{english}` lacks its English or its Chinese"
 
 
+def find_uncounted_invariants() -> Iterator[str]:
+    """docs/invariants.md has one row for each invariant that tests name, and counts those tests by file."""
+    table = ROOT / "docs" / "invariants.md"
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for names in INVARIANT_TEST.findall(path.read_text()):
+            for name in filter(None, names.upper().split("_")):
+                counts[name][path.relative_to(ROOT / "tests").as_posix()] += 1
+    rows = INVARIANT_ROW.findall(table.read_text()) if table.exists() else []
+    for name, number in Counter(name for name, _ in rows).items():
+        if number > 1:
+            yield f"docs/invariants.md: {name} has {number} rows"
+    for name in sorted({*counts, *dict(rows)} - {""}):
+        files = ", ".join(f"`{file}`" + (f" ({n})" if n > 1 else "") for file, n in sorted(counts[name].items()))
+        if dict(rows).get(name) != files:
+            yield f"docs/invariants.md: the tests of {name} are {files or 'none'}"
+
+
 def find_private_facts(path: Path) -> Iterator[str]:
     """Nothing that is published names a machine's folders or a package host."""
     try:
@@ -101,6 +122,7 @@ def main() -> int:
         *find_stale_paths(),
         *find_silent_packages(),
         *find_untranslated_terms(),
+        *find_uncounted_invariants(),
         *(finding for path in files for finding in find_private_facts(path)),
     ]
     print("\n".join(sorted(findings)) or f"The documents are in order ({len(files)} files read).")  # noqa: T201

@@ -66,3 +66,11 @@ def test_what_is_private_is_found_with_its_line(line: str, write: Write) -> None
     page = write("page.md", f"fine, as is docs/x.md and /home\n{line}\n")
 
     assert only(check_docs.find_private_facts(page)).startswith("page.md:2: names ")
+
+
+def test_an_invariant_whose_tests_are_not_counted_is_found(write: Write) -> None:
+    write("tests/ledger/test_balance.py", "def test_i40_sums(): ...\ndef test_i40_i42_holds(): ...\n")
+    write("docs/invariants.md", "| I40 | * | Sums | `ledger/test_balance.py` (2) |\n")
+    assert only(check_docs.find_uncounted_invariants()) == (
+        "docs/invariants.md: the tests of I42 are `ledger/test_balance.py`"
+    )

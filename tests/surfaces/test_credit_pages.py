@@ -78,7 +78,7 @@ def test_a_referred_decision_is_proposed_with_an_amount_in_words(credit: CreditD
     assert (get_decision(made.id).limit_minor, get_decision(made.id).state) == (50_000_00, DecisionState.PROPOSED)
 
 
-def test_the_editor_names_the_gap_and_marks_the_overlap(credit: CreditDesk) -> None:
+def test_i62_the_editor_names_the_gap_and_marks_the_overlap(credit: CreditDesk) -> None:
     maker = signed_in_as(credit.officer)
     address = "/credit/policy/authority/"
     assert "Every possible input has exactly one answer." in text(maker, address)
@@ -170,7 +170,7 @@ def test_a_price_is_worked_out_told_once_and_another_one_asked_for(credit: Credi
     assert "Asked for" in text(maker, "/pricing/")
 
 
-def test_who_may_not_see_a_client_sees_neither_decision_nor_quote(credit: CreditDesk) -> None:
+def test_i66_who_may_not_see_a_client_sees_neither_decision_nor_quote(credit: CreditDesk) -> None:
     made = credit.decide("A", client=credit.desk.near_client)
     told = ask_price(credit, client_id=credit.desk.near_client)
     manager = signed_in_as(credit.desk.manager)

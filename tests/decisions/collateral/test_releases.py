@@ -119,7 +119,7 @@ def test_i61_a_name_without_history_or_price_is_never_taken_for_harmless(desk: D
     assert (found.house_bp, found.explanation["house"]["missing"]) == (10_000, ["daily_turnover"])
 
 
-def test_adding_a_name_that_nobody_holds_changes_no_other(desk: Desk) -> None:
+def test_i09_adding_a_name_that_nobody_holds_changes_no_other(desk: Desk) -> None:
     before = assess(desk)
     desk.instruments["NEWCO"] = desk.list_name("NEWCO")
     after = assess(desk)

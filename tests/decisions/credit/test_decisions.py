@@ -98,7 +98,7 @@ def test_a_grade_tells_the_scores_own_reasons_and_a_missing_one_refers(
     assert made.state is (DecisionState.DECLINED if outcome is CreditOutcome.DECLINE else DecisionState.OPEN)
 
 
-def test_a_client_of_whom_nothing_is_known_is_referred_with_at_most_four_reasons(credit: CreditDesk) -> None:
+def test_i61_a_client_of_whom_nothing_is_known_is_referred_with_at_most_four_reasons(credit: CreditDesk) -> None:
     made = credit.decide(None, client=credit.desk.near_client, ask=credit.ask(AAPL=10))
     assert made.outcome is CreditOutcome.REFER
     assert made.limit_minor is None
@@ -121,7 +121,7 @@ def test_a_blocked_client_is_barred_and_nobody_may_override_it(credit: CreditDes
     assert stored() == before
 
 
-def test_a_name_without_a_price_is_no_collateral_of_zero_but_an_unknown_one(credit: CreditDesk) -> None:
+def test_i61_a_name_without_a_price_is_no_collateral_of_zero_but_an_unknown_one(credit: CreditDesk) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE market_instrument SET is_suspended = is_suspended")
     made = credit.decide("A", ask=credit.ask(AAPL=1_000, KO=1_000))
@@ -143,7 +143,7 @@ def test_an_ask_that_cannot_be_looked_at_is_refused_and_leaves_nothing(
     assert stored() == []
 
 
-def test_the_maker_is_never_the_checker_and_a_manager_decides_nothing(credit: CreditDesk) -> None:
+def test_i63_the_maker_is_never_the_checker_and_a_manager_decides_nothing(credit: CreditDesk) -> None:
     made = credit.decide("A")
     before = stored()
     with pytest.raises(SecondPersonNeeded):
@@ -232,7 +232,7 @@ def test_an_old_or_superseded_decision_cannot_be_approved(credit: CreditDesk) ->
     assert f"Decision {newer.id}" in back.closing_note
 
 
-def test_two_approvers_clicking_together_have_one_effect(live_credit: CreditDesk) -> None:
+def test_i63_two_approvers_clicking_together_have_one_effect(live_credit: CreditDesk) -> None:
     made = live_credit.decide("A")
     told: list[str] = []
     gate = threading.Barrier(2)
@@ -259,7 +259,7 @@ def test_two_approvers_clicking_together_have_one_effect(live_credit: CreditDesk
     assert sum(entry.action == "credit.approve" for entry in list_entries(limit=50)) == 1
 
 
-def test_each_decision_replays_to_the_byte_and_a_changed_one_is_found(credit: CreditDesk) -> None:
+def test_i60_each_decision_replays_to_the_byte_and_a_changed_one_is_found(credit: CreditDesk) -> None:
     for grade in ("A", "C", "E", None):
         assert replay_decision(credit.decide(grade).id)
     assert verify_credit() == []
@@ -275,7 +275,7 @@ def test_each_decision_replays_to_the_byte_and_a_changed_one_is_found(credit: Cr
     assert [finding.check for finding in verify_credit()] == ["credit.replay"]
 
 
-def test_a_decision_is_kept_from_who_may_not_see_the_client(credit: CreditDesk) -> None:
+def test_i66_a_decision_is_kept_from_who_may_not_see_the_client(credit: CreditDesk) -> None:
     made = credit.decide("A", client=credit.desk.near_client)
     with pytest.raises(DecisionNotFound):
         read_decision(credit.desk.manager, made.id)

@@ -137,7 +137,7 @@ FACTS = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(FACTS, st.integers(0, 1_000))
-def test_every_input_has_one_price_and_a_book_of_one_has_the_same(facts: dict[str, Any], base: int) -> None:
+def test_i62_every_input_has_one_price_and_a_book_of_one_has_the_same(facts: dict[str, Any], base: int) -> None:
     priced = rules.price(GRID, inputs(facts=facts, base_bp=base, floor_bp=0, scheme_cap_bp=10_000))
     assert sum(part.bp for part in priced.parts) == priced.rate_bp
 
@@ -156,7 +156,7 @@ def test_every_input_has_one_price_and_a_book_of_one_has_the_same(facts: dict[st
 
 @settings(max_examples=100, deadline=None)
 @given(FACTS, st.integers(0, 4), st.integers(0, 4))
-def test_a_worse_grade_is_never_cheaper_and_no_grade_never_cheaper_than_the_worst(
+def test_i61_a_worse_grade_is_never_cheaper_and_no_grade_never_cheaper_than_the_worst(
     facts: dict[str, Any], one: int, other: int
 ) -> None:
     def rate(grade: str | None) -> int:
@@ -185,13 +185,13 @@ def broken(change: Any) -> dict[str, Any]:
         (lambda c: c["grid"].update(policy="collect_min"), "grid, policy"),
     ],
 )
-def test_a_grid_that_is_cheaper_for_more_risk_or_has_a_hole_is_never_made(change: Any, cell: str) -> None:
+def test_i62_a_grid_that_is_cheaper_for_more_risk_or_has_a_hole_is_never_made(change: Any, cell: str) -> None:
     with pytest.raises(MalformedTable) as refused:
         rules.read_grid(broken(change))
     assert refused.value.cell == cell
 
 
-def test_a_quote_holds_a_while_and_replays_to_the_byte(credit: CreditDesk) -> None:
+def test_i60_a_quote_holds_a_while_and_replays_to_the_byte(credit: CreditDesk) -> None:
     told = ask_price(credit)
     assert [(part.code, part.bp) for part in told.parts] == [
         ("base", 200),
@@ -222,7 +222,7 @@ def test_a_quote_that_was_tampered_with_is_found(credit: CreditDesk) -> None:
     assert [finding.check for finding in verify_pricing()] == ["pricing.replay"]
 
 
-def test_the_same_key_is_the_same_quote_and_other_content_is_refused(credit: CreditDesk) -> None:
+def test_i41_the_same_key_is_the_same_quote_and_other_content_is_refused(credit: CreditDesk) -> None:
     told = ask_price(credit, key="click-1")
     assert ask_price(credit, key="click-1", at=AT + timedelta(minutes=5)).id == told.id
     with pytest.raises(QuoteKeyReused):
@@ -265,7 +265,7 @@ def test_a_calculator_says_the_same_and_writes_nothing(credit: CreditDesk) -> No
     assert ask_price(credit).parts == priced.parts
 
 
-def test_quotes_are_kept_from_who_may_not_see_the_client(credit: CreditDesk) -> None:
+def test_i66_quotes_are_kept_from_who_may_not_see_the_client(credit: CreditDesk) -> None:
     told = ask_price(credit, client_id=credit.desk.near_client)
     with pytest.raises(QuoteNotFound):
         read_quote(credit.desk.manager, told.id)
@@ -284,7 +284,7 @@ def decide_exception(credit: CreditDesk, quote_id: int, *, is_granted: bool) -> 
     credit.desk.drain()
 
 
-def test_another_price_within_bounds_needs_a_second_person(credit: CreditDesk) -> None:
+def test_i63_another_price_within_bounds_needs_a_second_person(credit: CreditDesk) -> None:
     told = ask_price(credit)
     for rate_bp in (559, 660, 1_201):
         with pytest.raises(rules.ExceptionOutOfBounds):

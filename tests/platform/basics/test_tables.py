@@ -117,7 +117,7 @@ def test_points_of_one_row_a_group_are_added_up() -> None:
         ("cn", "5", ("country", "turnover_pct")),
     ],
 )
-def test_a_missing_or_unknown_input_is_named_and_matches_nothing(
+def test_i61_a_missing_or_unknown_input_is_named_and_matches_nothing(
     country: Any, turnover: Any, names: tuple[str, ...]
 ) -> None:
     with pytest.raises(MissingInput) as missing:
@@ -170,7 +170,7 @@ def test_what_is_known_of_a_case_is_told_beside_what_is_missing() -> None:
         ({**SCORE, "inputs": [{"name": "words", "kind": "text"}]}, "inputs", "no condition can rest on free text"),
     ],
 )
-def test_a_malformed_table_is_never_made_and_its_cell_is_named(table: Any, cell: str, problem: str) -> None:
+def test_i62_a_malformed_table_is_never_made_and_its_cell_is_named(table: Any, cell: str, problem: str) -> None:
     with pytest.raises(MalformedTable) as refused:
         read_table(table)
     assert refused.value.cell == cell
@@ -251,7 +251,7 @@ def table_of(rows: list[tuple[str, str, str]]) -> DecisionTable:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=TABLES, number=NUMBERS, letter=st.sampled_from("abc"), flag=st.booleans())
-def test_whatever_table_is_made_gives_every_input_the_one_row_that_holds(
+def test_i62_whatever_table_is_made_gives_every_input_the_one_row_that_holds(
     rows: list[tuple[str, str, str]], number: Decimal, letter: str, flag: bool
 ) -> None:
     try:
@@ -264,7 +264,7 @@ def test_whatever_table_is_made_gives_every_input_the_one_row_that_holds(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cuts=st.lists(BOUNDS, max_size=4, unique=True), dropped=st.integers(0, 100), doubled=st.integers(0, 100))
-def test_a_whole_table_is_accepted_and_one_row_less_or_one_more_is_not(
+def test_i62_a_whole_table_is_accepted_and_one_row_less_or_one_more_is_not(
     cuts: list[Decimal], dropped: int, doubled: int
 ) -> None:
     bounds = sorted(cuts)

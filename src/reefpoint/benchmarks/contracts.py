@@ -74,7 +74,7 @@ def _document(language: Language, number: int) -> Document:
     }
     terms = replace(paper.terms, limit_minor=paper.terms.limit_minor + number, key_facts=replace(facts, **amounts))
     parties = replace(paper.parties, client_name=f"Client {number}", client_number=f"C-{number:06d}")
-    return build_document(replace(paper, number=f"K-{number:06d}", terms=terms, parties=parties))
+    return build_document(replace(paper, number=f"CT-{number:06d}", terms=terms, parties=parties))
 
 
 def _time(step: Callable[[], object], rounds: int) -> Timing:

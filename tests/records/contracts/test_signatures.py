@@ -35,7 +35,7 @@ def signed_by(paper: bytes, root: Issued, role: SignerRole, name: str) -> bytes:
     signer = issue(root=root, name=name, organisation="The Lender LLC", reference="user:1", at=AT)
     stamp = typeset_stamp(name=name, lines=["client C-000001"], role=role, at=AT)
     return sign(
-        paper, signer=signer, name=name, role=role, reason="K-000001", box=BOXES[role].corners, stamp=stamp, at=AT
+        paper, signer=signer, name=name, role=role, reason="CT-000001", box=BOXES[role].corners, stamp=stamp, at=AT
     )
 
 

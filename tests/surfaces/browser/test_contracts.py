@@ -55,7 +55,7 @@ def test_a_client_reads_acknowledges_and_signs_and_the_desk_signs_after(
     contract_id = people.offer(language=Language.ZH)
 
     phone.goto("/portal/contracts/")
-    phone.get_by_role("link", name="K-").click()
+    phone.get_by_role("link", name="CT-").click()
     expect(phone.get_by_role("heading", name="关键事实")).to_be_visible()
     expect(phone.get_by_text("USD 4,000.00").first).to_be_visible()
     phone.get_by_role("button", name="确认已勾选的各项").click()

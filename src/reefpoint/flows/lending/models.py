@@ -17,7 +17,7 @@ class CreditRequest(models.Model):
     """
 
     number = models.GeneratedField(
-        expression=Concat(Value("C-"), LPad(_ID_TEXT, Greatest(Length(_ID_TEXT), Value(6)), Value("0"))),
+        expression=Concat(Value("R-"), LPad(_ID_TEXT, Greatest(Length(_ID_TEXT), Value(6)), Value("0"))),
         output_field=models.CharField(max_length=24),
         db_persist=True,
         unique=True,

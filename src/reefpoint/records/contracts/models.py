@@ -18,7 +18,7 @@ class Contract(models.Model):
     """
 
     number = models.GeneratedField(
-        expression=Concat(Value("K-"), LPad(_ID_TEXT, Greatest(Length(_ID_TEXT), Value(6)), Value("0"))),
+        expression=Concat(Value("CT-"), LPad(_ID_TEXT, Greatest(Length(_ID_TEXT), Value(6)), Value("0"))),
         output_field=models.CharField(max_length=24),
         db_persist=True,
         unique=True,

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             name='CreditRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Concat(models.Value('C-'), django.db.models.functions.text.LPad(django.db.models.functions.comparison.Cast('id', models.TextField()), django.db.models.functions.comparison.Greatest(django.db.models.functions.text.Length(django.db.models.functions.comparison.Cast('id', models.TextField())), models.Value(6)), models.Value('0'))), output_field=models.CharField(max_length=24), unique=True)),
+                ('number', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Concat(models.Value('R-'), django.db.models.functions.text.LPad(django.db.models.functions.comparison.Cast('id', models.TextField()), django.db.models.functions.comparison.Greatest(django.db.models.functions.text.Length(django.db.models.functions.comparison.Cast('id', models.TextField())), models.Value(6)), models.Value('0'))), output_field=models.CharField(max_length=24), unique=True)),
                 ('scheme_code', models.CharField(max_length=40)),
                 ('currency', models.CharField(max_length=3)),
                 ('amount_minor', models.BigIntegerField()),

@@ -27,6 +27,7 @@ from reefpoint.flows.lending.services.requests import (
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import percent
 from reefpoint.records.contracts.services import offer_contract, prepare_contract, withdraw_contract
 from reefpoint.records.contracts.types import Language
 from reefpoint.records.products.selectors import published_version
@@ -147,7 +148,7 @@ def accept_offer(*, actor: Actor, request_id: int, quote_id: int, rate_bp: int, 
     )
     offer_contract(actor=LENDER, contract_id=row.contract_id, at=at)
     row.accepted_at = at
-    note(actor=actor, row=row, action="accept_offer", at=at, words=f"{priced.rate_bp}")
+    note(actor=actor, row=row, action="accept_offer", at=at, words=percent(priced.rate_bp))
     return row.contract_id
 
 

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             name='Contract',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Concat(models.Value('K-'), django.db.models.functions.text.LPad(django.db.models.functions.comparison.Cast('id', models.TextField()), django.db.models.functions.comparison.Greatest(django.db.models.functions.text.Length(django.db.models.functions.comparison.Cast('id', models.TextField())), models.Value(6)), models.Value('0'))), output_field=models.CharField(max_length=24), unique=True)),
+                ('number', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Concat(models.Value('CT-'), django.db.models.functions.text.LPad(django.db.models.functions.comparison.Cast('id', models.TextField()), django.db.models.functions.comparison.Greatest(django.db.models.functions.text.Length(django.db.models.functions.comparison.Cast('id', models.TextField())), models.Value(6)), models.Value('0'))), output_field=models.CharField(max_length=24), unique=True)),
                 ('key', models.CharField(blank=True, max_length=120)),
                 ('jurisdiction', models.CharField(max_length=8)),
                 ('language', models.CharField(choices=[('en', 'en'), ('zh', 'zh')], max_length=2)),

@@ -117,7 +117,7 @@ SAMPLE_TERMS = ContractTerms(
 def sample_paper(template: Template, version: int, disclosures: tuple[Disclosure, ...], language: Language) -> Paper:
     """The sample under a template."""
     return Paper(
-        number="K-000000",
+        number="CT-000000",
         dated_on=_AT.date(),
         language=language,
         parties=Parties("The Lender LLC", "NY-1", "Wang Fang", "王芳", "C-000000"),

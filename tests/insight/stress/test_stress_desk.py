@@ -5,9 +5,9 @@ from datetime import datetime
 import pytest
 from tests.desk import MONDAY, TUESDAY, Desk, noon
 
+from reefpoint.decisions.collateral.selectors import model
 from reefpoint.decisions.margin.selectors.standing import measure_all
 from reefpoint.engine.bands import Band
-from reefpoint.insight.collateral import selectors as collateral
 from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, read_scenarios
 from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
@@ -84,7 +84,7 @@ def test_when_the_market_falls_each_name_follows_by_its_beta(desk: Desk) -> None
 
 
 def test_without_history_the_market_is_left_out_and_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collateral, "load_us20", lambda first, last: [])
+    monkeypatch.setattr(model, "load_us20", lambda first, last: [])
     report = stress_desk(ScenarioChoice(market_falls_bp=(1_000,)), at=AT)
     assert ([one.name for one in report.outcomes], report.not_covered) == (["today"], ("the market by beta",))
     assert MoveKind.MARKET not in {one.kind for one in measure_sensitivities(at=AT).effects}

@@ -17,7 +17,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.vault.services import seal_many
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors import ClientNotFound, can_see_client
 
 
 class UnknownHolding(Refusal):
@@ -34,7 +34,8 @@ def build_features(*, actor: Actor, client_id: int, on: date, at: datetime, port
     The same facts on the same day are the same set. Raises `ClientNotFound`, `UnknownHolding`.
     """
     require(actor, "scoring.score")
-    require_client(actor, client_id)
+    if not can_see_client(actor, client_id):
+        raise ClientNotFound("There is no such client.", client_id=client_id)
     if portfolio:
         known = {one.id for one in list_instruments()}
         if any(instrument_id not in known or quantity <= 0 for instrument_id, quantity in portfolio):

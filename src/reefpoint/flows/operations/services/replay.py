@@ -106,7 +106,7 @@ def replay_day(
     on_phase: Callable[[str], None],
 ) -> DayReport:
     """One business day, from the morning's payments to the closed books."""
-    close = session_close(VENUE, on)
+    close = persist(lambda: session_close(VENUE, on))
     morning = close - timedelta(hours=6)
 
     on_phase("morning")
@@ -144,7 +144,7 @@ def replay_day(
 
 def _end_day(on: date) -> None:
     """Defer the day run to the job workers and wait until the books are closed and all is quiet."""
-    at = session_close(VENUE, on) + timedelta(hours=2)
+    at = persist(lambda: session_close(VENUE, on)) + timedelta(hours=2)
     persist(lambda: set_desk_clock(at))
     persist(lambda: is_day_done(on) or run_day_job.defer(on=on.isoformat(), at=at.isoformat()))
     _wait_for(lambda: is_day_done(on), f"the day run of {on}")

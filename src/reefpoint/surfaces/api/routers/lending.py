@@ -62,7 +62,7 @@ class PledgedLot(In):
     quantity: Annotated[int, Field(ge=1, le=10**9)]
 
 
-class CreditAskIn(In):
+class CreditRequestIn(In):
     """What a client asks for."""
 
     client_id: Annotated[int, Field(ge=1, le=ID_MAX)]
@@ -121,7 +121,7 @@ def list_own(request: Caller) -> list[CreditRequestView]:
 
 
 @lending.post("/requests", response=answers(Made, 201))
-def begin_credit(request: Caller, ask: CreditAskIn) -> Status[Made]:
+def begin_credit(request: Caller, ask: CreditRequestIn) -> Status[Made]:
     """Begin an ask for credit. Nothing is decided before it is handed in."""
     request_id = begin_request(
         actor=request.auth,

@@ -38,7 +38,7 @@ class ModelOut(Schema):
     versions: int
 
 
-class VersionOut(Schema):
+class ModelVersionOut(Schema):
     """One version with its facts; `sha256` is of what it runs."""
 
     id: int
@@ -76,7 +76,7 @@ def list_sources(request: Caller) -> list[SourceRow]:
     return find_sources(request.auth)
 
 
-@models.get("/{code}/versions", response=answers(list[VersionOut]))
+@models.get("/{code}/versions", response=answers(list[ModelVersionOut]))
 def list_versions(request: Caller, code: SafeText) -> list[VersionView]:
     """All versions of a model, newest first; none for a model that is not there."""
     return list_model_versions(request.auth, code)

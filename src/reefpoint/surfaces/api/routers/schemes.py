@@ -32,7 +32,7 @@ from reefpoint.surfaces.api.base import Caller, Id, In, Made, SafeText, answers,
 schemes = router("schemes")
 
 
-class VersionOut(Schema):
+class SchemeVersionOut(Schema):
     """A version with its terms. Money in minor units, rates and lines in basis points."""
 
     id: int
@@ -58,7 +58,7 @@ class SchemeOut(Schema):
     name: str
     name_zh: str
     tier: int
-    versions: list[VersionOut]
+    versions: list[SchemeVersionOut]
 
 
 class SchemeIn(In):
@@ -172,8 +172,8 @@ class PlayOut(Schema):
     days: list[PlayedDay]
 
 
-def _version(view: VersionView) -> VersionOut:
-    return VersionOut(**{**vars(view), "terms": terms_to_json(view.terms)})
+def _version(view: VersionView) -> SchemeVersionOut:
+    return SchemeVersionOut(**{**vars(view), "terms": terms_to_json(view.terms)})
 
 
 @schemes.get("", response=answers(list[SchemeOut]))
@@ -220,8 +220,8 @@ def read_bounds(request: Caller, jurisdiction: SafeText, on: date | None = None)
     return list_bounds(jurisdiction, on or today())
 
 
-@schemes.get("/versions/{version_id}", response=answers(VersionOut))
-def read_version(request: Caller, version_id: Id) -> VersionOut:
+@schemes.get("/versions/{version_id}", response=answers(SchemeVersionOut))
+def read_version(request: Caller, version_id: Id) -> SchemeVersionOut:
     """One version with its terms."""
     require(request.auth, "schemes.view")
     return _version(get_version(version_id))

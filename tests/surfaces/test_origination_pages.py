@@ -6,12 +6,12 @@ import io
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from tests.flows.lending.conftest import person
 from tests.surfaces.conftest import NOON, SYSTEM, Desk, SignIn
 
 from reefpoint.flows.origination.models import Application, Lead, LeadPairRow
 from reefpoint.flows.origination.services.leads import record_lead
 from reefpoint.flows.origination.types import LeadChannel, LeadDraft
-from reefpoint.platform.access.models import User
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.imports.models import ImportFile
@@ -170,7 +170,7 @@ def test_today_has_one_entry_for_all_leads_that_look_alike(
 def test_who_sees_none_of_the_leads_counts_none_of_their_pairs(signed_in: SignIn, desk: Desk, lead_id: int) -> None:
     twin = LeadDraft("Li Ming", LeadChannel.BRANCH, name_zh="李明", phone="+852 2123 4567")
     record_lead(actor=SYSTEM, draft=twin, at=NOON)
-    Lead.objects.filter(id=lead_id).update(owner_id=User.objects.create(email="other@desk.test").pk)
+    Lead.objects.filter(id=lead_id).update(owner_id=person("other", RoleName.RELATIONSHIP_MANAGER).user_id)
     for role, count in ((RoleName.OPERATIONS, 1), (RoleName.RELATIONSHIP_MANAGER, 0)):
         reader = signed_in(role)
         assert reader.get(reverse("console:leads")).context["pairs"] == count

@@ -34,16 +34,10 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(null=True)),
                 ('assignee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='CaseClient',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=500)),
-                ('at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='cases.case')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
-            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['due_at', 'id'], name='case_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('approval_id', None), ('closed_at', None), ('disposition', ''), ('state', 'open')), models.Q(('approval_id__isnull', False), ('closed_at', None), ('state', 'proposed'), models.Q(('disposition', ''), _negated=True), models.Q(('disposition_reason', ''), _negated=True), models.Q(('proposed_by', ''), _negated=True)), models.Q(('approval_id__isnull', False), ('closed_at__isnull', False), ('state', 'closed'), models.Q(('disposition', ''), _negated=True), models.Q(('disposition_reason', ''), _negated=True), models.Q(('proposed_by', ''), _negated=True), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='case_state_has_its_facts'), models.CheckConstraint(condition=models.Q(('closed_by', ''), models.Q(('closed_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='case_is_closed_by_a_second_person')],
+            },
         ),
         migrations.CreateModel(
             name='Document',
@@ -65,18 +59,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Entry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'opened'), ('alert_added', 'alert_added'), ('client_linked', 'client_linked'), ('assigned', 'assigned'), ('note', 'note'), ('document_added', 'document_added'), ('report_made', 'report_made'), ('proposed', 'proposed'), ('refused', 'refused'), ('taken_back', 'taken_back'), ('closed', 'closed')], max_length=16)),
-                ('at', models.DateTimeField()),
-                ('by', models.CharField(max_length=80)),
-                ('text', models.TextField(blank=True)),
-                ('facts', models.JSONField(default=dict)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='cases.case')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Report',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -95,24 +77,32 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['due_at', 'id'], name='case_due'),
+        migrations.CreateModel(
+            name='CaseClient',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(max_length=500)),
+                ('at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='cases.case')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('case', 'client'), name='case_client_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approval_id', None), ('closed_at', None), ('disposition', ''), ('state', 'open')), models.Q(('approval_id__isnull', False), ('closed_at', None), ('state', 'proposed'), models.Q(('disposition', ''), _negated=True), models.Q(('disposition_reason', ''), _negated=True), models.Q(('proposed_by', ''), _negated=True)), models.Q(('approval_id__isnull', False), ('closed_at__isnull', False), ('state', 'closed'), models.Q(('disposition', ''), _negated=True), models.Q(('disposition_reason', ''), _negated=True), models.Q(('proposed_by', ''), _negated=True), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='case_state_has_its_facts'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_by', ''), models.Q(('closed_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='case_is_closed_by_a_second_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseclient',
-            constraint=models.UniqueConstraint(fields=('case', 'client'), name='case_client_once'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['case', 'id'], name='case_entry'),
+        migrations.CreateModel(
+            name='Entry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('opened', 'opened'), ('alert_added', 'alert_added'), ('client_linked', 'client_linked'), ('assigned', 'assigned'), ('note', 'note'), ('document_added', 'document_added'), ('report_made', 'report_made'), ('proposed', 'proposed'), ('refused', 'refused'), ('taken_back', 'taken_back'), ('closed', 'closed')], max_length=16)),
+                ('at', models.DateTimeField()),
+                ('by', models.CharField(max_length=80)),
+                ('text', models.TextField(blank=True)),
+                ('facts', models.JSONField(default=dict)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='cases.case')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['case', 'id'], name='case_entry')],
+            },
         ),
     ]

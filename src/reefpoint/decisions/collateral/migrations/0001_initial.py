@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('checker', models.F('maker')), _negated=True), models.Q(('checker', ''), _negated=True)), name='collateral_release_second_person')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +61,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('instrument', 'release', 'effective_on'),
+                'indexes': [models.Index(models.F('instrument'), models.OrderBy(models.F('release'), descending=True), models.OrderBy(models.F('effective_on'), descending=True), name='collateral_step_in_force'), models.Index(fields=['effective_on'], name='collateral_step_day')],
+                'constraints': [models.UniqueConstraint(fields=('release', 'instrument', 'effective_on'), name='collateral_step_once'), models.CheckConstraint(condition=models.Q(('haircut_bp__lte', 10000)), name='collateral_step_within_all')],
             },
         ),
         migrations.CreateModel(
@@ -77,34 +80,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('assessment', 'instrument'),
+                'constraints': [models.UniqueConstraint(fields=('assessment', 'instrument'), name='collateral_name_once'), models.CheckConstraint(condition=models.Q(('haircut_bp__lte', 10000), ('haircut_bp__gte', models.F('regulation_bp')), ('haircut_bp__gte', models.F('house_bp')), ('haircut_bp__gte', models.F('model_bp')), ('haircut_bp__gte', models.F('list_bp'))), name='collateral_haircut_is_the_worst')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='haircutrelease',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checker', models.F('maker')), _negated=True), models.Q(('checker', ''), _negated=True)), name='collateral_release_second_person'),
-        ),
-        migrations.AddIndex(
-            model_name='haircutstep',
-            index=models.Index(models.F('instrument'), models.OrderBy(models.F('release'), descending=True), models.OrderBy(models.F('effective_on'), descending=True), name='collateral_step_in_force'),
-        ),
-        migrations.AddIndex(
-            model_name='haircutstep',
-            index=models.Index(fields=['effective_on'], name='collateral_step_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='haircutstep',
-            constraint=models.UniqueConstraint(fields=('release', 'instrument', 'effective_on'), name='collateral_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='haircutstep',
-            constraint=models.CheckConstraint(condition=models.Q(('haircut_bp__lte', 10000)), name='collateral_step_within_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='nameassessment',
-            constraint=models.UniqueConstraint(fields=('assessment', 'instrument'), name='collateral_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='nameassessment',
-            constraint=models.CheckConstraint(condition=models.Q(('haircut_bp__lte', 10000), ('haircut_bp__gte', models.F('regulation_bp')), ('haircut_bp__gte', models.F('house_bp')), ('haircut_bp__gte', models.F('model_bp')), ('haircut_bp__gte', models.F('list_bp'))), name='collateral_haircut_is_the_worst'),
         ),
     ]

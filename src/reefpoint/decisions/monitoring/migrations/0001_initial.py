@@ -51,44 +51,10 @@ class Migration(migrations.Migration):
                 ('reference', models.CharField(blank=True, default='', max_length=120)),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Alert',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account_id', models.BigIntegerField(default=0)),
-                ('pivot', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('raised_at', models.DateTimeField()),
-                ('inputs', models.JSONField()),
-                ('mode', models.CharField(choices=[('test', 'test'), ('shadow', 'shadow'), ('live', 'live')], max_length=8)),
-                ('consequence', models.CharField(choices=[('alert', 'alert'), ('hold', 'hold'), ('block', 'block')], max_length=8)),
-                ('state', models.CharField(choices=[('open', 'open'), ('snoozed', 'snoozed'), ('in_case', 'in_case'), ('dismissed', 'dismissed')], default='open', max_length=10)),
-                ('snoozed_until', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('case_id', models.BigIntegerField(db_index=True, null=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitoring.activity')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='monitoring.rule')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Restriction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('hold', 'hold'), ('block', 'block')], max_length=8)),
-                ('account_id', models.BigIntegerField(default=0)),
-                ('amount_minor', models.BigIntegerField(default=0)),
-                ('hold_key', models.CharField(max_length=120, unique=True)),
-                ('reason', models.CharField(max_length=300)),
-                ('placed_by', models.CharField(max_length=80)),
-                ('placed_at', models.DateTimeField()),
-                ('released_by', models.CharField(blank=True, max_length=80)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('release_reason', models.CharField(blank=True, max_length=300)),
-                ('alert', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='restrictions', to='monitoring.alert')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['client', 'at', 'id'], name='activity_of_client'), models.Index(condition=models.Q(('counterparty', 0), _negated=True), fields=['counterparty', 'at'], name='activity_of_counterparty'), models.Index(condition=models.Q(('device', 0), _negated=True), fields=['device', 'at'], name='activity_of_device')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', [reefpoint.decisions.monitoring.types.ActivityKind['DEPOSIT'], reefpoint.decisions.monitoring.types.ActivityKind['WITHDRAWAL'], reefpoint.decisions.monitoring.types.ActivityKind['DRAWDOWN'], reefpoint.decisions.monitoring.types.ActivityKind['REPAYMENT'], reefpoint.decisions.monitoring.types.ActivityKind['SECURITIES_IN'], reefpoint.decisions.monitoring.types.ActivityKind['TRANSFER_IN'], reefpoint.decisions.monitoring.types.ActivityKind['ORDER'], reefpoint.decisions.monitoring.types.ActivityKind['BUY'], reefpoint.decisions.monitoring.types.ActivityKind['SELL'], reefpoint.decisions.monitoring.types.ActivityKind['SESSION_CLOSE'], reefpoint.decisions.monitoring.types.ActivityKind['PRICE_FALL'], reefpoint.decisions.monitoring.types.ActivityKind['PROFILE_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['BANK_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['CONTACT_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['SIGN_IN'], reefpoint.decisions.monitoring.types.ActivityKind['GROUP_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['SCREENING_HIT'], reefpoint.decisions.monitoring.types.ActivityKind['APPLICATION']])), name='activity_kind_known'), models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('position_before__gte', 0), ('price_units__gte', 0), ('quantity__gte', 0)), name='activity_amounts_sane'), models.CheckConstraint(condition=models.Q(('is_third_party__in', [-1, 0, 1]), ('is_verified__in', [-1, 0, 1]), ('score_bp__gte', -1)), name='activity_answers_known')],
+            },
         ),
         migrations.CreateModel(
             name='RuleVersion',
@@ -111,6 +77,67 @@ class Migration(migrations.Migration):
                 ('decided_by', models.CharField(blank=True, max_length=80)),
                 ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='monitoring.rule')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('rule', 'version'), name='rule_version_once'), models.CheckConstraint(condition=models.Q(('cooldown_days__gte', 0)), name='rule_cooldown_positive'), models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.decisions.monitoring.types.RuleVersionState['DRAFT'], reefpoint.decisions.monitoring.types.RuleVersionState['REQUESTED'], reefpoint.decisions.monitoring.types.RuleVersionState['APPROVED'], reefpoint.decisions.monitoring.types.RuleVersionState['REJECTED']])), name='rule_version_state')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Alert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_id', models.BigIntegerField(default=0)),
+                ('pivot', models.CharField(max_length=80)),
+                ('at', models.DateTimeField()),
+                ('raised_at', models.DateTimeField()),
+                ('inputs', models.JSONField()),
+                ('mode', models.CharField(choices=[('test', 'test'), ('shadow', 'shadow'), ('live', 'live')], max_length=8)),
+                ('consequence', models.CharField(choices=[('alert', 'alert'), ('hold', 'hold'), ('block', 'block')], max_length=8)),
+                ('state', models.CharField(choices=[('open', 'open'), ('snoozed', 'snoozed'), ('in_case', 'in_case'), ('dismissed', 'dismissed')], default='open', max_length=10)),
+                ('snoozed_until', models.DateTimeField(null=True)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('case_id', models.BigIntegerField(db_index=True, null=True)),
+                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitoring.activity')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='monitoring.rule')),
+                ('rule_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='monitoring.ruleversion')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['rule', 'pivot', 'at'], name='alert_by_pivot'), models.Index(condition=models.Q(('mode', 'live'), ('state', 'open')), fields=['-at', '-id'], name='alert_open')],
+                'constraints': [models.UniqueConstraint(fields=('rule', 'pivot', 'activity'), name='alert_once_for_an_activity'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'in_case'), ('case_id__isnull', False)), models.Q(('snoozed_until__isnull', False), ('state', 'snoozed'), models.Q(('reason', ''), _negated=True)), models.Q(('state', 'dismissed'), models.Q(('reason', ''), _negated=True)), ('state', 'open'), _connector='OR'), name='alert_state_has_its_facts')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Watermark',
+            fields=[
+                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('below_xid', models.BigIntegerField(default=0)),
+                ('swept_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_watermark')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Restriction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('hold', 'hold'), ('block', 'block')], max_length=8)),
+                ('account_id', models.BigIntegerField(default=0)),
+                ('amount_minor', models.BigIntegerField(default=0)),
+                ('hold_key', models.CharField(max_length=120, unique=True)),
+                ('reason', models.CharField(max_length=300)),
+                ('placed_by', models.CharField(max_length=80)),
+                ('placed_at', models.DateTimeField()),
+                ('released_by', models.CharField(blank=True, max_length=80)),
+                ('released_at', models.DateTimeField(null=True)),
+                ('release_reason', models.CharField(blank=True, max_length=300)),
+                ('alert', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='restrictions', to='monitoring.alert')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('released_at__isnull', True)), fields=['client'], name='restriction_standing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('release_reason', ''), ('released_at__isnull', True), ('released_by', '')), models.Q(('released_at__isnull', False), models.Q(('released_by', ''), _negated=True), models.Q(('release_reason', ''), _negated=True)), _connector='OR'), name='restriction_release_is_whole'), models.CheckConstraint(condition=models.Q(models.Q(('amount_minor__gt', 0), ('kind', 'hold')), models.Q(('amount_minor', 0), ('kind', 'block')), _connector='OR'), name='restriction_amount')],
+            },
         ),
         migrations.CreateModel(
             name='Backtest',
@@ -127,11 +154,9 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, max_length=300)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backtests', to='monitoring.ruleversion')),
             ],
-        ),
-        migrations.AddField(
-            model_name='alert',
-            name='rule_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='monitoring.ruleversion'),
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('until__gte', models.F('since'))), name='backtest_dates')],
+            },
         ),
         migrations.CreateModel(
             name='Undecided',
@@ -144,88 +169,8 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
                 ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitoring.rule')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Watermark',
-            fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('below_xid', models.BigIntegerField(default=0)),
-                ('swept_at', models.DateTimeField(null=True)),
-            ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_watermark')],
+                'constraints': [models.UniqueConstraint(fields=('rule', 'client', 'missing'), name='undecided_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['client', 'at', 'id'], name='activity_of_client'),
-        ),
-        migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(condition=models.Q(('counterparty', 0), _negated=True), fields=['counterparty', 'at'], name='activity_of_counterparty'),
-        ),
-        migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(condition=models.Q(('device', 0), _negated=True), fields=['device', 'at'], name='activity_of_device'),
-        ),
-        migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', [reefpoint.decisions.monitoring.types.ActivityKind['DEPOSIT'], reefpoint.decisions.monitoring.types.ActivityKind['WITHDRAWAL'], reefpoint.decisions.monitoring.types.ActivityKind['DRAWDOWN'], reefpoint.decisions.monitoring.types.ActivityKind['REPAYMENT'], reefpoint.decisions.monitoring.types.ActivityKind['SECURITIES_IN'], reefpoint.decisions.monitoring.types.ActivityKind['TRANSFER_IN'], reefpoint.decisions.monitoring.types.ActivityKind['ORDER'], reefpoint.decisions.monitoring.types.ActivityKind['BUY'], reefpoint.decisions.monitoring.types.ActivityKind['SELL'], reefpoint.decisions.monitoring.types.ActivityKind['SESSION_CLOSE'], reefpoint.decisions.monitoring.types.ActivityKind['PRICE_FALL'], reefpoint.decisions.monitoring.types.ActivityKind['PROFILE_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['BANK_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['CONTACT_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['SIGN_IN'], reefpoint.decisions.monitoring.types.ActivityKind['GROUP_CHANGE'], reefpoint.decisions.monitoring.types.ActivityKind['SCREENING_HIT'], reefpoint.decisions.monitoring.types.ActivityKind['APPLICATION']])), name='activity_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('position_before__gte', 0), ('price_units__gte', 0), ('quantity__gte', 0)), name='activity_amounts_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('is_third_party__in', [-1, 0, 1]), ('is_verified__in', [-1, 0, 1]), ('score_bp__gte', -1)), name='activity_answers_known'),
-        ),
-        migrations.AddIndex(
-            model_name='restriction',
-            index=models.Index(condition=models.Q(('released_at__isnull', True)), fields=['client'], name='restriction_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='restriction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('release_reason', ''), ('released_at__isnull', True), ('released_by', '')), models.Q(('released_at__isnull', False), models.Q(('released_by', ''), _negated=True), models.Q(('release_reason', ''), _negated=True)), _connector='OR'), name='restriction_release_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='restriction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_minor__gt', 0), ('kind', 'hold')), models.Q(('amount_minor', 0), ('kind', 'block')), _connector='OR'), name='restriction_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.UniqueConstraint(fields=('rule', 'version'), name='rule_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('cooldown_days__gte', 0)), name='rule_cooldown_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.decisions.monitoring.types.RuleVersionState['DRAFT'], reefpoint.decisions.monitoring.types.RuleVersionState['REQUESTED'], reefpoint.decisions.monitoring.types.RuleVersionState['APPROVED'], reefpoint.decisions.monitoring.types.RuleVersionState['REJECTED']])), name='rule_version_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='backtest',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gte', models.F('since'))), name='backtest_dates'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['rule', 'pivot', 'at'], name='alert_by_pivot'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('mode', 'live'), ('state', 'open')), fields=['-at', '-id'], name='alert_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('rule', 'pivot', 'activity'), name='alert_once_for_an_activity'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'in_case'), ('case_id__isnull', False)), models.Q(('snoozed_until__isnull', False), ('state', 'snoozed'), models.Q(('reason', ''), _negated=True)), models.Q(('state', 'dismissed'), models.Q(('reason', ''), _negated=True)), ('state', 'open'), _connector='OR'), name='alert_state_has_its_facts'),
-        ),
-        migrations.AddConstraint(
-            model_name='undecided',
-            constraint=models.UniqueConstraint(fields=('rule', 'client', 'missing'), name='undecided_once'),
         ),
     ]

@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['client', '-id'], name='pricing_quote_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('tenor_days__gt', 0), ('valid_until__gt', models.F('quoted_at'))), name='pricing_quote_sane')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.pricing.types.ExceptionState['REFUSED']), _negated=True), fields=('quote',), name='pricing_exception_one_live'), models.CheckConstraint(condition=models.Q(('decided_by', models.F('asked_by')), _negated=True), name='pricing_exception_second_person'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='pricing_exception_has_a_reason')],
             },
         ),
         migrations.CreateModel(
@@ -81,34 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.pricing.types.ProposalState['NOTIFIED'])), fields=('loan',), name='pricing_proposal_one_waits'), models.CheckConstraint(condition=models.Q(('effective_on__gt', models.F('proposed_on')), models.Q(('old_bp', models.F('new_bp')), _negated=True)), name='pricing_proposal_sane')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='quote',
-            index=models.Index(fields=['client', '-id'], name='pricing_quote_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('tenor_days__gt', 0), ('valid_until__gt', models.F('quoted_at'))), name='pricing_quote_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='priceexception',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.pricing.types.ExceptionState['REFUSED']), _negated=True), fields=('quote',), name='pricing_exception_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='priceexception',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', models.F('asked_by')), _negated=True), name='pricing_exception_second_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='priceexception',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='pricing_exception_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', reefpoint.decisions.pricing.types.ProposalState['NOTIFIED'])), fields=('loan',), name='pricing_proposal_one_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_on__gt', models.F('proposed_on')), models.Q(('old_bp', models.F('new_bp')), _negated=True)), name='pricing_proposal_sane'),
         ),
     ]

@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'scoring_feature_set',
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['client', '-on', '-id'], name='scoring_set_newest')],
+                'constraints': [models.UniqueConstraint(fields=('client', 'on', 'content_hash'), name='scoring_set_once'), models.CheckConstraint(condition=models.Q(models.Q(('blob', None), ('erased_at__isnull', False)), models.Q(('blob__isnull', False), ('erased_at', None)), _connector='OR'), name='scoring_set_sealed_or_erased')],
             },
         ),
         migrations.CreateModel(
@@ -58,20 +60,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='ShadowScore',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('probability_bp', models.IntegerField(null=True)),
-                ('points', models.IntegerField(null=True)),
-                ('contributions', models.JSONField()),
-                ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.modelversion')),
-                ('score', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shadows', to='scoring.score')),
-            ],
-            options={
-                'ordering': ('id',),
+                'indexes': [models.Index(fields=['client', '-id'], name='scoring_score_newest'), models.Index(fields=['model_version', 'scored_on'], name='scoring_score_of_version')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('feature_set__isnull', False), ('inputs', None)), models.Q(('client', None), ('feature_set', None), ('inputs__isnull', False)), _connector='OR'), name='scoring_score_of_a_set_or_a_case'), models.CheckConstraint(condition=models.Q(models.Q(('grade', ''), ('points', None)), models.Q(('points__isnull', False), models.Q(('grade', ''), _negated=True)), _connector='OR'), name='scoring_score_graded_or_referred'), models.CheckConstraint(condition=models.Q(('points', None), ('model_version__isnull', False), _connector='OR'), name='scoring_score_by_a_version')],
             },
         ),
         migrations.CreateModel(
@@ -96,40 +86,19 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('bureau', 'reference'), name='scoring_report_once'), models.CheckConstraint(condition=models.Q(models.Q(('blob', None), ('erased_at__isnull', False)), models.Q(('blob__isnull', False), ('erased_at', None)), _connector='OR'), name='scoring_report_sealed_or_erased')],
             },
         ),
-        migrations.AddIndex(
-            model_name='featureset',
-            index=models.Index(fields=['client', '-on', '-id'], name='scoring_set_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='featureset',
-            constraint=models.UniqueConstraint(fields=('client', 'on', 'content_hash'), name='scoring_set_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='featureset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('blob', None), ('erased_at__isnull', False)), models.Q(('blob__isnull', False), ('erased_at', None)), _connector='OR'), name='scoring_set_sealed_or_erased'),
-        ),
-        migrations.AddIndex(
-            model_name='score',
-            index=models.Index(fields=['client', '-id'], name='scoring_score_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='score',
-            index=models.Index(fields=['model_version', 'scored_on'], name='scoring_score_of_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('feature_set__isnull', False), ('inputs', None)), models.Q(('client', None), ('feature_set', None), ('inputs__isnull', False)), _connector='OR'), name='scoring_score_of_a_set_or_a_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grade', ''), ('points', None)), models.Q(('points__isnull', False), models.Q(('grade', ''), _negated=True)), _connector='OR'), name='scoring_score_graded_or_referred'),
-        ),
-        migrations.AddConstraint(
-            model_name='score',
-            constraint=models.CheckConstraint(condition=models.Q(('points', None), ('model_version__isnull', False), _connector='OR'), name='scoring_score_by_a_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='shadowscore',
-            constraint=models.UniqueConstraint(fields=('score', 'model_version'), name='scoring_shadow_once'),
+        migrations.CreateModel(
+            name='ShadowScore',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('probability_bp', models.IntegerField(null=True)),
+                ('points', models.IntegerField(null=True)),
+                ('contributions', models.JSONField()),
+                ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.modelversion')),
+                ('score', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shadows', to='scoring.score')),
+            ],
+            options={
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('score', 'model_version'), name='scoring_shadow_once')],
+            },
         ),
     ]

@@ -73,36 +73,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='NameKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_no', models.PositiveSmallIntegerField()),
-                ('key', models.TextField()),
-                ('hanzi', models.TextField(blank=True)),
-                ('sound', models.TextField(blank=True)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='screening.entry')),
-            ],
-            options={
-                'ordering': ('id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='Person',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person_no', models.PositiveSmallIntegerField()),
-                ('role', models.CharField(max_length=40)),
-                ('names', models.JSONField()),
-                ('birth_year', models.PositiveSmallIntegerField(null=True)),
-                ('countries', models.JSONField()),
-                ('facts_hash', models.CharField(max_length=32)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
-            ],
-            options={
-                'ordering': ('client', 'person_no'),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until_version__isnull', True)), fields=('source', 'reference'), name='screening_one_entry_in_force')],
             },
         ),
         migrations.CreateModel(
@@ -119,22 +90,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='SubjectName',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person_no', models.PositiveSmallIntegerField()),
-                ('name_no', models.PositiveSmallIntegerField()),
-                ('text', models.TextField()),
-                ('key', models.TextField()),
-                ('hanzi', models.TextField(blank=True)),
-                ('sound', models.TextField(blank=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
-            ],
-            options={
-                'ordering': ('id',),
             },
         ),
         migrations.CreateModel(
@@ -186,20 +141,53 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('version', 'part'), name='screening_file_part_once')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(condition=models.Q(('until_version__isnull', True)), fields=('source', 'reference'), name='screening_one_entry_in_force'),
+        migrations.CreateModel(
+            name='NameKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name_no', models.PositiveSmallIntegerField()),
+                ('key', models.TextField()),
+                ('hanzi', models.TextField(blank=True)),
+                ('sound', models.TextField(blank=True)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='screening.entry')),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('sound', ''), _negated=True), fields=['sound'], name='screening_key_sound')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='namekey',
-            index=models.Index(condition=models.Q(('sound', ''), _negated=True), fields=['sound'], name='screening_key_sound'),
+        migrations.CreateModel(
+            name='Person',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('person_no', models.PositiveSmallIntegerField()),
+                ('role', models.CharField(max_length=40)),
+                ('names', models.JSONField()),
+                ('birth_year', models.PositiveSmallIntegerField(null=True)),
+                ('countries', models.JSONField()),
+                ('facts_hash', models.CharField(max_length=32)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
+            ],
+            options={
+                'ordering': ('client', 'person_no'),
+                'constraints': [models.UniqueConstraint(fields=('client', 'person_no'), name='screening_person_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(fields=('client', 'person_no'), name='screening_person_once'),
-        ),
-        migrations.AddIndex(
-            model_name='subjectname',
-            index=models.Index(condition=models.Q(('sound', ''), _negated=True), fields=['sound'], name='screening_subject_sound'),
+        migrations.CreateModel(
+            name='SubjectName',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('person_no', models.PositiveSmallIntegerField()),
+                ('name_no', models.PositiveSmallIntegerField()),
+                ('text', models.TextField()),
+                ('key', models.TextField()),
+                ('hanzi', models.TextField(blank=True)),
+                ('sound', models.TextField(blank=True)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('sound', ''), _negated=True), fields=['sound'], name='screening_subject_sound')],
+            },
         ),
     ]

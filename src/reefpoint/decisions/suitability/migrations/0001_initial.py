@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['client', '-id'], name='suitability_assessment_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_on__gt', models.F('assessed_on'))), name='suitability_assessment_holds_a_while')],
             },
         ),
         migrations.CreateModel(
@@ -46,6 +48,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('assessment', 'risk_class', 'text_hash'), name='suitability_acknowledged_once')],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +65,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['client', 'jurisdiction', '-id'], name='suitability_entry_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='suitability_entry_proved')],
             },
         ),
         migrations.CreateModel(
@@ -81,34 +86,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['client', 'jurisdiction', '-id'], name='suitability_segment_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='suitability_segment_proved')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='assessment',
-            index=models.Index(fields=['client', '-id'], name='suitability_assessment_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_on__gt', models.F('assessed_on'))), name='suitability_assessment_holds_a_while'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('assessment', 'risk_class', 'text_hash'), name='suitability_acknowledged_once'),
-        ),
-        migrations.AddIndex(
-            model_name='entryrecord',
-            index=models.Index(fields=['client', 'jurisdiction', '-id'], name='suitability_entry_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='entryrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='suitability_entry_proved'),
-        ),
-        migrations.AddIndex(
-            model_name='segmentrecord',
-            index=models.Index(fields=['client', 'jurisdiction', '-id'], name='suitability_segment_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='segmentrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='suitability_segment_proved'),
         ),
     ]

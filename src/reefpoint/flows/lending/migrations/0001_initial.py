@@ -58,18 +58,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='CreditLot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField()),
-                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='market.instrument')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lots', to='lending.creditrequest')),
-            ],
-            options={
-                'ordering': ('id',),
+                'indexes': [models.Index(fields=['state', 'waits_since'], name='lending_request_waits'), models.Index(fields=['client', 'id'], name='lending_request_client')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['approved', 'approved_to_fund', 'deciding', 'draft', 'failed', 'funding', 'offered', 'referred', 'requested', 'signed'])), fields=('client', 'scheme_code'), name='lending_one_live_request'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('tenor_days__gt', 0)), name='lending_request_positive'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['funding', 'funded']), _negated=True), models.Q(('loan__isnull', False), ('payment_id__isnull', False)), _connector='OR'), name='lending_funding_has_payment')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +80,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CreditLot',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('quantity', models.BigIntegerField()),
+                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='market.instrument')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lots', to='lending.creditrequest')),
+            ],
+            options={
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('request', 'instrument'), name='lending_lot_once'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='lending_lot_positive')],
+            },
+        ),
+        migrations.CreateModel(
             name='MaturityReminder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -102,6 +105,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'lending_reminder',
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('loan', 'matures_on', 'days_before'), name='lending_reminder_once')],
             },
         ),
         migrations.CreateModel(
@@ -126,51 +130,8 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'lending_renewal',
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['offered', 'accepted'])), fields=('loan',), name='lending_one_live_renewal'), models.UniqueConstraint(condition=models.Q(('state', 'done')), fields=('loan', 'number'), name='lending_renewal_counted_once'), models.CheckConstraint(condition=models.Q(('new_matures_on__gt', models.F('old_matures_on'))), name='lending_renewal_forward')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='creditrequest',
-            index=models.Index(fields=['state', 'waits_since'], name='lending_request_waits'),
-        ),
-        migrations.AddIndex(
-            model_name='creditrequest',
-            index=models.Index(fields=['client', 'id'], name='lending_request_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['approved', 'approved_to_fund', 'deciding', 'draft', 'failed', 'funding', 'offered', 'referred', 'requested', 'signed'])), fields=('client', 'scheme_code'), name='lending_one_live_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('tenor_days__gt', 0)), name='lending_request_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['funding', 'funded']), _negated=True), models.Q(('loan__isnull', False), ('payment_id__isnull', False)), _connector='OR'), name='lending_funding_has_payment'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditlot',
-            constraint=models.UniqueConstraint(fields=('request', 'instrument'), name='lending_lot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='creditlot',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='lending_lot_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='maturityreminder',
-            constraint=models.UniqueConstraint(fields=('loan', 'matures_on', 'days_before'), name='lending_reminder_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='renewal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['offered', 'accepted'])), fields=('loan',), name='lending_one_live_renewal'),
-        ),
-        migrations.AddConstraint(
-            model_name='renewal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'done')), fields=('loan', 'number'), name='lending_renewal_counted_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='renewal',
-            constraint=models.CheckConstraint(condition=models.Q(('new_matures_on__gt', models.F('old_matures_on'))), name='lending_renewal_forward'),
         ),
         append_only('lending_step'),
         append_only('lending_reminder'),

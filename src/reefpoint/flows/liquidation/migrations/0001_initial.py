@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.marginaccount')),
                 ('call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='margin.margincall')),
             ],
+            options={
+                'indexes': [models.Index(fields=['state', 'id'], name='liquidations_by_state')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']])), fields=('account',), name='one_live_liquidation_per_account'), models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING'], reefpoint.flows.liquidation.types.LiquidationState['COMPLETED'], reefpoint.flows.liquidation.types.LiquidationState['CANCELLED'], reefpoint.flows.liquidation.types.LiquidationState['EXHAUSTED']])), name='liquidation_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('call__isnull', False), ('cause', reefpoint.flows.liquidation.types.Cause['CALL_EXPIRED'])), models.Q(('call', None), ('cause', reefpoint.flows.liquidation.types.Cause['CLOSE_OUT'])), _connector='OR'), name='liquidation_cause_names_its_call'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']]), ('closed_at', None)), models.Q(models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']]), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='liquidation_closed_with_its_state')],
+            },
         ),
         migrations.CreateModel(
             name='LiquidationPlan',
@@ -51,30 +55,9 @@ class Migration(migrations.Migration):
                 ('over_bound_bp', models.BigIntegerField(null=True)),
                 ('liquidation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='liquidation.liquidation')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('liquidation', 'session_on'), name='one_liquidation_plan_a_session')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='liquidation',
-            index=models.Index(fields=['state', 'id'], name='liquidations_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='liquidation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']])), fields=('account',), name='one_live_liquidation_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='liquidation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING'], reefpoint.flows.liquidation.types.LiquidationState['COMPLETED'], reefpoint.flows.liquidation.types.LiquidationState['CANCELLED'], reefpoint.flows.liquidation.types.LiquidationState['EXHAUSTED']])), name='liquidation_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='liquidation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('call__isnull', False), ('cause', reefpoint.flows.liquidation.types.Cause['CALL_EXPIRED'])), models.Q(('call', None), ('cause', reefpoint.flows.liquidation.types.Cause['CLOSE_OUT'])), _connector='OR'), name='liquidation_cause_names_its_call'),
-        ),
-        migrations.AddConstraint(
-            model_name='liquidation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']]), ('closed_at', None)), models.Q(models.Q(('state__in', [reefpoint.flows.liquidation.types.LiquidationState['AWAITING_APPROVAL'], reefpoint.flows.liquidation.types.LiquidationState['PLANNED'], reefpoint.flows.liquidation.types.LiquidationState['SELLING']]), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='liquidation_closed_with_its_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='liquidationplan',
-            constraint=models.UniqueConstraint(fields=('liquidation', 'session_on'), name='one_liquidation_plan_a_session'),
-        ),
-            append_only("liquidation_liquidationplan"),
+        append_only("liquidation_liquidationplan"),
     ]

@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['email_digest'], name='origination_lead_email'), models.Index(fields=['phone_digest'], name='origination_lead_phone'), models.Index(fields=['name_key'], name='origination_lead_name'), models.Index(fields=['channel', 'created_at'], name='origination_lead_channel'), models.Index(condition=models.Q(('import_id__isnull', False)), fields=['import_id'], name='origination_lead_import'), django.contrib.postgres.indexes.GinIndex(fields=['name_key'], name='origination_lead_trigrams', opclasses=['gin_trgm_ops'])],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='origination_lead_named'), models.CheckConstraint(condition=models.Q(('email_digest__isnull', False), ('phone_digest__isnull', False), _connector='OR'), name='origination_lead_can_be_reached'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='origination_lead_merged_into_one'), models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='origination_lead_not_into_itself')],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +76,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['state', 'waits_since'], name='origination_app_waits'), models.Index(fields=['lead'], name='origination_app_lead')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('draft', 'submitted', 'in_review', 'info_requested', 'accepted'))), fields=('client',), name='origination_one_live_application'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('submitted_at__isnull', False), _connector='OR'), name='origination_app_handed_in')],
             },
         ),
         migrations.CreateModel(
@@ -88,57 +92,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'origination_lead_step',
-                'ordering': ('id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='LeadPairRow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('same_email', models.BooleanField()),
-                ('same_phone', models.BooleanField()),
-                ('name_bp', models.IntegerField()),
-                ('state', models.CharField(choices=[('open', 'open'), ('merged', 'merged'), ('distinct', 'distinct')], default='open', max_length=10)),
-                ('found_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('first', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='origination.lead')),
-                ('second', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='origination.lead')),
-            ],
-            options={
-                'db_table': 'origination_lead_pair',
-                'ordering': ('id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='PreScreenRow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.IntegerField()),
-                ('at', models.DateTimeField()),
-                ('outcome', models.CharField(max_length=10)),
-                ('reasons', models.JSONField()),
-                ('rules_version', models.IntegerField()),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pre_screens', to='origination.application')),
-            ],
-            options={
-                'db_table': 'origination_pre_screen',
-                'ordering': ('id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='SectionDraft',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('section', models.CharField(choices=[('identity', 'identity'), ('tax', 'tax'), ('wealth', 'wealth'), ('experience', 'experience'), ('bank', 'bank'), ('people', 'people'), ('documents', 'documents'), ('questionnaire', 'questionnaire'), ('declarations', 'declarations')], max_length=16)),
-                ('key_id', models.BigIntegerField()),
-                ('blob', models.BinaryField(null=True)),
-                ('saved_at', models.DateTimeField()),
-                ('saved_by', models.CharField(max_length=80)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sections', to='origination.application')),
-            ],
-            options={
-                'db_table': 'origination_section',
                 'ordering': ('id',),
             },
         ),
@@ -200,85 +153,60 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('application',), name='origination_one_open_info_request')],
             },
         ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['email_digest'], name='origination_lead_email'),
+        migrations.CreateModel(
+            name='LeadPairRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('same_email', models.BooleanField()),
+                ('same_phone', models.BooleanField()),
+                ('name_bp', models.IntegerField()),
+                ('state', models.CharField(choices=[('open', 'open'), ('merged', 'merged'), ('distinct', 'distinct')], default='open', max_length=10)),
+                ('found_at', models.DateTimeField()),
+                ('decided_by', models.CharField(blank=True, max_length=80)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('first', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='origination.lead')),
+                ('second', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='origination.lead')),
+            ],
+            options={
+                'db_table': 'origination_lead_pair',
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['id'], name='origination_pair_open'), models.Index(fields=['second'], name='origination_pair_second')],
+                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='origination_pair_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='origination_pair_in_order')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['phone_digest'], name='origination_lead_phone'),
+        migrations.CreateModel(
+            name='PreScreenRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.IntegerField()),
+                ('at', models.DateTimeField()),
+                ('outcome', models.CharField(max_length=10)),
+                ('reasons', models.JSONField()),
+                ('rules_version', models.IntegerField()),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pre_screens', to='origination.application')),
+            ],
+            options={
+                'db_table': 'origination_pre_screen',
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('application', 'number'), name='origination_pre_screen_once')],
+            },
         ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['name_key'], name='origination_lead_name'),
-        ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['channel', 'created_at'], name='origination_lead_channel'),
-        ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(condition=models.Q(('import_id__isnull', False)), fields=['import_id'], name='origination_lead_import'),
-        ),
-        migrations.AddIndex(
-            model_name='lead',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['name_key'], name='origination_lead_trigrams', opclasses=['gin_trgm_ops']),
-        ),
-        migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='origination_lead_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(('email_digest__isnull', False), ('phone_digest__isnull', False), _connector='OR'), name='origination_lead_can_be_reached'),
-        ),
-        migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='origination_lead_merged_into_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='origination_lead_not_into_itself'),
-        ),
-        migrations.AddIndex(
-            model_name='application',
-            index=models.Index(fields=['state', 'waits_since'], name='origination_app_waits'),
-        ),
-        migrations.AddIndex(
-            model_name='application',
-            index=models.Index(fields=['lead'], name='origination_app_lead'),
-        ),
-        migrations.AddConstraint(
-            model_name='application',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('draft', 'submitted', 'in_review', 'info_requested', 'accepted'))), fields=('client',), name='origination_one_live_application'),
-        ),
-        migrations.AddConstraint(
-            model_name='application',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('submitted_at__isnull', False), _connector='OR'), name='origination_app_handed_in'),
-        ),
-        migrations.AddIndex(
-            model_name='leadpairrow',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['id'], name='origination_pair_open'),
-        ),
-        migrations.AddIndex(
-            model_name='leadpairrow',
-            index=models.Index(fields=['second'], name='origination_pair_second'),
-        ),
-        migrations.AddConstraint(
-            model_name='leadpairrow',
-            constraint=models.UniqueConstraint(fields=('first', 'second'), name='origination_pair_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='leadpairrow',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='origination_pair_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='prescreenrow',
-            constraint=models.UniqueConstraint(fields=('application', 'number'), name='origination_pre_screen_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sectiondraft',
-            constraint=models.UniqueConstraint(fields=('application', 'section'), name='origination_section_once'),
+        migrations.CreateModel(
+            name='SectionDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('section', models.CharField(choices=[('identity', 'identity'), ('tax', 'tax'), ('wealth', 'wealth'), ('experience', 'experience'), ('bank', 'bank'), ('people', 'people'), ('documents', 'documents'), ('questionnaire', 'questionnaire'), ('declarations', 'declarations')], max_length=16)),
+                ('key_id', models.BigIntegerField()),
+                ('blob', models.BinaryField(null=True)),
+                ('saved_at', models.DateTimeField()),
+                ('saved_by', models.CharField(max_length=80)),
+                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sections', to='origination.application')),
+            ],
+            options={
+                'db_table': 'origination_section',
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('application', 'section'), name='origination_section_once')],
+            },
         ),
         append_only("origination_lead_step"),
         append_only("origination_pre_screen"),

@@ -30,6 +30,9 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.client')),
                 ('scheme_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='products.schemeversion')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', [reefpoint.records.accounts.types.AccountStatus['ACTIVE'], reefpoint.records.accounts.types.AccountStatus['FROZEN'], reefpoint.records.accounts.types.AccountStatus['CLOSED']])), name='account_status_known')],
+            },
         ),
         migrations.CreateModel(
             name='Loan',
@@ -47,6 +50,10 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(default=reefpoint.records.accounts.types.LoanState['OPEN'], max_length=8)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='accounts.marginaccount')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', reefpoint.records.accounts.types.LoanState['OPEN'])), fields=['account', 'drawn_on', 'id'], name='loan_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('drawn_minor__gt', 0), ('principal_minor__gte', 0), ('principal_minor__lte', models.F('drawn_minor'))), name='loan_principal_within_drawn'), models.CheckConstraint(condition=models.Q(models.Q(('principal_minor__gt', 0), ('state', reefpoint.records.accounts.types.LoanState['OPEN'])), models.Q(('principal_minor', 0), ('state', reefpoint.records.accounts.types.LoanState['REPAID'])), _connector='OR'), name='loan_repaid_owes_nothing')],
+            },
         ),
         migrations.CreateModel(
             name='Facility',
@@ -59,6 +66,9 @@ class Migration(migrations.Migration):
                 ('held_minor', models.BigIntegerField(default=0)),
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='facility', to='accounts.marginaccount')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('drawn_minor__gte', 0), ('held_minor__gte', 0), ('commitment_minor__gte', django.db.models.expressions.CombinedExpression(models.F('drawn_minor'), '+', models.F('held_minor')))), name='facility_never_over_commitment')],
+            },
         ),
         migrations.CreateModel(
             name='Position',
@@ -68,6 +78,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='positions', to='accounts.marginaccount')),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='market.instrument')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'instrument'), name='position_once'), models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='position_never_negative')],
+            },
         ),
         migrations.CreateModel(
             name='SecurityMovement',
@@ -82,42 +95,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='accounts.marginaccount')),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='market.instrument')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', 'id'], name='movement_by_account')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', reefpoint.records.accounts.types.MovementKind['SALE']), ('quantity__lt', 0)), models.Q(models.Q(('kind', reefpoint.records.accounts.types.MovementKind['SALE']), _negated=True), ('quantity__gt', 0)), _connector='OR'), name='movement_signed_by_kind')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='marginaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [reefpoint.records.accounts.types.AccountStatus['ACTIVE'], reefpoint.records.accounts.types.AccountStatus['FROZEN'], reefpoint.records.accounts.types.AccountStatus['CLOSED']])), name='account_status_known'),
-        ),
-        migrations.AddIndex(
-            model_name='loan',
-            index=models.Index(condition=models.Q(('state', reefpoint.records.accounts.types.LoanState['OPEN'])), fields=['account', 'drawn_on', 'id'], name='loan_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('drawn_minor__gt', 0), ('principal_minor__gte', 0), ('principal_minor__lte', models.F('drawn_minor'))), name='loan_principal_within_drawn'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('principal_minor__gt', 0), ('state', reefpoint.records.accounts.types.LoanState['OPEN'])), models.Q(('principal_minor', 0), ('state', reefpoint.records.accounts.types.LoanState['REPAID'])), _connector='OR'), name='loan_repaid_owes_nothing'),
-        ),
-        migrations.AddConstraint(
-            model_name='facility',
-            constraint=models.CheckConstraint(condition=models.Q(('drawn_minor__gte', 0), ('held_minor__gte', 0), ('commitment_minor__gte', django.db.models.expressions.CombinedExpression(models.F('drawn_minor'), '+', models.F('held_minor')))), name='facility_never_over_commitment'),
-        ),
-        migrations.AddConstraint(
-            model_name='position',
-            constraint=models.UniqueConstraint(fields=('account', 'instrument'), name='position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='position',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='position_never_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='securitymovement',
-            index=models.Index(fields=['account', 'id'], name='movement_by_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='securitymovement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', reefpoint.records.accounts.types.MovementKind['SALE']), ('quantity__lt', 0)), models.Q(models.Q(('kind', reefpoint.records.accounts.types.MovementKind['SALE']), _negated=True), ('quantity__gt', 0)), _connector='OR'), name='movement_signed_by_kind'),
-        ),
-            append_only("accounts_securitymovement"),
+        append_only("accounts_securitymovement"),
     ]

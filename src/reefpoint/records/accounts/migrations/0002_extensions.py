@@ -14,6 +14,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name='loan',
+            name='loan_repaid_owes_nothing',
+        ),
+        migrations.AddConstraint(
+            model_name='loan',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('principal_minor__gt', 0), ('state', reefpoint.records.accounts.types.LoanState['OPEN'])), models.Q(('principal_minor', 0), ('state__in', [reefpoint.records.accounts.types.LoanState['REPAID'], reefpoint.records.accounts.types.LoanState['UNDONE']])), _connector='OR'), name='loan_repaid_owes_nothing'),
+        ),
         migrations.CreateModel(
             name='LoanExtension',
             fields=[
@@ -26,28 +34,11 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=120, unique=True)),
                 ('extended_by', models.CharField(max_length=80)),
                 ('at', models.DateTimeField()),
+                ('loan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='extensions', to='accounts.loan')),
             ],
-        ),
-        migrations.RemoveConstraint(
-            model_name='loan',
-            name='loan_repaid_owes_nothing',
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('principal_minor__gt', 0), ('state', reefpoint.records.accounts.types.LoanState['OPEN'])), models.Q(('principal_minor', 0), ('state__in', [reefpoint.records.accounts.types.LoanState['REPAID'], reefpoint.records.accounts.types.LoanState['UNDONE']])), _connector='OR'), name='loan_repaid_owes_nothing'),
-        ),
-        migrations.AddField(
-            model_name='loanextension',
-            name='loan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='extensions', to='accounts.loan'),
-        ),
-        migrations.AddConstraint(
-            model_name='loanextension',
-            constraint=models.UniqueConstraint(fields=('loan', 'number'), name='loan_extension_counted_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loanextension',
-            constraint=models.CheckConstraint(condition=models.Q(('new_matures_on__gt', models.F('old_matures_on')), ('number__gt', 0)), name='loan_extension_forward'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('loan', 'number'), name='loan_extension_counted_once'), models.CheckConstraint(condition=models.Q(('new_matures_on__gt', models.F('old_matures_on')), ('number__gt', 0)), name='loan_extension_forward')],
+            },
         ),
         append_only('accounts_loanextension'),
     ]

@@ -48,6 +48,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'indexes': [models.Index(fields=['client', '-id'], name='contracts_of_client'), models.Index(fields=['state', 'sign_by'], name='contracts_to_lapse')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('client', 'key'), name='contracts_key_once'), models.CheckConstraint(condition=models.Q(('sign_by__gte', models.F('dated_on'))), name='contracts_time_to_sign'), models.CheckConstraint(condition=models.Q(('limit_minor__gt', 0)), name='contracts_limit_above_zero'), models.CheckConstraint(condition=models.Q(('countersigned_by', ''), models.Q(('countersigned_by', models.F('prepared_by')), _negated=True), _connector='OR'), name='contracts_maker_is_never_countersigner'), models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['IN_FORCE']), models.Q(('countersigned_by', ''), _negated=True), ('signed_on__isnull', False)), models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['IN_FORCE']), _negated=True), ('countersigned_by', '')), _connector='OR'), name='contracts_in_force_is_countersigned'), models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['SIGNED_BY_CLIENT']), _negated=True), ('signed_on__isnull', False), _connector='OR'), name='contracts_signed_has_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('contract', 'disclosure', 'text_hash'), name='contracts_acknowledged_once')],
             },
         ),
         migrations.CreateModel(
@@ -80,6 +83,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('contract', 'kind'), name='contracts_file_once')],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +98,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('contract', 'state'), name='contracts_state_once')],
             },
         ),
         migrations.CreateModel(
@@ -109,6 +114,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('number', 1)), name='contracts_one_root')],
             },
         ),
         migrations.CreateModel(
@@ -127,58 +133,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('contract', 'role'), name='contracts_signed_once_a_side')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='contract',
-            index=models.Index(fields=['client', '-id'], name='contracts_of_client'),
-        ),
-        migrations.AddIndex(
-            model_name='contract',
-            index=models.Index(fields=['state', 'sign_by'], name='contracts_to_lapse'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('client', 'key'), name='contracts_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('sign_by__gte', models.F('dated_on'))), name='contracts_time_to_sign'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_minor__gt', 0)), name='contracts_limit_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('countersigned_by', ''), models.Q(('countersigned_by', models.F('prepared_by')), _negated=True), _connector='OR'), name='contracts_maker_is_never_countersigner'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['IN_FORCE']), models.Q(('countersigned_by', ''), _negated=True), ('signed_on__isnull', False)), models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['IN_FORCE']), _negated=True), ('countersigned_by', '')), _connector='OR'), name='contracts_in_force_is_countersigned'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', reefpoint.records.contracts.types.ContractState['SIGNED_BY_CLIENT']), _negated=True), ('signed_on__isnull', False), _connector='OR'), name='contracts_signed_has_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('contract', 'disclosure', 'text_hash'), name='contracts_acknowledged_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='file',
-            constraint=models.UniqueConstraint(fields=('contract', 'kind'), name='contracts_file_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='move',
-            constraint=models.UniqueConstraint(fields=('contract', 'state'), name='contracts_state_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='root',
-            constraint=models.CheckConstraint(condition=models.Q(('number', 1)), name='contracts_one_root'),
-        ),
-        migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('contract', 'role'), name='contracts_signed_once_a_side'),
         ),
     ]

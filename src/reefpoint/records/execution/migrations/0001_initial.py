@@ -110,22 +110,10 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.marginaccount')),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='market.instrument')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Fill',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('broker_fill_id', models.CharField(max_length=140, unique=True)),
-                ('quantity', models.BigIntegerField()),
-                ('price_units', models.BigIntegerField()),
-                ('gross_minor', models.BigIntegerField()),
-                ('fee_minor', models.BigIntegerField()),
-                ('net_minor', models.BigIntegerField()),
-                ('traded_on', models.DateField(db_index=True)),
-                ('at', models.DateTimeField()),
-                ('booked_at', models.DateTimeField(null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fills', to='execution.order')),
-            ],
+            options={
+                'indexes': [models.Index(fields=['account', '-id'], name='order_by_account'), models.Index(fields=['session_on', 'instrument'], name='order_by_session'), models.Index(fields=['source'], name='order_by_source'), models.Index(condition=models.Q(('state__in', ('new', 'sent', 'partially_filled'))), fields=['id'], name='order_live')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity__lte', models.F('placed_quantity'))), name='order_quantity_positive'), models.CheckConstraint(condition=models.Q(('filled_quantity__gte', 0), ('filled_quantity__lte', models.F('quantity'))), name='order_never_overfilled'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'filled'), ('filled_quantity', models.F('quantity'))), models.Q(('state', 'partially_filled'), ('filled_quantity__gt', 0), ('filled_quantity__lt', models.F('quantity'))), models.Q(('state', 'cancelled'), ('filled_quantity__lt', models.F('quantity'))), models.Q(('state__in', ['new', 'sent', 'rejected']), ('filled_quantity', 0)), _connector='OR'), name='order_state_fits_fills'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('new', 'sent', 'partially_filled'))), models.Q(models.Q(('state__in', ('new', 'sent', 'partially_filled')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='order_ended_has_time')],
+            },
         ),
         migrations.CreateModel(
             name='PaperDelivery',
@@ -166,49 +154,25 @@ class Migration(migrations.Migration):
                 ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fill', to='execution.paperorder')),
             ],
         ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['account', '-id'], name='order_by_account'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['session_on', 'instrument'], name='order_by_session'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['source'], name='order_by_source'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state__in', ('new', 'sent', 'partially_filled'))), fields=['id'], name='order_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity__lte', models.F('placed_quantity'))), name='order_quantity_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('filled_quantity__gte', 0), ('filled_quantity__lte', models.F('quantity'))), name='order_never_overfilled'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'filled'), ('filled_quantity', models.F('quantity'))), models.Q(('state', 'partially_filled'), ('filled_quantity__gt', 0), ('filled_quantity__lt', models.F('quantity'))), models.Q(('state', 'cancelled'), ('filled_quantity__lt', models.F('quantity'))), models.Q(('state__in', ['new', 'sent', 'rejected']), ('filled_quantity', 0)), _connector='OR'), name='order_state_fits_fills'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('new', 'sent', 'partially_filled'))), models.Q(models.Q(('state__in', ('new', 'sent', 'partially_filled')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='order_ended_has_time'),
-        ),
-        migrations.AddIndex(
-            model_name='fill',
-            index=models.Index(condition=models.Q(('booked_at__isnull', True)), fields=['id'], name='fill_unbooked'),
-        ),
-        migrations.AddConstraint(
-            model_name='fill',
-            constraint=models.CheckConstraint(condition=models.Q(('fee_minor__gte', 0), ('gross_minor__gte', 0), ('price_units__gt', 0), ('quantity__gt', 0)), name='fill_amounts_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='fill',
-            constraint=models.CheckConstraint(condition=models.Q(('net_minor', django.db.models.expressions.CombinedExpression(models.F('gross_minor'), '-', models.F('fee_minor'))), ('net_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('gross_minor'), '*', models.Value(-1)), '-', models.F('fee_minor'))), _connector='OR'), name='fill_net_is_gross_and_fee'),
+        migrations.CreateModel(
+            name='Fill',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('broker_fill_id', models.CharField(max_length=140, unique=True)),
+                ('quantity', models.BigIntegerField()),
+                ('price_units', models.BigIntegerField()),
+                ('gross_minor', models.BigIntegerField()),
+                ('fee_minor', models.BigIntegerField()),
+                ('net_minor', models.BigIntegerField()),
+                ('traded_on', models.DateField(db_index=True)),
+                ('at', models.DateTimeField()),
+                ('booked_at', models.DateTimeField(null=True)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fills', to='execution.order')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('booked_at__isnull', True)), fields=['id'], name='fill_unbooked')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('fee_minor__gte', 0), ('gross_minor__gte', 0), ('price_units__gt', 0), ('quantity__gt', 0)), name='fill_amounts_sane'), models.CheckConstraint(condition=models.Q(('net_minor', django.db.models.expressions.CombinedExpression(models.F('gross_minor'), '-', models.F('fee_minor'))), ('net_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('gross_minor'), '*', models.Value(-1)), '-', models.F('fee_minor'))), _connector='OR'), name='fill_net_is_gross_and_fee')],
+            },
         ),
         append_only_but('execution_fill', ['booked_at']),
     ]

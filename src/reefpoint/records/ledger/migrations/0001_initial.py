@@ -25,29 +25,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_account',
-            },
-        ),
-        migrations.CreateModel(
-            name='BalanceSnapshot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('debit_minor', models.BigIntegerField()),
-                ('credit_minor', models.BigIntegerField()),
-            ],
-            options={
-                'db_table': 'ledger_balance_snapshot',
-            },
-        ),
-        migrations.CreateModel(
-            name='BookDay',
-            fields=[
-                ('on', models.DateField(primary_key=True, serialize=False)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'db_table': 'ledger_book_day',
+                'constraints': [models.UniqueConstraint(fields=('id', 'currency'), name='ledger_account_currency'), models.CheckConstraint(condition=models.Q(('kind__in', [reefpoint.records.ledger.types.AccountKind['ASSET'], reefpoint.records.ledger.types.AccountKind['LIABILITY'], reefpoint.records.ledger.types.AccountKind['EQUITY'], reefpoint.records.ledger.types.AccountKind['INCOME'], reefpoint.records.ledger.types.AccountKind['EXPENSE']])), name='ledger_account_kind')],
             },
         ),
         migrations.CreateModel(
@@ -59,9 +37,35 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField()),
                 ('actor', models.TextField()),
                 ('placed_at', models.DateTimeField()),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='ledger.ledgeraccount')),
             ],
             options={
                 'db_table': 'ledger_hold',
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_hold_amount')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BookDay',
+            fields=[
+                ('on', models.DateField(primary_key=True, serialize=False)),
+                ('opened_at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'db_table': 'ledger_book_day',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('closed_at',), name='ledger_book_day_one_open', nulls_distinct=False)],
+            },
+        ),
+        migrations.CreateModel(
+            name='HoldResolution',
+            fields=[
+                ('hold', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='resolution', serialize=False, to='ledger.hold')),
+                ('is_captured', models.BooleanField()),
+                ('actor', models.TextField()),
+                ('resolved_at', models.DateTimeField()),
+            ],
+            options={
+                'db_table': 'ledger_hold_resolution',
             },
         ),
         migrations.CreateModel(
@@ -76,21 +80,10 @@ class Migration(migrations.Migration):
                 ('actor', models.TextField()),
                 ('memo', models.TextField()),
                 ('source', models.TextField()),
+                ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.journal')),
             ],
             options={
                 'db_table': 'ledger_journal',
-            },
-        ),
-        migrations.CreateModel(
-            name='Posting',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('effective_on', models.DateField()),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-            ],
-            options={
-                'db_table': 'ledger_posting',
             },
         ),
         migrations.CreateModel(
@@ -106,92 +99,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_balance',
+                'constraints': [models.CheckConstraint(condition=models.Q(('floor_minor__isnull', True), ('floor_minor__lte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('sign'), '*', django.db.models.expressions.CombinedExpression(models.F('debit_minor'), '-', models.F('credit_minor'))), '-', models.F('held_minor'))), _connector='OR'), name='ledger_balance_above_floor'), models.CheckConstraint(condition=models.Q(('held_minor__gte', 0)), name='ledger_balance_held')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='ledger_account_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', [reefpoint.records.ledger.types.AccountKind['ASSET'], reefpoint.records.ledger.types.AccountKind['LIABILITY'], reefpoint.records.ledger.types.AccountKind['EQUITY'], reefpoint.records.ledger.types.AccountKind['INCOME'], reefpoint.records.ledger.types.AccountKind['EXPENSE']])), name='ledger_account_kind'),
-        ),
-        migrations.AddField(
-            model_name='balancesnapshot',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='ledger.ledgeraccount'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookday',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('closed_at',), name='ledger_book_day_one_open', nulls_distinct=False),
         ),
         migrations.CreateModel(
-            name='HoldResolution',
+            name='BalanceSnapshot',
             fields=[
-                ('hold', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='resolution', serialize=False, to='ledger.hold')),
-                ('is_captured', models.BooleanField()),
-                ('actor', models.TextField()),
-                ('resolved_at', models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('on', models.DateField()),
+                ('debit_minor', models.BigIntegerField()),
+                ('credit_minor', models.BigIntegerField()),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='ledger.ledgeraccount')),
             ],
             options={
-                'db_table': 'ledger_hold_resolution',
+                'db_table': 'ledger_balance_snapshot',
+                'constraints': [models.UniqueConstraint(fields=('account', 'on'), name='ledger_balance_snapshot_once')],
             },
         ),
-        migrations.AddField(
-            model_name='hold',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='ledger.ledgeraccount'),
-        ),
-        migrations.AddField(
-            model_name='journal',
-            name='reverses',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.journal'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='credit_account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='ledger.ledgeraccount'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='debit_account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='ledger.ledgeraccount'),
-        ),
-        migrations.AddField(
-            model_name='posting',
-            name='journal',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.journal'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('floor_minor__isnull', True), ('floor_minor__lte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('sign'), '*', django.db.models.expressions.CombinedExpression(models.F('debit_minor'), '-', models.F('credit_minor'))), '-', models.F('held_minor'))), _connector='OR'), name='ledger_balance_above_floor'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('held_minor__gte', 0)), name='ledger_balance_held'),
-        ),
-        migrations.AddConstraint(
-            model_name='balancesnapshot',
-            constraint=models.UniqueConstraint(fields=('account', 'on'), name='ledger_balance_snapshot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_hold_amount'),
-        ),
-        migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['debit_account', 'effective_on', 'id'], name='ledger_posting_debits'),
-        ),
-        migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['credit_account', 'effective_on', 'id'], name='ledger_posting_credits'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_posting_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_posting_pair'),
+        migrations.CreateModel(
+            name='Posting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('effective_on', models.DateField()),
+                ('currency', models.CharField(max_length=3)),
+                ('amount_minor', models.BigIntegerField()),
+                ('credit_account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='ledger.ledgeraccount')),
+                ('debit_account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='ledger.ledgeraccount')),
+                ('journal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='ledger.journal')),
+            ],
+            options={
+                'db_table': 'ledger_posting',
+                'indexes': [models.Index(fields=['debit_account', 'effective_on', 'id'], name='ledger_posting_debits'), models.Index(fields=['credit_account', 'effective_on', 'id'], name='ledger_posting_credits')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_posting_amount'), models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_posting_pair')],
+            },
         ),
     ]

@@ -64,23 +64,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='PaymentAnswer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('confirmed', 'confirmed'), ('rejected', 'rejected')], max_length=10)),
-                ('amount_minor', models.BigIntegerField()),
-                ('bank_reference', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('source', models.CharField(max_length=120)),
-                ('heard_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='treasury.payment')),
-            ],
-            options={
-                'db_table': 'treasury_payment_answer',
-                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('state__in', ['requested', 'sent', 'unknown'])), fields=['id'], name='treasury_payment_open'), models.Index(fields=['subject', 'id'], name='treasury_payment_subject')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='treasury_payment_positive'), models.CheckConstraint(condition=models.Q(('state', 'requested'), ('answer_by__isnull', False), _connector='OR'), name='treasury_payment_sent_has_deadline')],
             },
         ),
         migrations.CreateModel(
@@ -99,25 +84,23 @@ class Migration(migrations.Migration):
                 'ordering': ('id',),
             },
         ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('state__in', ['requested', 'sent', 'unknown'])), fields=['id'], name='treasury_payment_open'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['subject', 'id'], name='treasury_payment_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='treasury_payment_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'requested'), ('answer_by__isnull', False), _connector='OR'), name='treasury_payment_sent_has_deadline'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentanswer',
-            constraint=models.UniqueConstraint(fields=('payment', 'outcome', 'amount_minor', 'bank_reference'), name='treasury_payment_answer_once'),
+        migrations.CreateModel(
+            name='PaymentAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('confirmed', 'confirmed'), ('rejected', 'rejected')], max_length=10)),
+                ('amount_minor', models.BigIntegerField()),
+                ('bank_reference', models.CharField(blank=True, max_length=80)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('source', models.CharField(max_length=120)),
+                ('heard_at', models.DateTimeField()),
+                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='treasury.payment')),
+            ],
+            options={
+                'db_table': 'treasury_payment_answer',
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('payment', 'outcome', 'amount_minor', 'bank_reference'), name='treasury_payment_answer_once')],
+            },
         ),
         migrations.RunSQL('CREATE SEQUENCE treasury_payment_reference', 'DROP SEQUENCE treasury_payment_reference'),
         append_only('treasury_payment_step'),

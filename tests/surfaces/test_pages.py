@@ -96,6 +96,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "prices": ("prices.view", lambda book: []),
     "instrument": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
     "batch": ("prices.view", lambda book: [list_held()[0].batch_id]),
+    "rates": ("prices.view", lambda book: []),
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),
 }

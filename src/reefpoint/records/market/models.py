@@ -225,3 +225,39 @@ class FxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.rate_e8}"
+
+
+class HeldFx(models.Model):
+    """A version of the rates that moved too far to be believed: it waits for a second person and is in no valuation."""
+
+    source = models.CharField(max_length=80)
+    key = models.CharField(max_length=200, unique=True)
+    content_hash = models.CharField(max_length=64)
+    base = models.CharField(max_length=3)
+    on = models.DateField()
+    at = models.DateTimeField()
+    rates_e8 = models.JSONField()
+    against = models.ForeignKey(FxVersion, on_delete=models.PROTECT, related_name="+")
+    received_by = models.CharField(max_length=80)
+    state = models.CharField(max_length=12, default=HeldState.HELD, choices=[(s.value, s.value) for s in HeldState])
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(base__in=sorted(MINOR_DIGITS)), name="market_held_fx_base_known"),
+            models.CheckConstraint(
+                condition=~Q(state=HeldState.CONFIRMED) | ~Q(decided_by=F("received_by")),
+                name="market_held_fx_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=HeldState.HELD, decided_by="", decided_at=None)
+                | (~Q(state=HeldState.HELD) & ~Q(decided_by="") & Q(decided_at__isnull=False)),
+                name="market_held_fx_decision_whole",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.base} {self.on} {self.source} {self.state}"

@@ -15,6 +15,9 @@ from reefpoint.platform.basics.money import MINOR_DIGITS, price_units, round_hal
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.market.types import (
     Accepted,
+    FxFlaw,
+    FxMove,
+    FxView,
     Held,
     HeldState,
     InstrumentFacts,
@@ -267,27 +270,36 @@ def limit_down_units(close_units: int, limit_bp: int) -> int:
 
 
 FX_MOVE_MAX_BP = 2_500
-"""A rate that moved by a quarter since the last version is not believed."""
+"""A rate that moved by a quarter since the last version is not believed: its version waits for a second person."""
 FX_AGE_DAYS_MAX = 4
 """Calendar days after which a version of the rates is stale: a long weekend passes."""
 _RATE_E8_MAX = 10**14
 
 
-def read_rate(currency: str, base: str, rate: Decimal | str) -> int | str:
-    """A rate in 1e-8, or a phrase that says why it cannot be one."""
+def read_rate(currency: str, base: str, rate: Decimal | str) -> int | FxFlaw:
+    """A rate in 1e-8, or why it cannot be one."""
     if currency not in MINOR_DIGITS or base not in MINOR_DIGITS:
-        return "the desk keeps no such currency"
+        return FxFlaw.UNKNOWN_CURRENCY
     if currency == base:
-        return "the base needs no rate to itself"
+        return FxFlaw.BASE
     if isinstance(rate, str) and not _PLAIN_NUMBER.fullmatch(rate):
-        return "the rate cannot be read"
+        return FxFlaw.UNREADABLE
     value = Decimal(rate)
     if not value.is_finite() or value <= 0:
-        return "a rate is a number above zero"
+        return FxFlaw.NOT_ABOVE_ZERO
     scaled = value.scaleb(8)
     if scaled != scaled.to_integral_value() or scaled > _RATE_E8_MAX:
-        return "a rate has at most 8 decimals and is at most 1,000,000"
+        return FxFlaw.OUT_OF_RANGE
     return int(scaled)
+
+
+def fx_moves(before: FxView | None, base: str, rates_e8: Mapping[str, int]) -> tuple[FxMove, ...]:
+    """Each rate beside the last one, crossed through the last version's base if that was another."""
+    moves = []
+    for currency, rate in sorted(rates_e8.items()):
+        last = 0 if before is None else before.rate_e8(base, currency)
+        moves.append(FxMove(currency, last, rate, bool(last) and is_outside_band(rate, last, FX_MOVE_MAX_BP)))
+    return tuple(moves)
 
 
 def is_fx_stale(on: date, today: date) -> bool:

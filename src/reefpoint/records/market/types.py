@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import round_half_up
 
 VENUE = "XNYS"
 """The venue whose sessions are the desk's business days, and on whose calendar the deadlines of calls run."""
@@ -48,6 +49,16 @@ class Board(StrEnum):
     CHINEXT = "chinext"
     BSE = "bse"
     GEM = "gem"
+
+
+class FxFlaw(StrEnum):
+    """Why a rate between currencies cannot be one, as a phrase after the currency."""
+
+    UNKNOWN_CURRENCY = "the desk keeps no such currency"
+    BASE = "the base needs no rate to itself"
+    UNREADABLE = "the rate cannot be read"
+    NOT_ABOVE_ZERO = "a rate is a number above zero"
+    OUT_OF_RANGE = "a rate has at most 8 decimals and is at most 1,000,000"
 
 
 class Reason(StrEnum):
@@ -449,6 +460,7 @@ class FxView:
     base: str
     on: date
     at: datetime
+    recorded_by: str
     rates_e8: Mapping[str, int]
 
     @property
@@ -464,3 +476,44 @@ class FxView:
         if home not in worth or foreign not in worth:
             return 0
         return worth[foreign] * 10**8 // worth[home]
+
+
+@dataclass(frozen=True)
+class FxRecorded:
+    """What became of a version of the rates: it counts as `version_id`, or waits for a second person as `held_id`."""
+
+    version_id: int | None
+    held_id: int | None = None
+
+
+@dataclass(frozen=True)
+class FxMove:
+    """One rate of a held version beside the last one that counts, both in 1e-8; `last_e8` is 0 where there was none."""
+
+    currency: str
+    last_e8: int
+    rate_e8: int
+    is_too_far: bool
+
+    @property
+    def move_bp(self) -> int | None:
+        """The move in basis points of the last rate, half up; None without one."""
+        return None if self.last_e8 == 0 else round_half_up((self.rate_e8 - self.last_e8) * 10_000, self.last_e8)
+
+
+@dataclass(frozen=True)
+class HeldFxView:
+    """A held version of the rates as a person decides on it."""
+
+    id: int
+    source: str
+    base: str
+    on: date
+    at: datetime
+    moves: tuple[FxMove, ...]
+    against: str
+    received_by: str
+    state: HeldState
+    decided_by: str
+    decided_at: datetime | None
+    decision_reason: str

@@ -28,6 +28,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_held
+from reefpoint.records.market.selectors.fx import list_held_fx
 from reefpoint.records.treasury.selectors import count_payments_to_look_at
 from reefpoint.surfaces.console.templatetags.cases import rule_title
 from reefpoint.surfaces.console.templatetags.console import approval_kind, client_of
@@ -108,6 +109,15 @@ def _held_prices(actor: Actor) -> Iterator[Todo]:
             f"{reverse('console:prices')}#held-{held.id}",
             _("Confirm or discard"),
             since=held.at,
+        )
+    for rates in list_held_fx():
+        yield Todo(
+            "warning",
+            _("Held rates"),
+            ", ".join(move.currency for move in rates.moves if move.is_too_far),
+            f"{reverse('console:rates')}#held-{rates.id}",
+            _("Confirm or discard"),
+            since=rates.at,
         )
 
 

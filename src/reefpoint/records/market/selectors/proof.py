@@ -26,6 +26,14 @@ WHERE h.state = 'confirmed' AND NOT starts_with(h.decided_by, 'source:')
 ORDER BY h.id
 """
 
+_FX_ORPHANS = """
+SELECT h.id FROM market_heldfx h
+WHERE h.state = 'confirmed'
+  AND NOT EXISTS (
+      SELECT 1 FROM market_fxversion v WHERE v.key = 'confirmation:' || h.id AND v.content_hash = h.content_hash)
+ORDER BY h.id
+"""
+
 _HELD_GUARDS = ("fixed_columns", "no_delete", "no_truncate", "decided_once")
 
 
@@ -47,7 +55,19 @@ def verify_market() -> list[Finding]:
             Finding("market.confirmed_price", f"held_price:{held_id}", "it was confirmed but made no price")
             for (held_id,) in cursor.fetchall()
         ]
+        cursor.execute(_FX_ORPHANS)
+        findings += [
+            Finding("market.confirmed_fx", f"held_fx:{held_id}", "it was confirmed but made no version of the rates")
+            for (held_id,) in cursor.fetchall()
+        ]
     return findings + verify_guards(
-        ["market_pricebatch", "market_price", "market_rejectedrow", "market_listingfacts"],
-        [("market_heldprice", f"market_heldprice_{guard}") for guard in _HELD_GUARDS],
+        [
+            "market_pricebatch",
+            "market_price",
+            "market_rejectedrow",
+            "market_listingfacts",
+            "market_fxversion",
+            "market_fxrate",
+        ],
+        [(table, f"{table}_{guard}") for table in ("market_heldprice", "market_heldfx") for guard in _HELD_GUARDS],
     )

@@ -2,16 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
-from ninja import Query, Status
+from ninja import Query, Schema, Status
 from pydantic import Field
 
 from reefpoint.platform.access.services import require
-from reefpoint.records.market.selectors.fx import list_fx
-from reefpoint.records.market.services.fx import record_fx
-from reefpoint.records.market.types import FxView
-from reefpoint.surfaces.api.base import Caller, In, Limit, Made, answers, now, router
+from reefpoint.records.market.selectors.fx import list_fx, list_held_fx
+from reefpoint.records.market.services.fx import confirm_held_fx, discard_held_fx, record_fx
+from reefpoint.records.market.types import FxView, HeldFxView, HeldState
+from reefpoint.surfaces.api.base import Caller, Id, In, Limit, Made, answers, now, router
 
 rates = router("rates")
 Code = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -34,7 +34,44 @@ def list_rates(request: Caller, limit: Annotated[Limit, Query()] = 20) -> list[F
     return list_fx(limit)
 
 
-@rates.post("", response=answers(Made, 201))
-def record(request: Caller, version: RatesIn) -> Status[Made]:
-    """Record a version of the rates; whoever holds names abroad is valued anew at once. The same key is one version."""
-    return Status(201, Made(id=record_fx(actor=request.auth, at=now(), **version.dict())))
+class RatesHeld(Schema):
+    """A version that moved too far: it counts for nothing until a second person confirms it under `held_id`."""
+
+    held_id: int
+
+
+class RatesDecisionIn(In):
+    """Whether held rates are believed, and why."""
+
+    decision: Literal["confirm", "discard"]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@rates.post("", response={**answers(Made, 201), 202: RatesHeld})
+def record(request: Caller, version: RatesIn) -> Status[Made] | Status[RatesHeld]:
+    """Record a version of the rates; whoever holds names abroad is valued anew at once. The same key is one version.
+
+    Answers 202 for a version with a move of 25% or more since the last one: it waits for a second person.
+    """
+    made = record_fx(actor=request.auth, at=now(), **version.dict())
+    if made.version_id is not None:
+        return Status(201, Made(id=made.version_id))
+    assert made.held_id is not None, "what does not count is held"
+    return Status(202, RatesHeld(held_id=made.held_id))
+
+
+@rates.get("/held", response=answers(list[HeldFxView]))
+def list_held_rates(request: Caller, state: HeldState | None = HeldState.HELD) -> list[HeldFxView]:
+    """Versions that were held, newest first, each rate beside the last one that counted. Right: prices.view."""
+    require(request.auth, "prices.view")
+    return list_held_fx(state)
+
+
+@rates.post("/held/{held_id}/decision", response={**answers(Made, 201), 204: None})
+def decide_held_rates(request: Caller, held_id: Id, given: RatesDecisionIn) -> Status[Made] | Status[None]:
+    """Confirm held rates, as another person than who brought them, or discard them. Right: prices.confirm."""
+    if given.decision == "confirm":
+        made = confirm_held_fx(actor=request.auth, held_id=held_id, reason=given.reason, at=now())
+        return Status(201, Made(id=made))
+    discard_held_fx(actor=request.auth, held_id=held_id, reason=given.reason, at=now())
+    return Status(204, None)

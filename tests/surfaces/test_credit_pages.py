@@ -1,5 +1,6 @@
 """Credit and prices on the pages: a decision by two people, a table that shows its gaps, a quote with its parts."""
 
+import re
 from html import unescape
 
 import pytest
@@ -113,6 +114,12 @@ def test_rows_are_added_and_taken_away_without_javascript_and_a_draft_asks_for_a
     lower = fields(table, **{"w-limit_units-0": "<= 250", "w-limit_units-1": "(250, 10000]"})
     preview = unescape(maker.post(address, {**lower, "step": "preview"}).content.decode())
     assert "1 past decision looked at" in preview
+    asked = re.search(r'href="(/runs/\d+/)"', preview)
+    assert asked is not None, "the result is kept, and its rows go along as CSV"
+    assert "1 past decision looked at" in text(maker, asked[1])
+    assert asked[1] in text(maker, "/runs/")
+    rows = maker.get(f"{asked[1]}rows/").content.decode("utf-8-sig")
+    assert rows.splitlines()[0].startswith("decision_id,client_number,currency,old_outcome,new_outcome")
     missing = maker.post(address, {**lower, "step": "publish"})
     assert missing.status_code == 422
     assert not Publication.objects.filter(kind="credit.policy", state="draft").exists()

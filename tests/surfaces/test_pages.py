@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "call": ("margin.view", lambda book: [list_calls(SYSTEM).rows[0].id]),
     "liquidations": ("liquidation.view", lambda book: []),
     "liquidation": ("liquidation.view", lambda book: [open_sale(book)]),
+    "runs": ("operations.view", lambda book: []),
     "day_runs": ("operations.view", lambda book: []),
     "clients": ("clients.view", lambda book: []),
     "client": ("clients.view", lambda book: [book.desk.own_client_id]),

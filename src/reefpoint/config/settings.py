@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "reefpoint.platform.vault",
     "reefpoint.platform.publications",
     "reefpoint.platform.imports",
+    "reefpoint.platform.runs",
     "reefpoint.platform.notifications",
     "reefpoint.platform.governance",
     "reefpoint.records.ledger",

@@ -9,6 +9,7 @@ from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.decisions.credit.handlers import follow_credit_approval, publish_approved_policy
+from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, take_collateral_approval, taken_in_batches
@@ -21,6 +22,7 @@ from reefpoint.decisions.monitoring.handlers import (
     start_backtest,
 )
 from reefpoint.decisions.pricing.handlers import follow_price_exception, publish_approved_grid
+from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
 from reefpoint.decisions.scoring import types as scoring
 from reefpoint.decisions.scoring.adapters.shipped import KINDS as SCORING_KINDS
@@ -53,7 +55,7 @@ from reefpoint.flows.liquidation.handlers import (
     take_decision,
 )
 from reefpoint.flows.operations.events import DayClosed
-from reefpoint.flows.operations.handlers import erase_client_notices, start_import
+from reefpoint.flows.operations.handlers import erase_client_notices, start_import, start_run
 from reefpoint.flows.operations.services.data_rights import erase_approved
 from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.handlers import erase_client_applications, finish_acceptance
@@ -69,6 +71,8 @@ from reefpoint.platform.imports.events import FileReceived
 from reefpoint.platform.imports.types import ImportKind
 from reefpoint.platform.notifications.events import NoticeQueued
 from reefpoint.platform.notifications.handlers import deliver_queued_notice
+from reefpoint.platform.runs.events import RunAsked
+from reefpoint.platform.runs.types import RunKind
 from reefpoint.platform.vault.events import DataKeyTurned
 from reefpoint.platform.vault.handlers import start_resealing
 from reefpoint.platform.vault.types import SealedTable
@@ -97,6 +101,9 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 
 IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS)
 """What can be handed in as a file of rows."""
+
+RUN_KINDS: tuple[RunKind, ...] = (POLICY_PREVIEW, BOOK_WHAT_IF)
+"""Long work that is asked for and waited on."""
 
 MODEL_KINDS: tuple[ModelKind, ...] = SCORING_KINDS
 MODELS: tuple[ShippedModel, ...] = SCORING_MODELS
@@ -175,6 +182,8 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),
     # a file that was handed in is read by a job
     Handler("imports.start", (FileReceived,), start_import),
+    # long work that was asked for is done by a job
+    Handler("runs.start", (RunAsked,), start_run),
     # a second person closes a case, or it goes on
     Handler("cases.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), close_or_reopen_case),
     # a client who changed may belong with others

@@ -25,6 +25,7 @@ from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.governance.services import check_sources, keep_shipped
 from reefpoint.platform.imports.services import forget_bad_rows, run_import
 from reefpoint.platform.notifications.services import retry_notices
+from reefpoint.platform.runs.services import forget_runs, work_on_run
 from reefpoint.records.contracts.services import lapse_contracts
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.ledger.services import seal_ledger
@@ -43,6 +44,17 @@ def run_day_job(*, on: str, at: str) -> None:
 def run_import_job(*, import_id: int) -> None:
     """Read a file that was handed in, to its end; killed, another worker goes on."""
     run_import(import_id=import_id, at=desk_now())
+
+
+@app.task(name="runs.run", queue="runs", retry=RetryStrategy(max_attempts=20, wait=1))
+def run_asked_job(*, run_id: int) -> None:
+    """Do long work that was asked for; killed, another worker begins it anew."""
+    work_on_run(run_id=run_id, at=desk_now())
+
+
+def forget_old_runs(timestamp: int) -> None:
+    """Delete what came of runs whose time is over."""
+    forget_runs(at=desk_now())
 
 
 def forget_old_bad_rows(timestamp: int) -> None:
@@ -154,6 +166,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("10 3 * * *", "governance.watch", watch_models),
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
+    ("50 3 * * *", "runs.forget", forget_old_runs),
 )
 
 for cron, name, job in SCHEDULE:

@@ -254,6 +254,11 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
     return [loan_facts(loan) for loan in loans]
 
 
+def count_open_loans() -> int:
+    """How many loans have principal outstanding."""
+    return Loan.objects.filter(state=LoanState.OPEN).count()
+
+
 def list_mature_loans(on: date) -> list[LoanFacts]:
     """Loans with principal outstanding whose maturity is before `on`, in id order."""
     return [loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]

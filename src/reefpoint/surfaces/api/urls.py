@@ -23,6 +23,7 @@ from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.pricing import pricing
 from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
+from reefpoint.surfaces.api.routers.runs import runs
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.scoring import scoring
 from reefpoint.surfaces.api.routers.screening import screening
@@ -50,6 +51,7 @@ for prefix, router in (
     ("/scoring", scoring),
     ("/models", models),
     ("/imports", imports),
+    ("/runs", runs),
     ("/contracts", contracts),
     ("/liquidations", liquidations),
     ("/collateral", collateral),

@@ -85,6 +85,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         (
             Section(_("Approvals"), "approvals", "console:approvals", "approvals.view"),
             Section(_("Imports"), "imports", "console:imports", "imports.view"),
+            Section(_("Runs"), "runs", "console:runs", "operations.view"),
             Section(_("Day runs"), "days", "console:day_runs", "operations.view"),
             Section(_("Audit log"), "audit", "console:audit", "audit.view"),
             Section(_("Data keys"), "keys", "console:data_keys", "vault.turn_keys"),

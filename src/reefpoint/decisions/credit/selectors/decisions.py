@@ -1,6 +1,6 @@
 """Credit decisions as people and other parts read them, and the proof that each can be made again."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
@@ -142,14 +142,23 @@ def _replayed(row: CreditDecision) -> str:
     return rules.answer_text(rules.assess(read_policy(row.policy_id), rules.inputs_from_json(row.inputs)))
 
 
-def preview_policy(actor: Actor, policy: CreditPolicy) -> PolicyPreview:
-    """What a policy would have made of every past decision, from the inputs that were stored."""
+def count_decisions() -> int:
+    """How many decisions there are to look at."""
+    return CreditDecision.objects.count()
+
+
+def preview_policy(
+    actor: Actor, policy: CreditPolicy, progress: Callable[[int, int], None] = lambda done, of: None
+) -> PolicyPreview:
+    """What a policy would have made of every past decision in scope, from the inputs that were stored."""
     require(actor, "credit.view")
     looked_at = outcomes = limits = 0
     changes: list[ChangedDecision] = []
-    rows = CreditDecision.objects.select_related("client").order_by("-id")
+    rows = CreditDecision.objects.filter(client__in=visible_clients(actor)).select_related("client").order_by("-id")
+    of = rows.count()
     for row in rows.iterator(chunk_size=500):
         looked_at += 1
+        progress(min(looked_at, of), of)
         new = rules.assess(policy, rules.inputs_from_json(row.inputs))
         if (new.outcome, new.limit_minor) == (row.outcome, row.recommended_minor):
             continue

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -18,12 +18,10 @@ from reefpoint.platform.basics.tables import Value
 from reefpoint.records.accounts.selectors import list_open_loans, load_accounts
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts
 from reefpoint.records.market.selectors.prices import closes_between, latest_prices
+from reefpoint.records.parties.selectors import visible_clients
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import RateKind, SchemeTerms
 from reefpoint.records.treasury.selectors import list_pools
-
-MOVES_MAX = 200
-"""How many of the loans that move most a report names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +134,9 @@ def _volatilities(weights: npt.NDArray[np.float64], ids: Sequence[int], on: date
 
 
 def what_if(actor: Actor, *, old: PriceGrid, new: PriceGrid, on: date, at: datetime) -> BookWhatIf:
-    """What another grid would change over the whole book: who moves, and what a year's interest would be more."""
+    """What another grid would change over the book in scope: who moves, and what a year's interest would be more."""
     require(actor, "pricing.view")
-    book = load_book(on=on, at=at)
+    book = _in_scope(actor, load_book(on=on, at=at))
     before, after = book.rates(old), book.rates(new)
     moves: list[int] = np.flatnonzero((before >= 0) & (after >= 0) & (before != after)).tolist()
     principal = _column([loan.principal_minor for loan in book.loans])
@@ -152,7 +150,7 @@ def what_if(actor: Actor, *, old: PriceGrid, new: PriceGrid, on: date, at: datet
         if terms.rate_kind is not RateKind.FIXED:
             can_move += 1
             by_currency[terms.currency] += int(income[row])
-    first = sorted(moves, key=lambda row: (-abs(int(income[row])), row))[:MOVES_MAX]
+    largest_first = sorted(moves, key=lambda row: (-abs(int(income[row])), row))
     unknown = Counter({name: int((column < 0).sum()) for name, column in book.known.items()})
     return BookWhatIf(
         loans=len(book.loans),
@@ -174,8 +172,22 @@ def what_if(actor: Actor, *, old: PriceGrid, new: PriceGrid, on: date, at: datet
                 new_bp=int(after[row]),
                 income_minor=int(income[row]),
             )
-            for row in first
+            for row in largest_first
         ),
+    )
+
+
+def _in_scope(actor: Actor, book: PricedBook) -> PricedBook:
+    if actor.sees_all_clients:
+        return book
+    seen = set(visible_clients(actor).values_list("id", flat=True))
+    rows = [row for row, account in enumerate(book.accounts) if account.client_id in seen]
+    return replace(
+        book,
+        loans=[book.loans[row] for row in rows],
+        accounts=[book.accounts[row] for row in rows],
+        terms=[book.terms[row] for row in rows],
+        known={name: column[rows] for name, column in book.known.items()},
     )
 
 

@@ -119,6 +119,18 @@ TERM_WORDS = {
 }
 
 
+RUN_WORDS = {
+    "credit.preview": gettext_lazy("A policy on past applications"),
+    "pricing.what_if": gettext_lazy("A price grid on the book"),
+}
+
+
+@register.filter
+def run_word(kind: object) -> str:
+    """What a run works out."""
+    return str(RUN_WORDS.get(str(kind), kind))
+
+
 @register.filter
 def table_title(key: str) -> str:
     return str(TABLE_TITLES.get(key, key))

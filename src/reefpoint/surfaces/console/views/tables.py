@@ -1,7 +1,7 @@
 """Editing a published table: cells as text, proved at every change, and what the table would change."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.credit import selectors as credit
-from reefpoint.decisions.credit.rules import read_policy
+from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.pricing import selectors as pricing
-from reefpoint.decisions.pricing.rules import read_grid
+from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.suitability.selectors import OFFERS
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
@@ -27,6 +27,8 @@ from reefpoint.platform.basics.tables import MalformedTable, find_problems
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
 from reefpoint.platform.publications.types import PublicationKind
+from reefpoint.platform.runs.selectors import get_run
+from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.console.templatetags.credit import fact_word
 from reefpoint.surfaces.web.people import page
@@ -38,18 +40,14 @@ REASON_CHARACTERS_MAX = 500
 
 @dataclass(frozen=True)
 class Editable:
-    """A kind of publication with tables in it. `preview` says what a content would change, as context of a template."""
+    """A kind of publication with tables in it. `preview` is the kind of run that says what a content would change."""
 
     kind: PublicationKind
     title: str | Promise
     address: str
     tables: tuple[str, ...]
     back: str
-    preview: Callable[[Actor, Mapping[str, Any], date, datetime], dict[str, Any]] | None = None
-
-    @property
-    def has_preview(self) -> bool:
-        return self.preview is not None
+    preview: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,24 +85,15 @@ class Proof:
     marks: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def _preview_policy(actor: Actor, content: Mapping[str, Any], on: date, at: datetime) -> dict[str, Any]:
-    return {"policy_preview": credit.preview_policy(actor, read_policy(content))}
-
-
-def _preview_grid(actor: Actor, content: Mapping[str, Any], on: date, at: datetime) -> dict[str, Any]:
-    old = pricing.read_grid(in_force(pricing.GRID, on).id)
-    return {"book_preview": pricing.what_if(actor, old=old, new=read_grid(content), on=on, at=at)}
-
-
 POLICY = Editable(
     credit.POLICY,
     _("Credit policy"),
     "console:policy_table",
     ("checks", "shares", "caps", "conditions", "authority"),
     "console:policy",
-    _preview_policy,
+    POLICY_PREVIEW.name,
 )
-GRID = Editable(pricing.GRID, _("Price grid"), "console:grid_table", ("grid",), "console:grid", _preview_grid)
+GRID = Editable(pricing.GRID, _("Price grid"), "console:grid_table", ("grid",), "console:grid", BOOK_WHAT_IF.name)
 RATINGS = Editable(RATING, _("Rating table"), "console:rating_editor", ("scorecard", "bands"), "console:rating_table")
 OFFER_TABLES = Editable(OFFERS, _("Table of offers"), "console:offers_editor", ("classes", "offers"), "console:offers")
 
@@ -167,8 +156,9 @@ def _edit(request: HttpRequest, actor: Actor, editable: Editable, name: str) -> 
         "is_changed": content[name]["rows"] != based_on.content[name]["rows"],
         "on": on,
     }
-    if step == "preview" and not proof.problems and editable.preview is not None:
-        context |= editable.preview(actor, content, on, at)
+    if step == "preview" and not proof.problems and editable.preview:
+        run_id = ask_run(actor=actor, kind=editable.preview, inputs={"content": content}, on=on, at=at)
+        context["run"] = get_run(actor, run_id)
     is_fragment = request.headers.get("HX-Request") == "true"
     template = "console/table_proof.html" if is_fragment else "console/table_editor.html"
     return render(request, template, context, status=422 if errors or (step == "publish" and proof.problems) else 200)

@@ -14,7 +14,7 @@ from datetime import date
 from reefpoint.decisions.screening.types import EntryDraft, Evidence, HitState, ListVersionState
 from reefpoint.platform.basics.states import StateTable
 
-TRIGRAM_THRESHOLD = 0.25
+TRIGRAM_THRESHOLD = 0.22
 SINO_THRESHOLD = 0.5
 CANDIDATES_MAX = 100
 HIT_BP = 8_000

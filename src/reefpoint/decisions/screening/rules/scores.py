@@ -128,17 +128,18 @@ def _aligned(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[float, tup
 
 def _joined(words: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     """Neighbours as one word where the other side writes them as one: abd ul rahman, abdulrahman."""
+    lengths = [len(word) for word in words]
+    long = [(len(other), other) for other in others if len(other) > 3]
     for count in (3, 2):
         for start in range(len(words) - count + 1):
-            run = words[start : start + count]
-            whole = "".join(run)
-            if any(abs(len(other) - len(whole)) <= 1 and _reads_as(other, whole, run) for other in others):
-                return _joined((*words[:start], whole, *words[start + count :]), others)
+            letters = sum(lengths[start : start + count])
+            for length, other in long:
+                if -1 <= length - letters <= 1:
+                    run = words[start : start + count]
+                    whole = "".join(run)
+                    if other not in run and OSA.distance(other, whole, score_cutoff=1) <= 1:
+                        return _joined((*words[:start], whole, *words[start + count :]), others)
     return words
-
-
-def _reads_as(word: str, whole: str, run: tuple[str, ...]) -> bool:
-    return len(word) > 3 and word not in run and OSA.distance(word, whole, score_cutoff=1) <= 1
 
 
 def _in_turn(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[float, Pairs]:
@@ -203,6 +204,7 @@ def _weight(word: str) -> float:
     return PARTICLE_WEIGHT if word in PARTICLES else 1.0
 
 
+@lru_cache(maxsize=65_536)
 def _word_similarity(one: str, other: str) -> float:
     if one == other:
         return 1.0

@@ -1,7 +1,7 @@
 """What may be sold in a session, how its volume is shared over all accounts, and the proof that each plan carries."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db.models import Sum
@@ -16,7 +16,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve
 from reefpoint.records.accounts.services import move_security
 from reefpoint.records.accounts.types import MovementKind
-from reefpoint.records.execution.models import Fill
+from reefpoint.records.execution.models import Fill, Order
 from reefpoint.records.market.rules import day_limit_bp, limit_down_units
 from reefpoint.records.market.services import add_instruments
 from reefpoint.records.market.types import InstrumentDraft
@@ -166,3 +166,58 @@ def test_i19_a_name_at_its_limit_down_is_in_no_plan_and_comes_back_when_it_trade
     assert most_of(desk, TUESDAY)["600519"] == (0, "cannot_be_sold")
     quote_moutai(desk, WEDNESDAY, "89.90")
     assert most_of(desk, WEDNESDAY)["600519"] == (300, "not_reached")
+
+
+def order_moutai(desk: Desk) -> Order:
+    """The near account is under its close-out line and can sell only its Shanghai name: the order is not yet sent."""
+    name = list_name(desk, "600519", "XSHG")
+    desk.receive(desk.near, name, 300, MONDAY)
+    quote_moutai(desk, MONDAY, "100")
+    desk.prices(TUESDAY, shanghai_noon(TUESDAY), drain=False, **{"600519": "100"})
+    desk.prices(TUESDAY, AAPL="41", JPM="100", KO="50")
+    desk.suspend("AAPL", is_suspended=True, at=noon(TUESDAY))
+    desk.prices(WEDNESDAY, shanghai_noon(WEDNESDAY), drain=False, **{"600519": "95"})
+    desk.prices(WEDNESDAY, JPM="100", KO="50")
+    desk.sell_out(WEDNESDAY, drain=False)
+    (order,) = Order.objects.all()
+    assert (order.state, order.quantity, order.instrument_id) == ("new", 235, name)
+    return order
+
+
+def test_i19_a_limit_reached_between_plan_and_send_keeps_the_order_in(desk: Desk) -> None:
+    order = order_moutai(desk)
+    desk.prices(WEDNESDAY, shanghai_noon(WEDNESDAY) + timedelta(hours=1), **{"600519": "90"})
+    order.refresh_from_db()
+    assert (order.state, order.sent_at) == ("cancelled", None)
+    assert order.end_reason == "it is at its limit down, where nobody buys"
+    assert desk.account(desk.near).holdings[-1].quantity == 300
+    assert not Fill.objects.exists()
+
+
+def test_i18_a_suspension_between_plan_and_send_keeps_the_order_in(desk: Desk) -> None:
+    order = order_moutai(desk)
+    desk.instruments["600519"] = order.instrument_id
+    desk.suspend("600519", is_suspended=True, at=noon(WEDNESDAY))
+    desk.drain()
+    order.refresh_from_db()
+    assert (order.state, order.sent_at, order.end_reason) == ("cancelled", None, "trading in it is suspended")
+
+
+def test_shares_that_are_left_because_they_were_bought_today_are_not_sent(desk: Desk) -> None:
+    """What was held when the plan was made has gone out since, and as much was bought in the session itself."""
+    order = order_moutai(desk)
+    for kind, quantity in ((MovementKind.PURCHASE, 300), (MovementKind.SALE, -300)):
+        move_security(
+            account_id=desk.near,
+            instrument_id=order.instrument_id,
+            quantity=quantity,
+            kind=kind,
+            key=f"{kind}-today",
+            source="a test",
+            on=WEDNESDAY,
+            at=noon(WEDNESDAY),
+        )
+    desk.drain()
+    order.refresh_from_db()
+    assert (order.state, order.sent_at) == ("cancelled", None)
+    assert order.end_reason == "it was bought in this session and may not be sold before the next"

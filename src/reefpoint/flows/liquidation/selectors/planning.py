@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from reefpoint.decisions.margin.selectors.currencies import CODES
 from reefpoint.decisions.margin.selectors.standing import Sheet, book_of
 from reefpoint.engine.book import Book
 from reefpoint.engine.columns import Int64s
@@ -57,20 +58,38 @@ def load_for_sale(account_ids: Sequence[int], sheet: Sheet, on: date) -> ForSale
 
 
 def plan_account(
-    account: AccountFacts, sheet: Sheet, sellable_by_instrument: Mapping[int, int], target_bp: int
+    account: AccountFacts,
+    sheet: Sheet,
+    sellable_by_instrument: Mapping[int, int],
+    target_bp: int,
+    limit_down: Mapping[int, int] | None = None,
 ) -> SalePlan:
-    """The sale that brings an account to `target_bp`, or would; `sellable_by_instrument` caps each name, in shares."""
+    """The sale that brings an account to `target_bp`, or would; `sellable_by_instrument` caps each name, in shares.
+
+    Names at or below their `limit_down` (as in `ForSale`) are not sold.
+    """
     book = book_of([account], sheet)
     ids = [sheet.instruments[column].id for column in book.instrument]
     return plan_sale(
         book,
-        sheet.marks,
+        replace(sheet.marks, limit_down_units=_limits(sheet, limit_down or {})),
         sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
         cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
         target_bp=target_bp,
         preference=_preference(book, [account], sheet),
         grain_units=price_units_per_minor(account.currency),
     )
+
+
+def why_not_sold(sheet: Sheet, column: int, limit_down: Mapping[int, int]) -> str:
+    """Why the name of a column cannot be sold now, or nothing if it can (`plans.cannot_be_sold`)."""
+    if sheet.marks.is_suspended[column]:
+        return "trading in it is suspended"
+    if sheet.marks.is_stale[column]:
+        return "it has no current price"
+    if sheet.marks.price_units[column] <= _limits(sheet, limit_down)[column]:
+        return "it is at its limit down, where nobody buys"
+    return ""
 
 
 def explain_account_plan(
@@ -80,7 +99,7 @@ def explain_account_plan(
     if no other account sold any.
     """
     book = book_of([account], sheet)
-    marks = replace(sheet.marks, limit_down_units=_limits(sheet, for_sale))
+    marks = replace(sheet.marks, limit_down_units=_limits(sheet, for_sale.limit_down))
     explained = explain_plan(
         book,
         marks,
@@ -129,7 +148,7 @@ def share_session(
     is_free = all(_order_of(account) is LiquidationOrder.LEAST_SALE for account in accounts)
     shared = share_volume(
         book,
-        replace(sheet.marks, limit_down_units=_limits(sheet, for_sale)),
+        replace(sheet.marks, limit_down_units=_limits(sheet, for_sale.limit_down)),
         sellable=_sellable(book, accounts, sheet, for_sale),
         cost_bp=np.full(book.position_count, SALE_COST_BP, dtype=np.int64),
         target_bp=np.array([target_bp[account.id] for account in accounts], dtype=np.int64),
@@ -191,5 +210,10 @@ def _caps(sheet: Sheet, for_sale: ForSale) -> Int64s:
     return np.array([for_sale.cap.get(one.id, 0) for one in sheet.instruments], dtype=np.int64)
 
 
-def _limits(sheet: Sheet, for_sale: ForSale) -> Int64s:
-    return np.array([for_sale.limit_down.get(one.id, 0) for one in sheet.instruments], dtype=np.int64)
+def _limits(sheet: Sheet, limit_down: Mapping[int, int]) -> Int64s:
+    """int64[S]: the lowest price of each column that its venue allows, in the column's own money."""
+    units = np.array([limit_down.get(one.id, 0) for one in sheet.instruments], dtype=np.int64)
+    for column in range(len(sheet.column), len(units)):
+        home = CODES[sheet.columns.home[column]]
+        units[column] = int(units[column]) * sheet.rate_e8(home, sheet.instruments[column].currency) // 10**8
+    return units

@@ -29,6 +29,7 @@ from reefpoint.flows.liquidation.selectors.planning import (
     load_for_sale,
     plan_account,
     share_session,
+    why_not_sold,
 )
 from reefpoint.flows.liquidation.services.opening import finish, move
 from reefpoint.flows.liquidation.types import LiquidationState
@@ -268,7 +269,9 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     """The last look before a send, under the account's lock (I01, I03).
 
     A credit or a fill since the plan makes the order smaller or needless: it is cut or cancelled, never sent too big.
-    Orders already out, and fills not yet booked, count as if they were sold at the last price.
+    Orders already out, and fills not yet booked, count as if they were sold at the last price. A name that has become
+    stale or suspended since, or has reached its limit down, is not sold, nor are shares that were bought today where
+    the venue keeps them until the next session: the order is cancelled or cut, and the next session plans anew.
     """
     order = get_order(order_id)
     liquidation = _lock(int(order.source.removeprefix("liquidation:")))
@@ -282,10 +285,19 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     out = Counter({one.instrument_id: one.open_quantity for one in live if one.state is not OrderState.NEW})
     for fill in list_fills(source=order.source, unbooked_only=True):
         out[fill.instrument_id] += fill.quantity
-    plan = plan_account(_as_if_filled(account, sheet, out), sheet, unsent, liquidation.target_bp)
+    left = _as_if_filled(account, sheet, out)
+    for_sale = load_for_sale([account.id], sheet, order.session_on)
+    free = {
+        one.instrument_id: one.quantity - for_sale.kept.get((account.id, one.instrument_id), 0) for one in left.holdings
+    }
+    may_sell = {one: min(quantity, free.get(one, 0)) for one, quantity in unsent.items()}
+    plan = plan_account(left, sheet, may_sell, liquidation.target_bp, for_sale.limit_down)
     column = sheet.column_of(order.instrument_id, account.currency)
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
-    if reason := _reason_to_cancel(plan, needed, get_price_coverage_bp(sheet)):
+    blocked = why_not_sold(sheet, column, for_sale.limit_down)
+    if not blocked and may_sell[order.instrument_id] <= 0:
+        blocked = "it was bought in this session and may not be sold before the next"
+    if reason := _reason_to_cancel(plan, needed, get_price_coverage_bp(sheet), blocked):
         execution.cancel_order(actor=actor, order_id=order_id, reason=reason, at=at)
         return
     if needed < order.quantity:
@@ -293,12 +305,12 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
     execution.mark_sent(order_id=order_id, at=at)
 
 
-def _reason_to_cancel(plan: SalePlan, needed: int, coverage_bp: int) -> str:
+def _reason_to_cancel(plan: SalePlan, needed: int, coverage_bp: int, blocked: str) -> str:
     if plan.outcome is PlanOutcome.UNKNOWN:
         return "the account cannot be valued"
     if not is_covered(coverage_bp):
         return f"only {percent(coverage_bp)} of what the desk holds has a current price"
-    return "" if needed else "no longer needed"
+    return "" if needed else blocked or "no longer needed"
 
 
 def _as_if_filled(account: AccountFacts, sheet: Sheet, out: Mapping[int, int]) -> AccountFacts:

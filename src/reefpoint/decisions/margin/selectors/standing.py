@@ -4,7 +4,7 @@ A single account is a book of one, so the board, a what-if and the nightly run s
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.selectors.currencies import CODES, home_columns, is_abroad, marks_at_home
 from reefpoint.decisions.margin.types import Band, PriceCoverage, Standing
-from reefpoint.engine.bands import RATIO_NO_DEBT, Lines, step_bands
+from reefpoint.engine.bands import RATIO_NO_DEBT, Lines
 from reefpoint.engine.book import Book, Marks, build_book
 from reefpoint.engine.columns import BP
 from reefpoint.engine.currencies import HomeColumns
@@ -238,18 +238,6 @@ def measure_all(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Stand
 def measure_on(sheet: Sheet, accounts: Sequence[AccountFacts]) -> list[Standing]:
     """Where each account stands on a sheet that has its scheme version; bands by the lines alone."""
     return standings(accounts, value_book(book_of(accounts, sheet), sheet.marks, sheet.lines))
-
-
-def measure_with_memory(accounts: Sequence[AccountFacts], *, at: datetime) -> list[Standing]:
-    """As `measure_all`, but the bands are those after hysteresis, from where each account was left on record."""
-    if not accounts:
-        return []
-    sheet = load_sheet({account.scheme_version_id for account in accounts}, at=at)
-    book = book_of(accounts, sheet)
-    valuation = value_book(book, sheet.marks, sheet.lines)
-    left = dict(MarginState.objects.values_list("account_id", "band"))
-    before = np.array([left.get(account.id, Band.UNKNOWN.value) for account in accounts], dtype=np.int8)
-    return standings(accounts, replace(valuation, band=step_bands(valuation.ratio_bp, book.terms, sheet.lines, before)))
 
 
 def get_price_coverage_bp(sheet: Sheet) -> int:

@@ -1,17 +1,32 @@
 """The proof of margin decisions: the states on record equal a full revaluation, and calls are as their table allows."""
 
-from collections import defaultdict
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
-from reefpoint.decisions.margin.models import MarginCall, MarginState
+import numpy as np
+
+from reefpoint.decisions.margin.models import MarginCall
 from reefpoint.decisions.margin.rules import CALL_STATES, consequence
-from reefpoint.decisions.margin.selectors.standing import measure_all, measure_with_memory
-from reefpoint.decisions.margin.types import CallState, Standing
+from reefpoint.decisions.margin.selectors.book import FIGURES, LoadedBook, load_book
+from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet, ratio_or_none
+from reefpoint.decisions.margin.types import Band, CallState
+from reefpoint.engine.bands import step_bands
+from reefpoint.engine.book import take_accounts
+from reefpoint.engine.columns import Bools, Int8s, Int64s
+from reefpoint.engine.loading import read_columns
+from reefpoint.engine.valuation import value_book
 from reefpoint.platform.audit.selectors import load_histories
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.records.accounts.selectors import load_accounts
-from reefpoint.records.accounts.types import AccountFacts
+from reefpoint.platform.database.bulk import copy_out
 from reefpoint.records.products.selectors import get_terms
+
+PROOF_FIELDS = {"account_id": 8, "debt_minor": 8, "is_enforced": 2, "valued_at": 8}
+"""What the proof reads of a state beside what the monitor holds of it; instants in microseconds since `EPOCH`."""
+PROOF_ROWS = (
+    "SELECT account_id, debt_minor, is_enforced::int::smallint, valued_at FROM margin_marginstate ORDER BY account_id"
+)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""From where PostgreSQL counts."""
 
 
 def verify_margin(*, at: datetime) -> list[Finding]:
@@ -21,42 +36,85 @@ def verify_margin(*, at: datetime) -> list[Finding]:
     Nothing may still be due: a call to open or to cure, or a close-out to tell of. No call is out of its state table.
     Figures that are not those of `at` are held against their own instant: a large desk whose prices move refreshes
     them in turn (`margin.refresh`), and that is told apart from figures that were never right (`margin.revaluation`).
+
+    The book, the states and the figures are columns: only an account with something to tell becomes an object.
     """
     findings = _verify_calls()
-    accounts = load_accounts()
-    if not accounts:
+    loaded = load_book(at=at)
+    record = loaded.record
+    if not len(record):
         return findings
-    states = {state.account_id: state for state in MarginState.objects.all()}
-    calls = {call.account_id: call for call in MarginCall.objects.filter(state=CallState.OPEN)}
-    older: dict[datetime, list[AccountFacts]] = defaultdict(list)
-    for account, standing in zip(accounts, measure_with_memory(accounts, at=at), strict=True):
-        state = states.get(account.id)
-        if state is None:
-            findings.append(Finding("margin.state", f"account:{account.id}", "it was never measured"))
-            continue
-        if state.band != standing.band.value:
-            findings.append(_differs(state, "band", state.band, standing.band.value))
-        if _differences(state, standing):
-            older[state.valued_at].append(account)
-        call = calls.get(account.id)
+    debt, is_enforced, valued_at = _load_proof(record.account_id)
+    by_id = np.argsort(record.account_id)
+    findings += [
+        Finding("margin.state", f"account:{account_id}", "it was never measured")
+        for account_id in record.account_id[by_id[~record.is_measured[by_id]]].tolist()
+    ]
+    rows = by_id[record.is_measured[by_id]]
+    valued = value_book(loaded.book, loaded.sheet.marks, loaded.sheet.lines)
+    band = step_bands(valued.ratio_bp, loaded.book.terms, loaded.sheet.lines, loaded.band)
+    for row in rows[loaded.band[rows] != band[rows]].tolist():
+        findings.append(_differs(int(record.account_id[row]), "band", int(loaded.band[row]), int(band[row])))
+    findings += _verify_due(loaded, rows, band, valued.ratio_bp, is_enforced)
+    exact = _figures(loaded, loaded.sheet, rows)
+    on_record = np.vstack((record.figures[:, rows], debt[rows]))
+    differing = rows[(exact != on_record).any(axis=0)]
+    for instant in np.unique(valued_at[differing]).tolist():
+        findings += _verify_older(loaded, differing[valued_at[differing] == instant], debt, instant)
+    return findings
+
+
+def _load_proof(account_ids: Int64s) -> tuple[Int64s, Bools, Int64s]:
+    """Debt on record, whether it is enforced, and the instant of valuation, of each account; zeros without a state."""
+    states = read_columns(copy_out(PROOF_ROWS), PROOF_FIELDS)
+    _, here, there = np.intersect1d(account_ids, states["account_id"], assume_unique=True, return_indices=True)
+    columns = np.zeros((3, len(account_ids)), dtype=np.int64)
+    columns[:, here] = [states[name][there] for name in ("debt_minor", "is_enforced", "valued_at")]
+    return columns[0], columns[1].astype(np.bool_), columns[2]
+
+
+def _figures(loaded: LoadedBook, sheet: Sheet, rows: Int64s) -> Int64s:
+    """int64[5, N]: what should be on record of these accounts under a sheet: the `FIGURES`, then the debt."""
+    book = take_accounts(loaded.book, rows)
+    figures = loaded.record.figures_of(rows, value_book(book, sheet.marks, sheet.lines))
+    return np.vstack((figures, loaded.record.debt_minor[rows]))
+
+
+def _verify_due(
+    loaded: LoadedBook, rows: Int64s, band: Int8s, ratio_bp: Int64s, is_enforced: Bools
+) -> Iterator[Finding]:
+    """Nothing is left to do for an account, and none is called while it is being sold."""
+    record = loaded.record
+    calls = dict(MarginCall.objects.filter(state=CallState.OPEN).values_list("account_id", "id"))
+    may_be_due = record.is_called[rows] | (band[rows] >= Band.CALL)  # nothing follows from standing better, uncalled
+    for row in rows[may_be_due].tolist():
+        account_id = int(record.account_id[row])
         due = consequence(
-            band=standing.band,
-            ratio_bp=standing.ratio_bp,
-            cure_bp=get_terms(account.scheme_version_id).cure_bp,
-            has_open_call=call is not None,
-            is_enforced=state.is_enforced,
+            band=Band(int(band[row])),
+            ratio_bp=ratio_or_none(int(ratio_bp[row])),
+            cure_bp=get_terms(int(record.scheme_version_id[row])).cure_bp,
+            has_open_call=account_id in calls,
+            is_enforced=bool(is_enforced[row]),
         )
         if due.opens_call or due.cures_call or due.breaches_close_out:
-            findings.append(Finding("margin.due", f"account:{account.id}", f"something is still due: {due}"))
-        if call is not None and state.is_enforced:
-            findings.append(Finding("margin.call", f"call:{call.id}", "it is open while its account is being sold"))
-    for instant, some in older.items():
-        for standing in measure_all(some, at=instant):
-            state = states[standing.account_id]
-            wrong = [_differs(state, *difference) for difference in _differences(state, standing)]
-            refresh = Finding("margin.refresh", f"account:{state.account_id}", f"prices moved since {instant:%F %T.%f}")
-            findings += wrong or [refresh]
-    return findings
+            yield Finding("margin.due", f"account:{account_id}", f"something is still due: {due}")
+        if account_id in calls and is_enforced[row]:
+            yield Finding("margin.call", f"call:{calls[account_id]}", "it is open while its account is being sold")
+
+
+def _verify_older(loaded: LoadedBook, rows: Int64s, debt: Int64s, micros: int) -> Iterator[Finding]:
+    """These accounts' figures against the instant that they say they are of."""
+    instant = EPOCH + timedelta(microseconds=micros)
+    exact = _figures(loaded, load_sheet(list(loaded.sheet.terms), at=instant), rows)
+    recorded = np.vstack((loaded.record.figures[:, rows], debt[rows]))
+    names = (*FIGURES, "debt_minor")
+    for place, account_id in enumerate(loaded.record.account_id[rows].tolist()):
+        differing = np.flatnonzero(exact[:, place] != recorded[:, place]).tolist()
+        for one in differing:
+            pair = int(recorded[one, place]), int(exact[one, place])
+            yield _differs(account_id, names[one], *(map(ratio_or_none, pair) if names[one] == "ratio_bp" else pair))
+        if not differing:
+            yield Finding("margin.refresh", f"account:{account_id}", f"prices moved since {instant:%F %T.%f}")
 
 
 def _verify_calls() -> list[Finding]:
@@ -71,13 +129,6 @@ def _verify_calls() -> list[Finding]:
     ]
 
 
-def _differences(state: MarginState, standing: Standing) -> list[tuple[str, object, object]]:
-    """Name, figure on record and exact figure, of those that are not equal."""
-    names = ("assets_minor", "lendable_minor", "requirement_minor", "debt_minor", "ratio_bp")
-    pairs = [(name, getattr(state, name), getattr(standing, name)) for name in names]
-    return [(name, recorded, exact) for name, recorded, exact in pairs if recorded != exact]
-
-
-def _differs(state: MarginState, name: str, recorded: object, exact: object) -> Finding:
+def _differs(account_id: int, name: str, recorded: object, exact: object) -> Finding:
     message = f"{name} is {recorded}, a full revaluation gives {exact}"
-    return Finding("margin.revaluation", f"account:{state.account_id}", message)
+    return Finding("margin.revaluation", f"account:{account_id}", message)

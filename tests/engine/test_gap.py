@@ -21,11 +21,11 @@ from tests.engine.gap_cases import (
 )
 
 from reefpoint.engine import gap as module
-from reefpoint.engine.book import Book, build_book
+from reefpoint.engine.book import Book, build_book, one_account
 from reefpoint.engine.columns import BookError
 from reefpoint.engine.gap import GapLoss, gap_loss
 from reefpoint.engine.kernel import Kernel
-from reefpoint.engine.sale_prices import Horizon
+from reefpoint.engine.sale_prices import Horizon, fill_sale_prices, path_block, shock_keys
 
 HALF = Told((-0.5, 0.0))
 TWO_DAYS = Horizon(days=2, grace_days=0, seed=1)
@@ -153,7 +153,7 @@ def test_skipping_accounts_that_cannot_lose_changes_no_bit(monkeypatch: pytest.M
     lose = module._lose_rows.run
 
     def never_skip(steps: int, *columns: object) -> int:
-        lowest = 8
+        lowest = 9
         return lose(steps, *columns[:lowest], np.zeros(30), *columns[lowest + 1 :])  # type: ignore[arg-type]
 
     monkeypatch.setattr(module._lose_rows, "run", never_skip)
@@ -328,9 +328,46 @@ def test_a_model_of_other_names_than_the_marks_is_refused() -> None:
         gap_loss(account_of([1], debt=1), marks_at(np.array([CNY])), model_of(2), HALF, TWO_DAYS, paths=1_000)
 
 
-def test_a_short_is_refused_with_its_row_for_this_model_does_not_buy() -> None:
-    with pytest.raises(BookError, match=r"quantity \(shorts are not modelled\)\[1\] is -5"):
-        half_lost(account_of([100, -5], debt=900 * CNY), 10 * CNY, 10 * CNY)
+def test_a_short_is_bought_back_at_the_price_of_the_path() -> None:
+    """Cash of 1,500 from a short sale of 100 at 10: when the price doubles, 500 are missing."""
+    short = one_account(instrument=[0], quantity=[-100], cash_units=1_500 * CNY, debt_units=0)
+    double = gap_loss(short, marks_at(np.array([10 * CNY])), model_of(), Told((1.0, 0.0)), TWO_DAYS, paths=1_000)
+    assert double.path_loss_units.tolist() == [500 * CNY] * 1_000
+    assert (double.evaluated, double.candidates) == (8, 1)
+
+
+def test_a_short_whose_name_is_locked_at_its_limit_up_is_bought_when_it_trades_again() -> None:
+    """Half up, then a fifth down: at once it costs 15, with a limit of a tenth nobody sells before it is at 12."""
+    short = one_account(instrument=[0], quantity=[-100], cash_units=0, debt_units=0)
+    marks, days = marks_at(np.array([10 * CNY])), Told((0.5, -0.2, 0.0))
+    for limit, horizon, loss in ((np.inf, 3, 1_500), (0.1, 3, 1_200), (0.1, 1, 1_500)):
+        result = gap_loss(short, marks, model_of(limit=limit), days, Horizon(horizon, 0, 1), paths=1_000)
+        assert result.path_loss_units[0] == pytest.approx(loss * CNY, rel=1e-6)
+
+
+def test_shorts_are_valued_on_every_path_as_directly_whatever_the_threads() -> None:
+    book, marks = random_book(120, 25)
+    rng = np.random.default_rng(6)
+    book = replace(book, quantity=(book.quantity * rng.choice([1, 1, -1], book.position_count)).astype(np.int32))
+    model, paths = random_model(25), 300
+    one, three = (
+        gap_loss(book, marks, model, MARKET, EIGHT_DAYS, paths=paths, levels=(0.9,), threads=threads)
+        for threads in (1, 3)
+    )
+    assert figures(one) == figures(three)
+    keys, block = shock_keys(model, EIGHT_DAYS), path_block(model, MARKET, EIGHT_DAYS, 0, paths)
+    bought, ones, unsold = np.empty((25, paths), np.float32), np.ones(25, np.float32), np.zeros(25, np.int64)
+    fill_sale_prices(model, EIGHT_DAYS, keys, block, slice(0, 25), ones, bought, unsold, buys=True)
+    sold = fractions(model, MARKET, EIGHT_DAYS, paths).astype(float)
+    assert (bought >= sold - 1e-6).mean() > 0.5
+    total = np.zeros(paths)
+    for row in range(120):
+        held = book.positions(row)
+        quantity, names = book.quantity[held].astype(float), book.instrument[held]
+        price = np.where(quantity[:, None] < 0, bought[names].astype(float), sold[names])
+        worth = quantity @ (price * marks.price_units[names, None])
+        total += np.maximum(float(book.debt_units[row] - book.cash_units[row]) - worth, 0.0)
+    assert one.path_loss_units == pytest.approx(total, rel=1e-4)
 
 
 def test_a_debt_whose_losses_could_pass_an_int64_is_refused() -> None:

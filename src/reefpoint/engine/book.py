@@ -288,6 +288,20 @@ def take_accounts(book: Book, rows: npt.NDArray[np.integer]) -> Book:
     )
 
 
+def take_names(marks: Marks, columns: npt.NDArray[np.integer]) -> Marks:
+    """The marks of some of the instruments, in that order."""
+    return Marks(
+        price_units=marks.price_units[columns],
+        haircut_bp=np.ascontiguousarray(marks.haircut_bp[:, columns]),
+        maintenance_bp=np.ascontiguousarray(marks.maintenance_bp[:, columns]),
+        is_stale=marks.is_stale[columns],
+        is_suspended=marks.is_suspended[columns],
+        lot=marks.lot[columns],
+        limit_down_units=marks.limit_down_units[columns],
+        limit_up_units=marks.limit_up_units[columns],
+    )
+
+
 def same_holdings(book: Book, other: Book) -> Bools:
     """bool[A]: whether account a holds the same shares in the same order, under the same terms, in both books."""
     count, other_count = np.diff(book.start), np.diff(other.start)

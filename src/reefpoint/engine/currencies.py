@@ -5,9 +5,10 @@ marks of its own for that home currency, with its price converted once; foreign 
 balance. A new version of the rates is then nothing but new prices of those columns and new balances.
 
 Rounding, to whole units of 1e-4 of the home currency: a price down, for long and short positions alike, so that a
-column has one price; cash down; debt up. A rate is money of the home currency for one of the foreign one, int64 in
-1e-8; a currency is its number in `FxVersion.currencies`. The rate of a currency to itself is one, exactly, so accounts
-that hold nothing abroad are valued as if there were no other currency.
+column has one price, but to 1 unit at least, so that no name loses its price by it; cash down; debt up. A rate is money
+of the home currency for one of the foreign one, int64 in 1e-8; a currency is its number in `FxVersion.currencies`. The
+rate of a currency to itself is one, exactly, so accounts that hold nothing abroad are valued as if there were no other
+currency.
 """
 
 from dataclasses import dataclass
@@ -120,6 +121,15 @@ class HomeColumns:
                 native.limit_up_units[names] == PRICE_UNITS_MAX, PRICE_UNITS_MAX, np.minimum(limit_up, PRICE_UNITS_MAX)
             ).astype(np.int64),
         )
+
+    def prices(self, native_price_units: Int64s, rate_e8: Int64s) -> Int64s:
+        """int64[K, N]: the prices of all columns in K scenarios of native prices int64[K, S] and rates int64[K, C, C].
+
+        Each is what `marks` says at that scenario's prices and rates. Raises `BookError` as `marks` does.
+        """
+        check_column("native_price_units", native_price_units, np.int64, (len(rate_e8), len(self.currency)))
+        rates = rate_e8[:, self.home, self.currency[self.instrument]]
+        return np.ascontiguousarray(_prices(native_price_units[:, self.instrument], rates))
 
     def moved_prices(self, instrument: Int64s, price_units: Int64s, fx: FxVersion) -> tuple[Int64s, Int64s]:
         """Columns and their prices after new prices of `instrument` as quoted: one column for each home currency."""
@@ -279,8 +289,24 @@ def _scaled(units: Int64s, rate_e8: Int64s) -> npt.NDArray[np.object_]:
 
 
 def _prices(native: Int64s, rate_e8: Int64s) -> Int64s:
-    price = _scaled(native, rate_e8)
-    past = np.flatnonzero(price > PRICE_UNITS_MAX)
-    if len(past):
-        raise BookError("price_units", int(past[0]), f"is {price[past[0]]} when converted, above {PRICE_UNITS_MAX}")
-    return price.astype(np.int64)
+    """floor(price * rate), at least 1 where there is a price and a rate; `native` may be a table of scenarios."""
+    is_wild = native.astype(np.float64) * rate_e8 > 2.0 * E8 * PRICE_UNITS_MAX
+    price = convert_down(np.where(is_wild, 0, native), rate_e8)
+    past = is_wild | (price > PRICE_UNITS_MAX)
+    if past.any():
+        at = np.unravel_index(int(past.argmax()), past.shape)
+        exact = int(native[at]) * int(np.broadcast_to(rate_e8, past.shape)[at]) // E8
+        raise BookError("price_units", int(at[-1]), f"is {exact} when converted, above {PRICE_UNITS_MAX}")
+    return np.where((native > 0) & (rate_e8 > 0), np.maximum(price, 1), 0)
+
+
+def convert_down(units: Int64s, rate_e8: Int64s | int) -> Int64s:
+    """floor(units * rate / 1e8), in int64 throughout; the answer must fit one."""
+    (whole, part), (times, rest) = np.divmod(units, E8), np.divmod(rate_e8, E8)
+    down: Int64s = whole * rate_e8 + part * times + part * rest // E8
+    return down
+
+
+def convert_up(units: Int64s, rate_e8: Int64s | int) -> Int64s:
+    """ceiling(units * rate / 1e8), in int64 throughout; the answer must fit one."""
+    return -convert_down(-units, rate_e8)

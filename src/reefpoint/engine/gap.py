@@ -1,7 +1,9 @@
 """The lender's gap loss: what is still owed when everything that could be sold has been sold.
 
 On each simulated path the loss of an account is max(0, debt - cash - proceeds), with proceeds = sum of quantity * sale
-price (`sale_prices`: price limits, suspensions, days of grace, horizon). It is not the desk's expected credit loss:
+price (`sale_prices`: price limits, suspensions, days of grace, horizon). What it is short of is bought back, at the
+purchase price of the same path, and counts against the proceeds; a purchase costs at most `RISE_MAX` times today's
+price, so that every sum stays exact. It is not the desk's expected credit loss:
 the client neither pays nor adds collateral, all collateral is sold, and what is left is not pursued.
 
 Accounts times paths are never stored. Paths go in tiles of `TILE`: the sale prices of the tile's paths are laid side by
@@ -27,7 +29,6 @@ from reefpoint.engine.sale_prices import (
     Factor,
     GapModel,
     Horizon,
-    PathBlock,
     fill_sale_prices,
     path_block,
     shock_keys,
@@ -43,6 +44,8 @@ COARSE = 2**20
 ROUNDING = 2.0**-21
 """The margin, per position, of the test that skips an account: eight float32 roundings."""
 GROUPS_MAX = 100_000
+RISE_MAX = 100
+"""The most that a share to be bought back costs, in prices of today."""
 STEPS_A_POSITION = 20 * TILE
 NAMES_A_BLOCK = 512
 """Names that one thread prices at a time."""
@@ -53,17 +56,20 @@ class GapLoss:
     """The lender's loss over the paths first_path..first_path + paths. Money in units of 1e-4.
 
     - `path_loss_units` int64[paths]: of all accounts together; `total` its tails (one row)
-    - `by_group`: for each grouping given, the tails of its groups (row g is group g)
+    - `by_group`: for each grouping given, the tails of its groups (row g is group g), and in `group_path_loss_units`
+      their losses by path, int64[groups, paths]
     - `loss_sum_units` int64[A]: sum over the paths; `expected_units`, `expected_error_units` float64[A]
     - `account` int64[R]: the rows for which tails were asked; `by_account` their tails, in this order
     - `is_unknown` bool[A]: a held name has no usable price; such an account is in no figure
-    - `evaluated`: tiles times accounts that had to be evaluated, of `candidates` (those with more debt than cash)
+    - `evaluated`: tiles times accounts that had to be evaluated, of `candidates` (those with more debt than cash,
+      or with a short)
     """
 
     paths: int
     path_loss_units: Int64s
     total: Tails
     by_group: dict[str, Tails]
+    group_path_loss_units: dict[str, Int64s]
     loss_sum_units: Int64s
     expected_units: Float64s
     expected_error_units: Float64s
@@ -76,9 +82,11 @@ class GapLoss:
 
 @dataclass(frozen=True, eq=False)
 class _Sellers:
-    """The accounts that can lose, packed side by side: more debt than cash, and a price for every name they hold.
+    """The accounts that can lose, packed side by side: more debt than cash or a short, and a price for every name.
 
-    `grain` is what makes `need` less than `COARSE`; `detail` the row in the table of asked accounts, or -1.
+    `instrument` is a row of the table of prices: a name that somebody is short of has a second one, of its purchase
+    prices. `grain` is what makes the most it can lose less than `COARSE`; `detail` the row in the table of asked
+    accounts, or -1; `skippable` the accounts without a short, the only ones that may be passed over.
     """
 
     start: Int32s
@@ -86,6 +94,7 @@ class _Sellers:
     quantity: Float32s
     need: Float32s
     grain: Float32s
+    skippable: Bools
     group: Int64s
     detail: Int64s
     sums: Int64s
@@ -99,6 +108,7 @@ def _lose_rows(
     quantity: Float32s,
     need: Float32s,
     grain: Float32s,
+    skippable: Bools,
     group: Int64s,
     detail: Int64s,
     price: Float32s,
@@ -111,16 +121,18 @@ def _lose_rows(
 ) -> int:
     """Add the losses of each account on the first `lanes` paths of a tile; the answer is how many were evaluated.
 
-    price float32[names, TILE] holds the sale prices, lowest float64[names] the least of each row. sums[a] and
+    price float32[rows, TILE] holds the prices, lowest float64[rows] the least of each row. Quantities are negative for
+    what is bought back. sums[a] and
     squares[a] grow by the losses and by their squares in grains, group_loss[group[a]] by path; detail_loss[detail[a]]
     is set, when detail[a] >= 0.
 
-    An account is skipped when need * (1 + m) <= B, with B = sum of quantity * lowest, n positions and
-    m = (n + 4) * 2^-21. This changes no bit. The proceeds V of any path are at least B, as quantities and prices are
-    not negative. The loop below computes need - V in float32 with one rounding for each product and each difference,
-    so it is off by at most e * (need + V), with e = 1.12 * (n + 1) * 2^-24 while (n + 1) * 2^-24 < 0.1. It is therefore
-    not positive when V * (1 - e) >= need * (1 + e), for which V >= need * (1 + 2.6 * (n + 1) * 2^-24) is enough; m is
-    three times that, which also covers B's own roundings (float64). A figure that is not positive adds zero.
+    A `skippable` account, without a short, is skipped when need * (1 + m) <= B, with B = sum of quantity * lowest, n
+    positions and m = (n + 4) * 2^-21. This changes no bit. The proceeds V of any path are at least B, as quantities
+    and prices are not negative. The loop below computes need - V in float32 with one rounding for each product and each
+    difference, so it is off by at most e * (need + V), with e = 1.12 * (n + 1) * 2^-24 while (n + 1) * 2^-24 < 0.1. It
+    is therefore not positive when V * (1 - e) >= need * (1 + e), for which V >= need * (1 + 2.6 * (n + 1) * 2^-24) is
+    enough; m is three times that, which also covers B's own roundings (float64). A figure that is not positive adds
+    zero.
     """
     owed = np.empty(price.shape[1], dtype=np.float32)
     zero = np.float32(0.0)
@@ -131,7 +143,7 @@ def _lose_rows(
         reserve = 0.0
         for position in range(first, last):
             reserve += np.float64(quantity[position]) * lowest[unsigned(instrument[position])]
-        if np.float64(need[a]) * (1.0 + (np.float64(last - first) + 4.0) * ROUNDING) <= reserve:
+        if skippable[a] and np.float64(need[a]) * (1.0 + (np.float64(last - first) + 4.0) * ROUNDING) <= reserve:
             continue
         evaluated += 1
         for j in range(len(owed)):
@@ -182,9 +194,8 @@ def gap_loss(
     `groups`: for each grouping (scheme, pool) an int32[A] column of group numbers from 0. Every account has an expected
     loss; tails by account take 8 bytes a path for each row asked.
 
-    Raises `BookError` for a model of another length than the marks, a short position (it would have to be bought, which
-    this model does not do), an unknown instrument or group, too few paths for a level, and amounts so large that their
-    sum over the paths passes 2^62.
+    Raises `BookError` for a model of another length than the marks, an unknown instrument or group, too few paths for a
+    level, and amounts so large that their sum over the paths passes 2^62.
     """
     check_levels(levels, paths)
     if not 1 <= paths <= PATHS_MAX:
@@ -195,32 +206,34 @@ def gap_loss(
     group, members = _combine(groups or {}, book.account_count)
     is_unknown = _check_and_find_unknown(book, marks, model)
     need = np.where(is_unknown, 0, book.debt_units - book.cash_units)
-    candidates = np.flatnonzero(need > 0)
-    if int(need[candidates].max(initial=0)) * paths >= SUM_MAX or need[candidates].sum(dtype=np.float64) >= SUM_MAX:
+    most = need + np.where(is_unknown, 0.0, RISE_MAX * _short_units(book, marks))
+    candidates = np.flatnonzero(most > 0)
+    if most[candidates].max(initial=0) * paths >= SUM_MAX or most[candidates].sum() >= SUM_MAX:
         raise BookError("paths", None, "are too many for debts so large: the sum of losses would pass 2^62 units")
 
-    sellers = _pack(book, need, candidates, group, asked)
-    held = np.flatnonzero(np.bincount(sellers.instrument, minlength=marks.instrument_count))
-    column = np.empty(marks.instrument_count, dtype=np.int64)
-    column[held] = np.arange(len(held))
-    sellers.instrument[:] = column[sellers.instrument]
-    model = model.take(held)
-    mark = marks.price_units[held].astype(np.float32)
-    keys = shock_keys(model, horizon)
-    price, lowest = np.empty((len(held), TILE), dtype=np.float32), np.empty(len(held))
-    unsold = np.zeros(len(held), dtype=np.int64)
+    sellers = _pack(book, need, most, candidates, group, asked)
+    held, bought = (
+        np.flatnonzero(np.bincount(sellers.instrument[side], minlength=marks.instrument_count))
+        for side in (sellers.quantity >= 0, sellers.quantity < 0)
+    )
+    column = np.empty((2, marks.instrument_count), dtype=np.int64)
+    column[0, held], column[1, bought] = np.arange(len(held)), len(held) + np.arange(len(bought))
+    sellers.instrument[:] = column[(sellers.quantity < 0).astype(np.int64), sellers.instrument]
+    sides = [_Side(one, marks, model, horizon, buys=buys) for one, buys in ((held, False), (bought, True))]
+    price = np.empty((len(held) + len(bought), TILE), dtype=np.float32)
+    lowest = np.empty(len(price))
     group_loss = np.zeros((int(group.max(initial=0)) + 1, paths), dtype=np.int64)
     asked_loss = np.zeros((len(asked), paths), dtype=np.int64)
     evaluated = 0
     for start in range(0, paths, TILE):
         lanes = min(TILE, paths - start)
-        block = path_block(model, factor, horizon, first_path + start, TILE)
         asked_tile = np.zeros((len(asked), TILE), dtype=np.int64)
-
-        def price_names(first: int, stop: int, block: PathBlock = block) -> None:
-            share = slice(first, stop)
-            fill_sale_prices(model, horizon, keys, block, share, mark[share], price[share], unsold[share])
-            lowest[share] = price[share].min(axis=1)
+        offset = 0
+        for side in sides:
+            rows = price[offset : offset + len(side)]
+            side.fill(factor, first_path + start, rows, threads)
+            lowest[offset : offset + len(side)] = rows.min(axis=1, initial=np.inf)
+            offset += len(side)
 
         def lose(first: int, stop: int, lanes: int = lanes, asked_tile: Int64s = asked_tile) -> tuple[int, Int64s]:
             losses = np.zeros((len(group_loss), TILE), dtype=np.int64)
@@ -231,6 +244,7 @@ def gap_loss(
                 sellers.quantity,
                 sellers.need[first:stop],
                 sellers.grain[first:stop],
+                sellers.skippable[first:stop],
                 sellers.group[first:stop],
                 sellers.detail[first:stop],
                 price,
@@ -243,7 +257,6 @@ def gap_loss(
             )
             return count, losses
 
-        in_blocks(len(held), threads, price_names, NAMES_A_BLOCK)
         here = slice(start, start + lanes)
         for count, losses in in_blocks(len(candidates), threads, lose):
             evaluated += count
@@ -251,13 +264,14 @@ def gap_loss(
         asked_loss[:, here] = asked_tile[:, :lanes]
 
     expected, errors = sellers.sums / paths, _standard_errors(sellers, paths)
-    by_group = {name: measure_tails(_gather(group_loss, member), levels) for name, member in members.items()}
+    group_path_loss = {name: _gather(group_loss, member) for name, member in members.items()}
     path_loss = group_loss.sum(axis=0)
     return GapLoss(
         paths=paths,
         path_loss_units=path_loss,
         total=measure_tails(path_loss[None, :], levels),
-        by_group=by_group,
+        by_group={name: measure_tails(losses, levels) for name, losses in group_path_loss.items()},
+        group_path_loss_units=group_path_loss,
         loss_sum_units=_spread(sellers.sums, candidates, book.account_count),
         expected_units=_spread(expected, candidates, book.account_count),
         expected_error_units=_spread(errors, candidates, book.account_count),
@@ -297,25 +311,70 @@ def _check_and_find_unknown(book: Book, marks: Marks, model: GapModel) -> Bools:
     if model.name_count != marks.instrument_count:
         raise BookError("key", None, f"has {model.name_count} names, the marks have {marks.instrument_count}")
     check_range("instrument", book.instrument, 0, marks.instrument_count - 1)
-    check_range("quantity (shorts are not modelled)", book.quantity, 0, int(np.iinfo(np.int64).max))
     unpriced = (marks.price_units[book.instrument] == 0) & (book.quantity != 0)
     return np.bincount(book.account_of_position[unpriced], minlength=book.account_count) > 0
 
 
-def _pack(book: Book, need: Int64s, rows: Int64s, group: Int64s, asked: Int64s) -> _Sellers:
+def _short_units(book: Book, marks: Marks) -> Float64s:
+    """float64[A]: what each account is short of, at the prices of today."""
+    short = np.flatnonzero(book.quantity < 0)
+    value = -book.quantity[short].astype(np.float64) * marks.price_units[book.instrument[short]]
+    worth: Float64s = np.bincount(book.account_of_position[short], value, book.account_count).astype(np.float64)
+    return worth
+
+
+class _Side:
+    """The names that are sold, or bought back, and their prices path by path."""
+
+    def __init__(self, names: Int64s, marks: Marks, model: GapModel, horizon: Horizon, *, buys: bool) -> None:
+        self._model, self._horizon, self._buys = model.take(names), horizon, buys
+        self._mark = marks.price_units[names].astype(np.float32)
+        self._keys = shock_keys(self._model, horizon)
+
+    def __len__(self) -> int:
+        return len(self._mark)
+
+    def fill(self, factor: Factor, first_path: int, price: Float32s, threads: int) -> None:
+        """Write the prices of a tile, float32[names, TILE]."""
+        if not len(self):
+            return
+        block = path_block(self._model, factor, self._horizon, first_path, TILE)
+        unsold = np.zeros(len(self), dtype=np.int64)
+
+        def fill_some(first: int, stop: int) -> None:
+            share = slice(first, stop)
+            fill_sale_prices(
+                self._model,
+                self._horizon,
+                self._keys,
+                block,
+                share,
+                self._mark[share],
+                price[share],
+                unsold[share],
+                buys=self._buys,
+            )
+
+        in_blocks(len(self), threads, fill_some, NAMES_A_BLOCK)
+        if self._buys:
+            np.minimum(price, RISE_MAX * self._mark[:, None], out=price)
+
+
+def _pack(book: Book, need: Int64s, most: Float64s, rows: Int64s, group: Int64s, asked: Int64s) -> _Sellers:
     """The accounts `rows` with their positions, side by side."""
     packed = take_accounts(book, rows)
     detail = np.full(book.account_count, -1, dtype=np.int64)
     detail[asked] = np.arange(len(asked))
-    owed = need[rows].astype(np.float32)
-    # A power of two, so that need * grain is exact: the largest that keeps it under COARSE.
-    grain = np.exp2(np.floor(np.log2(COARSE / owed.astype(np.float64)))).astype(np.float32)
+    # A power of two, so that what is lost times it is exact: the largest that keeps the most that can be under COARSE.
+    grain = np.exp2(np.floor(np.log2(COARSE / most[rows].astype(np.float32).astype(np.float64)))).astype(np.float32)
+    shorts = np.bincount(packed.account_of_position[packed.quantity < 0], minlength=len(rows))
     return _Sellers(
         start=packed.start,
         instrument=packed.instrument.astype(np.int64),
         quantity=packed.quantity.astype(np.float32),
-        need=owed,
+        need=need[rows].astype(np.float32),
         grain=grain,
+        skippable=shorts == 0,
         group=group[rows],
         detail=detail[rows],
         sums=np.zeros(len(rows), dtype=np.int64),

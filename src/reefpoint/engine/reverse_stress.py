@@ -9,6 +9,7 @@ the step found is the smallest there is. Otherwise the loss may rise and fall: t
 first crossing, a narrower one between two grid steps may have been missed, and `is_smallest` is False.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from reefpoint.engine.bands import Lines
 from reefpoint.engine.book import Book, Marks
 from reefpoint.engine.columns import BP, BookError, Int32s, Int64s
 from reefpoint.engine.scenarios import along
-from reefpoint.engine.stress import stress_book
+from reefpoint.engine.stress import StressResult, stress_book
 
 GRID_STEPS = 63
 """With both ends 64 points, one tile of scenarios."""
@@ -49,14 +50,47 @@ def reverse_stress(
 
     Raises `BookError` for a negative limit, and as `along` and `stress_book` do.
     """
-    if limit_units < 0:
-        raise BookError("limit_units", None, f"is {limit_units}, below 0")
 
     def losses(steps: Int64s) -> Int64s:
         scenarios = along(marks.price_units, direction_e8, steps.tolist())
         return stress_book(book, marks, lines, scenarios, threads=threads).shortfall_units
 
-    low, high = 0, BP
+    crossing = first_step_over(losses, limit_units)
+    scenarios = along(marks.price_units, direction_e8, [crossing.last_bp])
+    rows, shortfall = who_is_short(stress_book(book, marks, lines, scenarios, threads=threads))
+    return crossing.made_up_by(rows, shortfall, is_smallest=never_gains(book, direction_e8))
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where losses first pass a limit: `step_bp` or None, the losses there and one step before, the last step seen."""
+
+    step_bp: int | None
+    last_bp: int
+    loss_units: int
+    loss_before_units: int
+
+    def made_up_by(self, rows: Int64s, shortfall: Int64s, *, is_smallest: bool) -> ReverseStress:
+        """The answer, with the accounts `rows` that are short at the last step, the largest part first."""
+        order = np.argsort(-shortfall, kind="stable")
+        return ReverseStress(
+            step_bp=self.step_bp,
+            loss_units=self.loss_units,
+            loss_before_units=self.loss_before_units,
+            accounts=rows[order].astype(np.int32),
+            shortfall_units=shortfall[order],
+            is_smallest=is_smallest,
+        )
+
+
+def first_step_over(losses: Callable[[Int64s], Int64s], limit_units: int, whole_way_bp: int = BP) -> Crossing:
+    """The first of the steps 0..`whole_way_bp` whose loss exceeds the limit, by a grid that is refined; see the module.
+
+    `losses` tells the loss at each of the steps that it is given. Raises `BookError` for a negative limit.
+    """
+    if limit_units < 0:
+        raise BookError("limit_units", None, f"is {limit_units}, below 0")
+    low, high = 0, whole_way_bp
     loss_low = loss_high = 0
     found = False
     while not found or high - low > 1:
@@ -64,23 +98,22 @@ def reverse_stress(
         loss = losses(steps)
         over = np.flatnonzero(loss > limit_units)
         if not len(over):
-            low = high
-            loss_high = int(loss[-1])
-            break
+            return Crossing(None, whole_way_bp, int(loss[-1]), int(loss[-1]))
         found, at = True, int(over[0])
         high, loss_high = int(steps[at]), int(loss[at])
         if at == 0:
             break
         low, loss_low = int(steps[at - 1]), int(loss[at - 1])
-    last = stress_book(book, marks, lines, along(marks.price_units, direction_e8, [high]), threads=threads)
+    return Crossing(high, high, loss_high, loss_low)
+
+
+def who_is_short(last: StressResult) -> tuple[Int64s, Int64s]:
+    """The accounts that owe more than they have under the one scenario of a run, and how much."""
     shortfall = np.nan_to_num(last.expected_shortfall_units).astype(np.int64)  # the mean over one scenario: exact
     rows = np.flatnonzero(shortfall)
-    rows = rows[np.argsort(-shortfall[rows], kind="stable")]
-    return ReverseStress(
-        step_bp=high if found else None,
-        loss_units=loss_high,
-        loss_before_units=loss_low if found else loss_high,
-        accounts=rows.astype(np.int32),
-        shortfall_units=shortfall[rows],
-        is_smallest=book.long_only_count == book.account_count and bool((direction_e8 <= 0).all()),
-    )
+    return rows, shortfall[rows]
+
+
+def never_gains(book: Book, direction_e8: Int64s) -> bool:
+    """Whether no account can gain along the way: none is short of a name, and no name rises."""
+    return book.long_only_count == book.account_count and bool((direction_e8 <= 0).all())

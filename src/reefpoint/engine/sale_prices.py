@@ -7,6 +7,8 @@ The model of one name, per day d and path (fractions of the price today):
 - sale: at S(d) on the first day d >= grace_days on which the name trades and is not locked at its floor, that is
   L(d) > S(d-1) * (1 - limit); a name without a limit is never locked
 - a name that found no such day within `days` is worth the lower of L and S on the last day
+- purchase, to end a short: the mirror of it, at S(d) on the first such day not locked at its ceiling, or else at the
+  higher of L and S
 
 All holders of a name sell at the same price on a path, whatever the size: the cost of size is the haircut's liquidity
 part. The factor is common to all names; the normals and jumps are each name's own, keyed by name, so a book with one
@@ -210,10 +212,12 @@ def _walk_names(
     first_day: Int16s,
     factor: Float32s,
     grace_days: int,
+    buys: bool,
     out: Float32s,
     unsold: Int64s,
 ) -> None:
-    """out[s, j] = mark[s] * what a share of name s fetches on path j; unsold[s] += the paths without a sale.
+    """out[s, j] = mark[s] * what a share of name s fetches on path j, or costs if it `buys`; unsold[s] += the paths
+    without a day to trade.
 
     shocks float32[N, days, T], factor float32[days, T], first_day int16[R, T] read in row first_day_row[s].
     """
@@ -247,14 +251,15 @@ def _walk_names(
                 price = price if price < high else high
                 trades = opens[j] <= d
                 seen[j] = price if trades else seen[j]
-                sells = is_late & trades & (value > low) & (sale[j] < zero)
-                sale[j] = price if sells else sale[j]
+                is_free = value < high if buys else value > low
+                ends = is_late & trades & is_free & (sale[j] < zero)
+                sale[j] = price if ends else sale[j]
                 latent[j] = value
         left = 0
         row = out[s]
         factor_of = mark[s]
         for j in range(paths):
-            rest = latent[j] if latent[j] < seen[j] else seen[j]
+            rest = latent[j] if (latent[j] < seen[j]) != buys else seen[j]
             row[j] = factor_of * (sale[j] if sale[j] >= zero else rest)
             left += 1 if sale[j] < zero else 0
         unsold[s] += left
@@ -290,8 +295,12 @@ def fill_sale_prices(
     mark: Float32s,
     out: Float32s,
     unsold: Int64s,
+    *,
+    buys: bool = False,
 ) -> None:
     """Write out[i, j] = mark * fraction of the names `rows`, for each path of the block; `keys` from `shock_keys`.
+
+    What a share fetches, or what it costs if it `buys`.
 
     `mark` float32, `out` float32[rows, T], `unsold` int64, all of the length of `rows`.
     """
@@ -316,6 +325,7 @@ def fill_sale_prices(
             block.first_day,
             block.factor,
             horizon.grace_days,
+            buys,
             out[here],
             unsold[here],
         )

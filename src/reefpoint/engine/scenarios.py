@@ -234,7 +234,7 @@ def table_scenarios(
             raise BookError("rows", number, f"is for {row.target!r}, which is no symbol and no sector")
         if (row.scenario, row.target) in seen:
             raise BookError("rows", number, f"is the second for {row.target} in {row.scenario}")
-        seen[row.scenario, row.target] = _percent_e8(row.shock_pct, number)
+        seen[row.scenario, row.target] = percent_e8(row.shock_pct, number)
     shocks = np.zeros((len(names), len(symbols)), dtype=np.int64)
     for at, name in enumerate(names):
         for index, (symbol, sector) in enumerate(zip(symbols, sectors, strict=True)):
@@ -243,7 +243,8 @@ def table_scenarios(
     return shock_prices(price_units, shocks, names)
 
 
-def _percent_e8(text: str, row: int) -> int:
+def percent_e8(text: str, row: int) -> int:
+    """A shock as a person writes it, "-12.5" or "-12.5%", in 1e-8. Raises `BookError` with the row of the table."""
     try:
         shock = Decimal(text.strip().removesuffix("%"))
     except InvalidOperation as error:

@@ -122,9 +122,19 @@ def _move_groups(  # noqa: PLR0912 - one loop
 
 
 def sensitivity_by_group(
-    book: Book, marks: Marks, lines: Lines, group: Int32s, names: Sequence[str], *, move_bp: int = -100
+    book: Book,
+    marks: Marks,
+    lines: Lines,
+    group: Int32s,
+    names: Sequence[str],
+    *,
+    move_bp: int = -100,
+    moved_units: Int64s | None = None,
 ) -> Sensitivity:
     """Move each group of instruments by `move_bp`, one group at a time: -100 is 1% down.
+
+    `moved_units` int64[S]: the moved prices where they are known already (a name abroad moves as quoted and is then
+    converted).
 
     `group` int32[S]: the row in `names` of each instrument's group, -1 for an instrument that stays. By name it is
     0..S-1, by sector the sector's row. Raises `BookError` for a group that has no name and for a move to -100% or less.
@@ -133,6 +143,9 @@ def sensitivity_by_group(
     check_column("group", group, np.int32, (marks.instrument_count,))
     check_range("group", group, -1, len(names) - 1)
     moved = shock_prices(marks.price_units, np.array([[move_bp * (E8 // BP)]]), ["move"]).price_units[0]
+    if moved_units is not None:
+        check_column("moved_units", moved_units, np.int64, moved.shape)
+        moved = moved_units
     changes = np.zeros((6, len(names)), dtype=np.int64)
     _move_groups.run(
         2 * (book.position_count + book.account_count),
@@ -162,14 +175,22 @@ def sensitivity_by_scenario(
     tables = np.concatenate([marks.price_units[np.newaxis], moves.price_units])
     today_and_moves = Scenarios(tuple(str(row) for row in range(len(tables))), tables)
     result = stress_book(book, marks, lines, today_and_moves, threads=threads)
-    is_known = ~value_book(book, marks, lines).is_unknown
-    held = np.where(is_known[book.account_of_position], book.quantity, 0)
-    shares = np.zeros(marks.instrument_count, dtype=np.int64)
-    np.add.at(shares, book.instrument, held)
-    changed = (tables[1:] - tables[0]).astype(object) @ shares.astype(object)  # exact, however many shares
+    changed = market_units(book, marks, lines, tables[1:] - tables[0])
     return Sensitivity(
         moves.names,
         result.shortfall_units[1:] - result.shortfall_units[0],
         result.band_accounts[1:] - result.band_accounts[0],
         changed.astype(np.int64),
     )
+
+
+def market_units(book: Book, marks: Marks, lines: Lines, price_units: Int64s) -> Int64s:
+    """int64[K]: what all is worth that accounts hold who can be valued today, shorts counted negative, at prices (or
+    changes of prices) int64[K, S].
+    """
+    is_known = ~value_book(book, marks, lines).is_unknown
+    held = np.where(is_known[book.account_of_position], book.quantity, 0)
+    shares = np.zeros(marks.instrument_count, dtype=np.int64)
+    np.add.at(shares, book.instrument, held)
+    worth: Int64s = (price_units.astype(object) @ shares.astype(object)).astype(np.int64)  # exact, however many shares
+    return worth

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from reefpoint.engine.scenarios import ShockRow
-from reefpoint.insight.stress.types import HistoricalWindow
+from reefpoint.insight.stress.types import HistoricalWindow, ScenarioChoice
 from reefpoint.platform.basics.errors import Refusal
 
 FALLS_BP = (1_000, 2_000, 3_000, 4_000)
@@ -18,6 +18,10 @@ GAP_PCT = "-50"
 """What a single name loses overnight in its own scenario."""
 GAP_NAMES = 5
 """How many of the names that the book holds most of get such a scenario."""
+CURRENCY_FALLS_BP = (1_000,)
+"""Falls of each currency of the book against all others."""
+FX_TARGET = "fx:"
+"""Before the code of a currency in a table of scenarios: its worth in every other currency moves."""
 WORST_ACCOUNTS = 10
 MOVE_BP = -100
 """The small move of a sensitivity: 1% down."""
@@ -38,6 +42,11 @@ WINDOWS = (
 """Peaks and troughs of the S&P 500 by close."""
 
 
+def usual_scenarios() -> ScenarioChoice:
+    """What is run when nobody asks for anything else."""
+    return ScenarioChoice(FALLS_BP, MARKET_FALLS_BP, CURRENCY_FALLS_BP, with_history=True, with_gaps=True)
+
+
 class ScenarioRefused(Refusal):
     """A scenario that cannot be run. The sentence says which line or option, and why."""
 
@@ -45,7 +54,8 @@ class ScenarioRefused(Refusal):
 
 
 def read_scenarios(lines: Iterable[str]) -> tuple[ShockRow, ...]:
-    """The rows of a CSV: `scenario,target,shock`; the target is a symbol, a sector or `*`, the shock a percentage.
+    """The rows of a CSV: `scenario,target,shock`; the target is a symbol, a sector, `*` for all
+    or `fx:HKD` for what a currency is worth in the others, the shock a percentage.
 
     Raises `ScenarioRefused` with the line for one that does not have three columns, and for a file without rows. What
     the columns say is judged by the engine (`line_of_row` leads from its row to the line).

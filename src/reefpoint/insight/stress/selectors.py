@@ -1,23 +1,30 @@
 """The live book under scenarios: what it holds, the closes of the past, and the engine's answer in minor units.
 
-Nothing is written: a run that is broken off leaves nothing.
+Each account is valued in its own currency; sums are in one, at one version of the rates. Nothing is written: a run that
+is broken off leaves nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from reefpoint.decisions.collateral.selectors.assumptions import NotEnoughHistory
 from reefpoint.decisions.collateral.selectors.model import fit_market
-from reefpoint.decisions.margin.selectors.book import load_book
-from reefpoint.decisions.margin.selectors.standing import Sheet
+from reefpoint.decisions.margin.selectors.currencies import CODES, NUMBER
+from reefpoint.decisions.margin.selectors.parts import DeskBook, PartKey, load_desk_book
 from reefpoint.engine.bands import Band
-from reefpoint.engine.book import Book, take_accounts
-from reefpoint.engine.columns import BP, BookError, Bools, Int64s
-from reefpoint.engine.reverse_stress import reverse_stress
+from reefpoint.engine.columns import BP, BookError, Bools, Int32s, Int64s
+from reefpoint.engine.reporting import (
+    FxScenarios,
+    PartStress,
+    groups_of_parts,
+    moves_of_parts,
+    reverse_parts,
+    shock_rates,
+    stress_parts,
+)
 from reefpoint.engine.scenarios import (
     E8,
     Scenarios,
@@ -25,12 +32,13 @@ from reefpoint.engine.scenarios import (
     Window,
     factor_scenarios,
     fall_scenarios,
+    percent_e8,
     table_scenarios,
     window_scenarios,
 )
-from reefpoint.engine.sensitivity import sensitivity_by_group, sensitivity_by_scenario
-from reefpoint.engine.stress import StressResult, stress_book
+from reefpoint.engine.sensitivity import Sensitivity
 from reefpoint.insight.stress.rules import (
+    FX_TARGET,
     GAP_NAMES,
     GAP_PCT,
     MOVE_BP,
@@ -54,102 +62,81 @@ from reefpoint.insight.stress.types import (
     StressReport,
 )
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units, price_units_per_minor
-from reefpoint.records.accounts.selectors import account_numbers, currencies_kept, pool_codes
+from reefpoint.records.accounts.selectors import account_numbers
 from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.prices import closes_on
-from reefpoint.records.products.selectors import get_version
 
 _BANDS = (Band.SAFE, Band.WARNING, Band.CALL, Band.CLOSE_OUT)
 
 
-class _Group(NamedTuple):
-    """Accounts under one scheme that are funded from one pool."""
-
-    scheme: str
-    pool: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A group's accounts, by their rows, and what became of them."""
-
-    group: _Group
-    rows: Int64s
-    debt_minor: int
-    result: StressResult
-
-
-@dataclass(frozen=True, eq=False)
-class _Desk:
-    """The book as it is, as columns: row i is the account `account_id[i]`, of the group `groups[group[i]]`."""
-
-    book: Book
-    sheet: Sheet
-    currency: str
-    account_id: Int64s
-    debt_minor: Int64s
-    group: Int64s
-    groups: tuple[_Group, ...]
-
-
 def stress_desk(
-    choice: ScenarioChoice, *, at: datetime, precision: Literal["exact", "fast"] = "exact", threads: int = 1
+    choice: ScenarioChoice,
+    *,
+    at: datetime,
+    currency: str | None = None,
+    precision: Literal["exact", "fast"] = "exact",
+    threads: int = 1,
 ) -> StressReport:
-    """The book on the prices known at `at`, and under every scenario of the choice.
+    """The book on the prices known at `at`, and under every scenario of the choice; sums in `currency`.
 
-    Raises `ScenarioRefused` for a scenario that cannot be, and for a book in several currencies.
+    Raises `ScenarioRefused` for a scenario that cannot be, `NoReportingRate` as `load_desk_book` does.
     """
-    desk = _load(at)
+    desk = load_desk_book(at=at, currency=currency)
     scenarios, proxies, not_covered = _scenarios(choice, desk, at)
-    # groups split the accounts: their results add up to the book's, so each account is valued once
-    parts = []
-    for number, group in enumerate(desk.groups):
-        rows = np.flatnonzero(desk.group == number)
-        result = stress_book(
-            take_accounts(desk.book, rows),
-            desk.sheet.marks,
-            desk.sheet.lines,
-            scenarios,
-            precision=precision,
-            threads=threads,
-        )
-        parts.append(_Part(group, rows, int(desk.debt_minor[rows].sum()), result))
+    # parts split the accounts: their results add up to the book's, so each account is valued once
+    found = stress_parts(
+        desk.book, desk.sheet.marks, desk.sheet.lines, scenarios, desk.parts, precision=precision, threads=threads
+    )
+    names = scenarios.native.names
     return StressReport(
         at=at,
         currency=desk.currency,
+        fx_name=desk.fx_name,
         accounts=desk.book.account_count,
-        debt_minor=int(desk.debt_minor.sum()),
+        debt_minor=desk.total_debt_minor,
         is_exact=precision == "exact",
-        outcomes=tuple(
-            _outcome(desk.currency, scenarios.names[k], parts, k, proxies.get(scenarios.names[k], ()))
-            for k in range(len(scenarios))
-        ),
-        worst_accounts=_worst_accounts(desk, scenarios, parts),
+        outcomes=tuple(_outcome(desk, name, found, k, proxies.get(name, ())) for k, name in enumerate(names)),
+        worst_accounts=_worst_accounts(desk, names, found),
         not_covered=not_covered,
     )
 
 
-def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> ReverseReport:
-    """How far all prices must fall together until the book's shortfall passes the limit.
+def find_breaking_fall(
+    *, limit_minor: int, at: datetime, currency: str | None = None, falling: str | None = None, threads: int = 1
+) -> ReverseReport:
+    """How far all prices must fall together, or with `falling` that currency alone against all others, until the book's
+    shortfall passes the limit; both in `currency`.
 
-    Raises `ScenarioRefused` for a negative limit, and for a book in several currencies.
+    Raises `ScenarioRefused` for a negative limit and a currency that the desk does not have, `NoReportingRate` as
+    `load_desk_book` does.
     """
     if limit_minor < 0:
         raise ScenarioRefused("The limit must not be negative.")
-    desk = _load(at)
-    marks = desk.sheet.marks
-    found = reverse_stress(
+    desk = load_desk_book(at=at, currency=currency)
+    if falling is not None and falling not in _currencies(desk):
+        raise ScenarioRefused(f"{falling} is no currency of the book: it has {', '.join(_currencies(desk)) or 'none'}.")
+    way = np.zeros(len(CODES), dtype=np.int64)
+    if falling is not None:
+        way[NUMBER[falling]] = -E8
+    found = reverse_parts(
         desk.book,
-        marks,
+        desk.sheet.marks,
         desk.sheet.lines,
-        np.full(marks.instrument_count, -E8, dtype=np.int64),
+        desk.price_units,
+        desk.fx,
+        desk.parts,
+        np.full(desk.native_count, 0 if falling else -E8, dtype=np.int64),
         limit_units=limit_minor * price_units_per_minor(desk.currency),
+        fx_direction_e8=way,
         threads=threads,
     )
-    numbers = account_numbers(desk.account_id[found.accounts].tolist())
+    ids = desk.account_id[found.accounts].tolist()
+    numbers = account_numbers(ids)
     return ReverseReport(
         at=at,
         currency=desk.currency,
+        fx_name=desk.fx_name,
+        falling=falling or "",
         limit_minor=limit_minor,
         fall_bp=found.step_bp,
         loss_minor=owed_minor(found.loss_units, desk.currency),
@@ -157,38 +144,53 @@ def find_breaking_fall(*, limit_minor: int, at: datetime, threads: int = 1) -> R
         is_smallest=found.is_smallest,
         accounts=tuple(
             (numbers[account_id], owed_minor(units, desk.currency))
-            for account_id, units in zip(
-                desk.account_id[found.accounts].tolist(), found.shortfall_units.tolist(), strict=True
-            )
+            for account_id, units in zip(ids, found.shortfall_units.tolist(), strict=True)
         ),
     )
 
 
-def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityReport:
-    """What 1% down changes: of everything, of the market, of each sector, of each name that somebody holds.
+def measure_sensitivities(*, at: datetime, currency: str | None = None, threads: int = 1) -> SensitivityReport:
+    """What 1% down changes: of everything, of the market, of each currency, of each sector, of each name that somebody
+    holds; in `currency`.
 
-    Raises `ScenarioRefused` for a book in several currencies.
+    Raises `NoReportingRate` as `load_desk_book` does.
     """
-    desk = _load(at)
+    desk = load_desk_book(at=at, currency=currency)
     book, marks, lines = desk.book, desk.sheet.marks, desk.sheet.lines
-    instruments = desk.sheet.instruments
+    instruments = desk.instruments
     sectors = sorted({instrument.sector for instrument in instruments})
     by_sector = np.array([sectors.index(instrument.sector) for instrument in instruments], dtype=np.int32)
     by_name = np.arange(len(instruments), dtype=np.int32)
     symbols = [instrument.symbol for instrument in instruments]
+    today = fall_scenarios(desk.price_units, [0])
     market = _market_falls(desk, [-MOVE_BP], at)
+
+    def together(moves: Iterable[FxScenarios]) -> Sensitivity:
+        scenarios = _joined([FxScenarios.at_rates(today, desk.fx), *moves])
+        return moves_of_parts(book, marks, lines, scenarios, desk.parts, threads=threads)
+
+    def apart(group: Int32s, names: Sequence[str]) -> Sensitivity:
+        return groups_of_parts(book, marks, lines, desk.price_units, desk.fx, desk.parts, group, names, move_bp=MOVE_BP)
+
+    everything = FxScenarios.at_rates(fall_scenarios(desk.price_units, [-MOVE_BP]), desk.fx)
     moved = {
-        MoveKind.EVERYTHING: sensitivity_by_scenario(
-            book, marks, lines, fall_scenarios(marks.price_units, [-MOVE_BP]), threads=threads
-        ),
-        MoveKind.MARKET: market and sensitivity_by_scenario(book, marks, lines, market[0], threads=threads),
-        MoveKind.SECTOR: sensitivity_by_group(book, marks, lines, by_sector, sectors, move_bp=MOVE_BP),
-        MoveKind.NAME: sensitivity_by_group(book, marks, lines, by_name, symbols, move_bp=MOVE_BP),
+        MoveKind.EVERYTHING: together([everything]),
+        MoveKind.MARKET: market and together([FxScenarios.at_rates(market[0], desk.fx)]),
+        MoveKind.CURRENCY: together(_currency_falls(desk, [-MOVE_BP])),
+        MoveKind.SECTOR: apart(by_sector, sectors),
+        MoveKind.NAME: apart(by_name, symbols),
+    }
+    codes = {
+        MoveKind.EVERYTHING: ["all"],
+        MoveKind.MARKET: ["all"],
+        MoveKind.CURRENCY: _currencies(desk),
+        MoveKind.SECTOR: sectors,
+        MoveKind.NAME: symbols,
     }
     effects = [
         MoveEffect(
             kind,
-            "all" if kind in (MoveKind.EVERYTHING, MoveKind.MARKET) else found.names[row],
+            codes[kind][row],
             held_minor(int(found.market_units[row]), desk.currency),
             owed_minor(int(found.shortfall_units[row]), desk.currency),
             tuple(map(BandChange, _BANDS, found.band_accounts[row].tolist())),
@@ -196,58 +198,60 @@ def measure_sensitivities(*, at: datetime, threads: int = 1) -> SensitivityRepor
         for kind, found in moved.items()
         if found is not None
         for row in np.argsort(found.market_units, kind="stable")
-        if found.market_units[row]
+        if found.market_units[row] or found.shortfall_units[row] or found.band_accounts[row].any()
     ]
-    return SensitivityReport(at, desk.currency, MOVE_BP, tuple(effects))
+    return SensitivityReport(at, desk.currency, desk.fx_name, MOVE_BP, tuple(effects))
 
 
-def _load(at: datetime) -> _Desk:
-    currencies = currencies_kept() or ["USD"]
-    if len(currencies) > 1:
-        raise ScenarioRefused(f"The book is in {' and '.join(currencies)}: there is no rate to add them up by.")
-    loaded = load_book(at=at)
-    ids, versions = loaded.record.account_id, loaded.record.scheme_version_id
-    schemes = {version: get_version(version).scheme_code for version in np.unique(versions).tolist()}
-    pools = pool_codes(ids.tolist())
-    groups = [
-        _Group(schemes[version], pools.get(account_id, ""))
-        for account_id, version in zip(ids.tolist(), versions.tolist(), strict=True)
-    ]
-    number = {group: place for place, group in enumerate(sorted(set(groups)))}
-    return _Desk(
-        book=loaded.book,
-        sheet=loaded.sheet,
-        currency=currencies[0],
-        account_id=ids,
-        debt_minor=loaded.record.debt_minor,
-        group=np.array([number[group] for group in groups], dtype=np.int64),
-        groups=tuple(number),
-    )
+def _currencies(desk: DeskBook) -> list[str]:
+    """The currencies that the book has, of accounts and of names they hold; none where it is only one."""
+    held = np.unique(desk.parts.columns.instrument[np.unique(desk.book.instrument)])
+    found = {desk.instruments[name].currency for name in held.tolist()} | {key.currency for key in desk.keys}
+    return sorted(found | {desk.currency}) if found - {desk.currency} else []
 
 
-def _market_falls(desk: _Desk, falls_bp: Sequence[int], at: datetime) -> tuple[Scenarios, Bools] | None:
+def _currency_falls(desk: DeskBook, falls_bp: Sequence[int]) -> list[FxScenarios]:
+    """Each currency of the book falls against all others by each of these, prices as quoted staying as they are."""
+    falls = [(code, fall_bp) for code in _currencies(desk) for fall_bp in falls_bp]
+    if not falls:
+        return []
+    shocks = np.zeros((len(falls), len(CODES)), dtype=np.int64)
+    for row, (code, fall_bp) in enumerate(falls):
+        shocks[row, NUMBER[code]] = -fall_bp * (E8 // BP)
+    names = tuple(f"{code} {-fall_bp / 100:+.2f}%" for code, fall_bp in falls)
+    prices = np.repeat(desk.price_units[np.newaxis], len(falls), axis=0)
+    return [_refusing(lambda: FxScenarios(Scenarios(names, prices), shock_rates(desk.fx, shocks)))]
+
+
+def _joined(parts: Sequence[FxScenarios]) -> FxScenarios:
+    names = tuple(name for part in parts for name in part.native.names)
+    tables = np.concatenate([part.native.price_units for part in parts])
+    return FxScenarios(Scenarios(names, tables), np.concatenate([part.rate_e8 for part in parts]))
+
+
+def _market_falls(desk: DeskBook, falls_bp: Sequence[int], at: datetime) -> tuple[Scenarios, Bools] | None:
     """The market falls and each name follows by its beta; and bool[S] of the names that have none and follow like the
     wildest that has one. None when no name has a year of closes.
     """
     try:
-        fit = fit_market(desk.sheet.instruments, at=at)
+        fit = fit_market(desk.instruments, at=at)
     except NotEnoughHistory:
         return None
     beta = np.where(fit.is_fitted, fit.beta, np.nanmax(fit.beta))[:, np.newaxis]
     moves = np.array(falls_bp, dtype=np.float64)[:, np.newaxis] / -BP
     back = np.maximum(WORST_BY_BETA - moves @ beta.T, 0.0)
     names = [f"market {-fall / 100:+.2f}% by beta" for fall in falls_bp]
-    return factor_scenarios(desk.sheet.marks.price_units, beta, moves, names, back), ~fit.is_fitted
+    return factor_scenarios(desk.price_units, beta, moves, names, back), ~fit.is_fitted
 
 
 def _scenarios(
-    choice: ScenarioChoice, desk: _Desk, at: datetime
-) -> tuple[Scenarios, dict[str, tuple[str, ...]], tuple[str, ...]]:
+    choice: ScenarioChoice, desk: DeskBook, at: datetime
+) -> tuple[FxScenarios, dict[str, tuple[str, ...]], tuple[str, ...]]:
     """All scenarios of the choice, today's prices first; the proxies of each that has some; windows left out."""
-    prices = desk.sheet.marks.price_units
-    symbols = [instrument.symbol for instrument in desk.sheet.instruments]
-    sectors = [instrument.sector for instrument in desk.sheet.instruments]
-    parts = [_refusing(lambda: fall_scenarios(prices, (0, *choice.falls_bp)))]
+    prices = desk.price_units
+    symbols = [instrument.symbol for instrument in desk.instruments]
+    sectors = [instrument.sector for instrument in desk.instruments]
+    native = [_refusing(lambda: fall_scenarios(prices, (0, *choice.falls_bp)))]
     proxies: dict[str, tuple[str, ...]] = {}
     not_covered: tuple[str, ...] = ()
     if choice.market_falls_bp:
@@ -255,7 +259,7 @@ def _scenarios(
         if market is None:
             not_covered = ("the market by beta",)
         else:
-            parts.append(market[0])
+            native.append(market[0])
             unfitted = tuple(symbols[column] for column in np.flatnonzero(market[1] & (prices > 0)))
             proxies.update(dict.fromkeys(market[0].names, unfitted))
     if choice.with_history:
@@ -263,20 +267,37 @@ def _scenarios(
         not_covered += tuple(one.name for one in WINDOWS if one.name not in {window.name for window in windows})
         if windows:
             history, is_proxy = window_scenarios(prices, closes, windows, sectors)
-            parts.append(history)
+            native.append(history)
             for name, row in zip(history.names, is_proxy, strict=True):
                 proxies[name] = tuple(symbols[column] for column in np.flatnonzero(row & (prices > 0)))
     if choice.with_gaps and (largest := _largest_names(desk)):
         rows = [ShockRow(f"{symbol} alone {GAP_PCT}%", symbol, GAP_PCT) for symbol in largest]
-        parts.append(table_scenarios(prices, symbols, sectors, rows))
+        native.append(table_scenarios(prices, symbols, sectors, rows))
+    parts = [FxScenarios.at_rates(one, desk.fx) for one in native]
+    parts += _currency_falls(desk, choice.currency_falls_bp)
     if choice.rows:
-        parts.append(_refusing(lambda: table_scenarios(prices, symbols, sectors, choice.rows)))
-    names = tuple(name for part in parts for name in part.names)
-    tables = np.concatenate([part.price_units for part in parts])
-    return _refusing(lambda: Scenarios(names, tables)), proxies, not_covered
+        parts.append(_refusing(lambda: _table(choice.rows, desk, symbols, sectors)))
+    return _refusing(lambda: _joined(parts)), proxies, not_covered
 
 
-def _refusing(make: Callable[[], Scenarios]) -> Scenarios:
+def _table(rows: Sequence[ShockRow], desk: DeskBook, symbols: list[str], sectors: list[str]) -> FxScenarios:
+    """A person's table: shocks of names, sectors and all by their target, and of currencies by `fx:CODE`.
+
+    A row of a currency stands in the table of prices as one of nothing, so that scenarios keep their order and every
+    refusal its line.
+    """
+    targets = [f"{FX_TARGET}{code}" for code in CODES]
+    prices = np.append(desk.price_units, np.zeros(len(CODES), dtype=np.int64))
+    table = table_scenarios(prices, [*symbols, *targets], [*sectors, *targets], rows)
+    shocks = np.zeros((len(table), len(CODES)), dtype=np.int64)
+    for number, row in enumerate(rows):
+        if row.target in targets:
+            shocks[table.names.index(row.scenario), targets.index(row.target)] = percent_e8(row.shock_pct, number)
+    native = Scenarios(table.names, np.ascontiguousarray(table.price_units[:, : len(symbols)]))
+    return FxScenarios(native, shock_rates(desk.fx, shocks))
+
+
+def _refusing(make: Callable[[], FxScenarios | Scenarios]) -> Any:
     """What the engine refuses, as a sentence with the line of the file."""
     try:
         return make()
@@ -285,13 +306,13 @@ def _refusing(make: Callable[[], Scenarios]) -> Scenarios:
         raise ScenarioRefused(f"{where} {error.problem}.") from error
 
 
-def _closes_of_windows(desk: _Desk) -> tuple[Int64s, list[Window]]:
+def _closes_of_windows(desk: DeskBook) -> tuple[Int64s, list[Window]]:
     """int64[2W, S]: closes of the first and the last day of each window that any name has, and the windows.
 
     A name's closes are the desk's own records where they have both days, else those of the packaged history, which is
     in dollars and adjusted: of a window only returns matter.
     """
-    instruments = desk.sheet.instruments
+    instruments = desk.instruments
     stored = closes_on([on for window in WINDOWS for on in (window.first_on, window.last_on)])
     rows: list[list[int]] = []
     windows: list[Window] = []
@@ -314,69 +335,78 @@ def _packaged_closes(on: date) -> dict[str, int]:
     return {symbol: price_units(close) for _, closes in load_us20(on, on) for symbol, close in closes.items()}
 
 
-def _largest_names(desk: _Desk) -> list[str]:
+def _largest_names(desk: DeskBook) -> list[str]:
     """The symbols of which the book holds most by value today, the largest first."""
-    prices = desk.sheet.marks.price_units
-    worth = desk.book.quantity * prices[desk.book.instrument].astype(np.float64)
-    value = np.bincount(desk.book.instrument, worth, len(prices))
+    columns = desk.parts.columns
+    rates = desk.fx.rate_e8[desk.parts.reporting, columns.home] / E8
+    worth = desk.book.quantity * (desk.sheet.marks.price_units * rates)[desk.book.instrument]
+    value = np.bincount(columns.instrument[desk.book.instrument], worth, desk.native_count)
     ranked = np.argsort(-value, kind="stable")[:GAP_NAMES]
-    return [desk.sheet.instruments[column].symbol for column in ranked.tolist() if value[column]]
+    return [desk.instruments[column].symbol for column in ranked.tolist() if value[column]]
 
 
-def _outcome(currency: str, name: str, parts: Sequence[_Part], k: int, proxies: tuple[str, ...]) -> ScenarioOutcome:
+def _outcome(
+    desk: DeskBook, name: str, found: Sequence[PartStress], k: int, proxies: tuple[str, ...]
+) -> ScenarioOutcome:
     def total(units: Iterable[int]) -> int:
-        return owed_minor(sum(int(one) for one in units), currency)
+        return owed_minor(sum(int(one) for one in units), desk.currency)
 
-    def losses(code_of: Callable[[_Group], str]) -> tuple[GroupLoss, ...]:
-        members: dict[str, list[_Part]] = {}
-        for part in parts:
-            members.setdefault(code_of(part.group), []).append(part)
+    def losses(code_of: Callable[[PartKey], str]) -> tuple[GroupLoss, ...]:
+        members: dict[str, list[int]] = {}
+        for part, key in enumerate(desk.keys):
+            members.setdefault(code_of(key), []).append(part)
         return tuple(
-            GroupLoss(code, sum(one.debt_minor for one in own), total(one.result.shortfall_units[k] for one in own))
+            GroupLoss(code, sum(map(desk.debt_of_part, own)), total(found[part].shortfall_units[k] for part in own))
             for code, own in sorted(members.items())
         )
 
-    results = [part.result for part in parts]
     return ScenarioOutcome(
         name=name,
         bands=tuple(
             BandTotal(
                 band,
-                sum(int(one.band_accounts[k, band]) for one in results),
-                total(one.band_debt_units[k, band] for one in results),
+                sum(int(one.result.band_accounts[k, band]) for one in found),
+                total(one.band_debt_units[k, band] for one in found),
             )
             for band in _BANDS
         ),
-        unknown_accounts=sum(int(one.unknown_accounts[k]) for one in results),
-        shortfall_minor=total(one.shortfall_units[k] for one in results),
-        by_scheme=losses(lambda group: group.scheme),
-        by_pool=losses(lambda group: group.pool),
+        unknown_accounts=sum(int(one.result.unknown_accounts[k]) for one in found),
+        shortfall_minor=total(one.shortfall_units[k] for one in found),
+        by_scheme=losses(lambda key: key.scheme),
+        by_pool=losses(lambda key: key.pool),
         proxies=proxies,
     )
 
 
-def _worst_accounts(desk: _Desk, scenarios: Scenarios, parts: Sequence[_Part]) -> tuple[AccountWorst, ...]:
-    """The accounts whose worst scenario leaves the largest shortfall; none that is covered in all of them."""
-    worst: list[AccountWorst] = []
-    for part in parts:
-        short = np.flatnonzero(part.result.expected_shortfall_units > 0)
-        lost = desk.book.debt_units[part.rows[short]] - part.result.worst_assets_units[short]
-        short = short[np.argsort(-lost, kind="stable")[:WORST_ACCOUNTS]]
-        numbers = account_numbers(desk.account_id[part.rows[short]].tolist())
-        for index in short.tolist():
-            row = part.rows[index]
-            debt = int(desk.debt_minor[row])
-            assets = held_minor(int(part.result.worst_assets_units[index]), desk.currency)
-            mean = int(np.ceil(part.result.expected_shortfall_units[index]))
-            worst.append(
-                AccountWorst(
-                    number=numbers[int(desk.account_id[row])],
-                    scenario=scenarios.names[part.result.worst_scenario[index]],
-                    debt_minor=debt,
-                    assets_minor=assets,
-                    shortfall_minor=debt - assets,
-                    expected_shortfall_minor=owed_minor(mean, desk.currency),
-                )
+def _worst_accounts(desk: DeskBook, names: Sequence[str], found: Sequence[PartStress]) -> tuple[AccountWorst, ...]:
+    """The accounts whose worst scenario leaves the largest shortfall, at today's rates; none that is covered in all.
+
+    Their figures are in their own money.
+    """
+    ranked: list[tuple[float, int, PartStress, int]] = []
+    for part, one in enumerate(found):
+        short = np.flatnonzero(one.result.expected_shortfall_units > 0)
+        lost = desk.book.debt_units[one.rows[short]] - one.result.worst_assets_units[short]
+        for place in np.argsort(-lost, kind="stable")[:WORST_ACCOUNTS].tolist():
+            ranked.append(
+                (float(lost[place]) * desk.rate_e8(part), int(one.rows[short[place]]), one, int(short[place]))
             )
-    worst.sort(key=lambda one: (-one.shortfall_minor, one.number))
-    return tuple(worst[:WORST_ACCOUNTS])
+    numbers = account_numbers([int(desk.account_id[row]) for _, row, _, _ in ranked])
+    ranked.sort(key=lambda worst: (-worst[0], numbers[int(desk.account_id[worst[1]])]))
+    worst = []
+    for _, row, one, place in ranked[:WORST_ACCOUNTS]:
+        currency, debt = desk.home_of(row), int(desk.debt_minor[row])
+        assets = held_minor(int(one.result.worst_assets_units[place]), currency)
+        mean = int(np.ceil(one.result.expected_shortfall_units[place]))
+        worst.append(
+            AccountWorst(
+                number=numbers[int(desk.account_id[row])],
+                scenario=names[one.result.worst_scenario[place]],
+                currency=currency,
+                debt_minor=debt,
+                assets_minor=assets,
+                shortfall_minor=debt - assets,
+                expected_shortfall_minor=owed_minor(mean, currency),
+            )
+        )
+    return tuple(worst)

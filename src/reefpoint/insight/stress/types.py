@@ -19,12 +19,13 @@ class HistoricalWindow:
 
 @dataclass(frozen=True)
 class ScenarioChoice:
-    """Which scenarios are run: falls of everything in bp, falls of the market that names follow by their beta, history,
-    gaps of the largest names, rows of a table.
+    """Which scenarios are run: falls of everything in bp, falls of the market that names follow by their beta, falls of
+    each currency of the book against the others, history, gaps of the largest names, rows of a table.
     """
 
     falls_bp: tuple[int, ...] = ()
     market_falls_bp: tuple[int, ...] = ()
+    currency_falls_bp: tuple[int, ...] = ()
     with_history: bool = False
     with_gaps: bool = False
     rows: tuple[ShockRow, ...] = ()
@@ -63,10 +64,11 @@ class ScenarioOutcome:
 
 @dataclass(frozen=True)
 class AccountWorst:
-    """An account in its worst scenario; `expected_shortfall_minor` is its mean over all of them."""
+    """An account in its worst scenario, in its own money; `expected_shortfall_minor` is its mean over all of them."""
 
     number: str
     scenario: str
+    currency: str
     debt_minor: int
     assets_minor: int
     shortfall_minor: int
@@ -78,11 +80,13 @@ class StressReport:
     """The live book at one instant under each scenario, in their order; the first is the prices as they are.
 
     `not_covered` are scenarios that there is no history for: windows in which no name has a price on both days, and
-    falls of the market when no name has a beta.
+    falls of the market when no name has a beta. Sums are in `currency`, at the version of the rates `fx_name` (nothing
+    where no figure rests on a rate) or at the scenario's own rates.
     """
 
     at: datetime
     currency: str
+    fx_name: str
     accounts: int
     debt_minor: int
     is_exact: bool
@@ -100,10 +104,11 @@ class BandChange:
 
 
 class MoveKind(StrEnum):
-    """What moves: all names alike, all by their beta, those of a sector, or one."""
+    """What moves: all names alike, all by their beta, what a currency is worth in the others, a sector's names, one."""
 
     EVERYTHING = "everything"
     MARKET = "market"
+    CURRENCY = "currency"
     SECTOR = "sector"
     NAME = "name"
 
@@ -121,25 +126,29 @@ class MoveEffect:
 
 @dataclass(frozen=True)
 class SensitivityReport:
-    """The effects of the same small move of everything, of the market, of each sector and of each name held, in this
-    order, the largest first. Without history there is no effect of the market.
+    """The effects of the same small move of everything, of the market, of each currency, of each sector and of each
+    name held, in this order, the largest first. Without history there is no effect of the market.
     """
 
     at: datetime
     currency: str
+    fx_name: str
     move_bp: int
     effects: tuple[MoveEffect, ...]
 
 
 @dataclass(frozen=True)
 class ReverseReport:
-    """How far all prices must fall until the book's shortfall passes a limit; `fall_bp` is None if no fall does it.
+    """How far all prices must fall, or the currency `falling` against the others, until the book's shortfall passes a
+    limit; `fall_bp` is None if no fall does it.
 
     `loss_before_minor` is the shortfall one basis point before. `accounts` make it up, the largest first.
     """
 
     at: datetime
     currency: str
+    fx_name: str
+    falling: str
     limit_minor: int
     fall_bp: int | None
     loss_minor: int

@@ -189,12 +189,6 @@ def facility_of(account_ids: Collection[int]) -> dict[int, FacilityFacts]:
     }
 
 
-def currencies_kept() -> list[str]:
-    """The currencies of the accounts that are not closed."""
-    kept = MarginAccount.objects.exclude(status=AccountStatus.CLOSED).values_list("currency", flat=True)
-    return sorted(kept.distinct())
-
-
 def pool_codes(account_ids: Collection[int]) -> dict[int, str]:
     """The funding pool behind each account's facility, by account id."""
     return dict(Facility.objects.filter(account_id__in=account_ids).values_list("account_id", "pool_code"))

@@ -22,6 +22,10 @@ def gap(
     days: Annotated[int, typer.Option(help="Trading days within which all is sold.")] = 8,
     grace: Annotated[int, typer.Option(help="Days of these before the first sale: the deadline of the call.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    currency: Annotated[
+        str | None,
+        typer.Option(help="What sums are told in: USD. Without it the currency of all, or that of the rates."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print data; money in minor units.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="The book that the last demo left, not the desk's.")] = False,
 ) -> None:
@@ -42,7 +46,13 @@ def gap(
     from reefpoint.insight.collateral.selectors import find_gap_loss
 
     report = find_gap_loss(
-        at=desk_now(), paths=paths, days=days, grace_days=grace, seed=seed, threads=os.cpu_count() or 1
+        at=desk_now(),
+        currency=currency,
+        paths=paths,
+        days=days,
+        grace_days=grace,
+        seed=seed,
+        threads=os.cpu_count() or 1,
     )
     if as_json:
         typer.echo(json.dumps(asdict(report), default=str, indent=1, ensure_ascii=False))
@@ -54,7 +64,8 @@ def print_report(console: Console, report: "GapReport") -> None:
     """The whole book, its schemes and pools, the worst accounts; then what was assumed."""
     console.print(
         f"{report.accounts:,} accounts owe {_money(report.total.debt_minor)} {report.currency}"
-        f" · prices of {report.at:%Y-%m-%d %H:%M} UTC · all sold within {report.days} days, none before"
+        f" · prices of {report.at:%Y-%m-%d %H:%M} UTC"
+        f"{f' · rates {report.fx_name}' if report.fx_name else ''} · all sold within {report.days} days, none before"
         f" {report.grace_days} have passed · {report.paths:,} paths, seed {report.seed}",
         highlight=False,
     )
@@ -71,7 +82,8 @@ def print_report(console: Console, report: "GapReport") -> None:
     _add(table, "all", report.total)
     for label, parts in (("scheme", report.by_scheme), ("pool", report.by_pool), ("account", report.worst_accounts)):
         for part in parts:
-            _add(table, f"{label} {escape(part.code)}", part)
+            money = "" if part.currency == report.currency else f" ({part.currency})"
+            _add(table, f"{label} {escape(part.code)}{money}", part)
     console.print(table)
     if report.proxies:
         console.print(f"Too little history, moved like the wildest name: {', '.join(report.proxies)}.", highlight=False)

@@ -27,6 +27,9 @@ def stress(
     market: Annotated[
         str | None, typer.Option(help="The market falls by each of these percentages; each name follows by its beta.")
     ] = None,
+    fx: Annotated[
+        str | None, typer.Option(help="Each currency of the book falls by each of these percentages: 10,20.")
+    ] = None,
     history: Annotated[
         bool, typer.Option("--history", help="Falls that happened, from 1990 to 2022, done to today's prices.")
     ] = False,
@@ -37,10 +40,19 @@ def stress(
             metavar="LIMIT", help="How far must everything fall until accounts owe LIMIT above what they have?"
         ),
     ] = None,
+    falling: Annotated[
+        str | None, typer.Option(metavar="CODE", help="With --reverse: not prices fall, but this currency does.")
+    ] = None,
     sensitivity: Annotated[
         bool,
-        typer.Option("--sensitivity", help="What 1% down of everything, the market, each sector, each name changes."),
+        typer.Option(
+            "--sensitivity", help="What 1% down of everything, the market, each currency, sector and name changes."
+        ),
     ] = False,
+    currency: Annotated[
+        str | None,
+        typer.Option(help="What sums are told in: USD. Without it the currency of all, or that of the rates."),
+    ] = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="float32 for a large book: assets to a millionth, a shortfall to 0.01%.")
     ] = False,
@@ -50,9 +62,11 @@ def stress(
     """Value every account under prices that might be: who would be called or sold, and what the desk would lose.
 
     Without options: falls of 10, 20, 30 and 40 percent, falls of the market, those of history, and the largest names
-    one by one. The shortfall is what accounts owe above all they have. Nothing is changed by it.
+    one by one, each currency of the book. The shortfall is what accounts owe above all they have. Each account is
+    valued in its own currency; sums are in one. Nothing is changed by it.
 
-    A file of your own, one shock a line; a name follows its own line, or its sector's, or that of *:
+    A file of your own, one shock a line; a name follows its own line, or its sector's, or that of *; fx:HKD is
+    what that currency is worth in the others:
 
     scenario,target,shock
 
@@ -61,6 +75,8 @@ def stress(
     oil crash,XOM,-45.5
 
     oil crash,*,-5
+
+    oil crash,fx:HKD,-2
 
     Examples: reefpoint stress · reefpoint stress --fall 15,25 --history · reefpoint stress --scenarios own.csv ·
     reefpoint stress --reverse 1000000 · reefpoint stress --sensitivity
@@ -77,39 +93,50 @@ def stress(
     console = Console()
     at, threads = desk_now(), os.cpu_count() or 1
     if reverse is not None or sensitivity:
-        _refuse_beside(sensitivity and reverse is not None, scenarios, fall, market, history, gaps, fast)
+        _refuse_beside(sensitivity and reverse is not None, scenarios, fall, market, fx, history, gaps, fast)
+    if falling is not None and reverse is None:
+        raise typer.BadParameter("--falling is for --reverse: until where may this currency fall?")
     if reverse is not None:
-        answer = find_breaking_fall(limit_minor=_limit_minor(reverse), at=at, threads=threads)
+        answer = find_breaking_fall(
+            limit_minor=_limit_minor(reverse), at=at, currency=currency, falling=falling, threads=threads
+        )
         _print_json(answer) if as_json else print_reverse(console, answer)
         return
     if sensitivity:
-        effects = measure_sensitivities(at=at, threads=threads)
+        effects = measure_sensitivities(at=at, currency=currency, threads=threads)
         _print_json(effects) if as_json else print_sensitivities(console, effects)
         return
-    choice = _choice(scenarios, fall, market, history=history, gaps=gaps)
-    report = stress_desk(choice, at=at, precision="fast" if fast else "exact", threads=threads)
+    choice = _choice(scenarios, fall, market, fx, history=history, gaps=gaps)
+    report = stress_desk(choice, at=at, currency=currency, precision="fast" if fast else "exact", threads=threads)
     _print_json(report) if as_json else print_report(console, report)
 
 
 def _refuse_beside(*others: object) -> None:
     if any(others):
-        raise typer.BadParameter("--reverse and --sensitivity each stand alone, with --json and --demo at most.")
+        raise typer.BadParameter(
+            "--reverse and --sensitivity each stand alone, with --currency, --falling, --json and --demo at most."
+        )
 
 
 def _choice(
-    scenarios: Path | None, fall: str | None, market: str | None, *, history: bool, gaps: bool
+    scenarios: Path | None, fall: str | None, market: str | None, fx: str | None, *, history: bool, gaps: bool
 ) -> "ScenarioChoice":
-    from reefpoint.insight.stress.rules import FALLS_BP, MARKET_FALLS_BP, ScenarioRefused, read_scenarios
+    from reefpoint.insight.stress.rules import ScenarioRefused, read_scenarios, usual_scenarios
     from reefpoint.insight.stress.types import ScenarioChoice
 
-    if scenarios is None and fall is None and market is None and not history and not gaps:
-        return ScenarioChoice(FALLS_BP, MARKET_FALLS_BP, with_history=True, with_gaps=True)
+    if not any((scenarios, fall, market, fx, history, gaps)):
+        return usual_scenarios()
     try:
         rows = read_scenarios(scenarios.read_text("utf-8").splitlines()) if scenarios is not None else ()
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioRefused(f"{scenarios} cannot be read: {error}.") from error
     return ScenarioChoice(
-        _falls_bp(fall, "--fall"), _falls_bp(market, "--market"), with_history=history, with_gaps=gaps, rows=rows
+        _falls_bp(fall, "--fall"),
+        _falls_bp(market, "--market"),
+        _falls_bp(fx, "--fx"),
+        with_history=history,
+        with_gaps=gaps,
+        rows=rows,
     )
 
 
@@ -154,7 +181,8 @@ def print_report(console: Console, report: "StressReport") -> None:
     """The scenarios one under the other, then the worst of them by scheme and pool, then the worst accounts."""
     console.print(
         f"{report.accounts:,} accounts owe {_money(report.debt_minor)} {report.currency}"
-        f" · prices of {report.at:%Y-%m-%d %H:%M} UTC · {'exact' if report.is_exact else 'fast (float32)'}",
+        f" · prices of {report.at:%Y-%m-%d %H:%M} UTC{_rates(report)}"
+        f" · {'exact' if report.is_exact else 'fast (float32)'}",
         highlight=False,
     )
     table = _table(
@@ -182,7 +210,8 @@ def print_report(console: Console, report: "StressReport") -> None:
         accounts = _table("account", "worst scenario", "debt", "assets in it", "shortfall", "mean shortfall")
         for one in report.worst_accounts:
             amounts = (one.debt_minor, one.assets_minor, one.shortfall_minor, one.expected_shortfall_minor)
-            accounts.add_row(one.number, escape(one.scenario), *map(_money, amounts))
+            money = "" if one.currency == report.currency else f" {one.currency}"
+            accounts.add_row(one.number, escape(one.scenario), *(f"{_money(amount)}{money}" for amount in amounts))
         console.print(accounts)
     if report.not_covered:
         console.print(f"[dim]No history for: {', '.join(report.not_covered)}.[/dim]", highlight=False)
@@ -191,20 +220,22 @@ def print_report(console: Console, report: "StressReport") -> None:
 def print_reverse(console: Console, report: "ReverseReport") -> None:
     """One sentence, then who makes up the loss."""
     limit = f"{_money(report.limit_minor)} {report.currency}"
+    what = report.falling or "every price"
     if report.fall_bp is None:
         console.print(
-            f"No fall loses more than {limit}: if every price went to the least there is, accounts would owe"
-            f" {_money(report.loss_minor)} above all they have.",
+            f"No fall loses more than {limit}: if {what} went to the least there is, accounts would owe"
+            f" {_money(report.loss_minor)} above all they have{_rates(report)}.",
             highlight=False,
         )
         return
     console.print(
-        f"When everything falls by {report.fall_bp / 100:.2f}%, accounts owe {_money(report.loss_minor)} above all"
-        f" they have, more than {limit}; one basis point less and it is {_money(report.loss_before_minor)}.",
+        f"When {report.falling or 'everything'} falls by {report.fall_bp / 100:.2f}%, accounts owe"
+        f" {_money(report.loss_minor)} above all they have, more than {limit}; one basis point less and it is"
+        f" {_money(report.loss_before_minor)}{_rates(report)}.",
         highlight=False,
     )
     if not report.is_smallest:
-        console.print("The book has shorts: a smaller fall may do it too, between two steps that were looked at.")
+        console.print("Some gain on this way: a smaller fall may do it too, between two steps that were looked at.")
     table = _table("account", "shortfall")
     for number, shortfall in report.accounts[:20]:
         table.add_row(number, _money(shortfall))
@@ -221,6 +252,10 @@ def print_sensitivities(console: Console, report: "SensitivityReport") -> None:
         shortfall = _money(effect.shortfall_minor) if effect.shortfall_minor else ""
         table.add_row(f"{effect.kind} {escape(effect.code)}", _money(effect.market_minor), shortfall, *changes)
     console.print(table)
+
+
+def _rates(report: "StressReport | ReverseReport") -> str:
+    return f" · rates {report.fx_name}" if report.fx_name else ""
 
 
 def _table(first: str, *others: str) -> Table:

@@ -13,15 +13,18 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management.color import Style
+from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
 from reefpoint.platform.database.address import django_database
 from reefpoint.platform.database.embedded import EmbeddedPostgres
+from reefpoint.platform.database.tables import rendered_once
 
 TEST_FOLDER = "REEFPOINT_TEST_FOLDER"
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -92,6 +95,20 @@ def own_home() -> Iterator[Path]:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, postgres_url: str) -> None:
     """Point Django at that server, just before pytest-django creates the test database of this worker."""
     settings.DATABASES["default"].update(django_database(postgres_url))
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb(django_db_createdb: bool) -> Iterator[bool]:
+    """Make the tests' tables the way an empty desk's are made."""
+    plain = BaseDatabaseCreation.create_test_db
+
+    def create(self: BaseDatabaseCreation, *settings: Any, **more: Any) -> str:
+        with rendered_once():
+            return plain(self, *settings, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseCreation, "create_test_db", create)
+        yield django_db_createdb
 
 
 @pytest.fixture(autouse=True, scope="session")

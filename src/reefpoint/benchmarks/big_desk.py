@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
@@ -22,6 +21,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import actor_for, approve, create_user, ensure_roles
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.database.tables import update_tables
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.records.ledger.services import open_book_day, open_ledger_accounts, post_journals
 from reefpoint.records.ledger.types import (
@@ -81,7 +81,7 @@ def scratch_database(name: str) -> Iterator[None]:
     connection.close()
     settings["NAME"] = name
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        update_tables()
         yield
     finally:
         connection.close()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from reefpoint.surfaces.cli.desk import missing_migrations, open_desk
+from reefpoint.surfaces.cli.desk import open_desk
 
 
 def check_config() -> None:
@@ -15,6 +15,8 @@ def check_config() -> None:
 
     from django.core import checks
     from django.db import connection
+
+    from reefpoint.platform.database.tables import missing_migrations
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")

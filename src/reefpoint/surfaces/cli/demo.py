@@ -26,7 +26,6 @@ from reefpoint.surfaces.cli.desk import (
     DEMO_ANCHORS,
     DEMO_DATABASE,
     close_connections,
-    missing_migrations,
     open_desk,
     use_demo_database,
 )
@@ -305,10 +304,9 @@ def _migrate(console: Console) -> None:
     with console.status("Making the tables"):
         open_desk(must_be_migrated=False)
 
-        from django.core.management import call_command
+        from reefpoint.platform.database.tables import update_tables
 
-        call_command("migrate", interactive=False, verbosity=0)
-        assert not missing_migrations()
+        update_tables()
 
 
 def _serve(crew: Crew, port: int) -> str:

@@ -53,18 +53,12 @@ def open_desk(*, must_be_migrated: bool = True) -> Path:
     import django
 
     django.setup()
+
+    from reefpoint.platform.database.tables import missing_migrations
+
     if must_be_migrated and (missing := missing_migrations()):
         typer.secho(
             f"The tables are not up to date ({missing} changes): run `reefpoint migrate` first.", fg="red", err=True
         )
         raise typer.Exit(1)
     return home
-
-
-def missing_migrations() -> int:
-    """How many migrations the database lacks."""
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

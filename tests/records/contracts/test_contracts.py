@@ -14,6 +14,7 @@ from reefpoint.platform.events.models import Event
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Signature
 from reefpoint.records.contracts.rules.disclosures import REQUIRED
+from reefpoint.records.contracts.rules.sample import RENEWED_TERMS
 from reefpoint.records.contracts.selectors import (
     DISCLOSURES,
     ContractErased,
@@ -42,7 +43,7 @@ from reefpoint.records.contracts.services import (
     sign_as_client,
     withdraw_contract,
 )
-from reefpoint.records.contracts.types import Authentication, ContractState, FileKind, Language
+from reefpoint.records.contracts.types import Authentication, ContractState, ContractTerms, FileKind, Language
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.selectors import ClientNotOpen, list_licences
 from reefpoint.records.parties.services import LicenceRefused, revoke_licence
@@ -51,6 +52,12 @@ from reefpoint.records.parties.types import ClientStatus
 
 def state_of(contract_id: int) -> str:
     return Contract.objects.values_list("state", flat=True).get(pk=contract_id)
+
+
+def renewing(contract_id: int | None) -> ContractTerms:
+    """Terms of a renewal that amends a contract."""
+    assert RENEWED_TERMS.renewal is not None
+    return replace(RENEWED_TERMS, renewal=replace(RENEWED_TERMS.renewal, amends_id=contract_id))
 
 
 def end_the_licence() -> None:
@@ -335,3 +342,33 @@ def test_what_no_law_keeps_is_erased_and_the_rest_stays(people: Cast) -> None:
         open_file(actor=people.officer, contract_id=contract_id, at=AT)
     assert Signature.objects.count() == 1
     assert verify_contracts() == []
+
+
+def test_a_renewal_amends_a_contract_in_force_of_the_same_client_and_no_other(people: Cast) -> None:
+    contract_id = people.signed()
+    renewal = renewing(contract_id)
+    for actor_id in (people.fang_id, people.outsider_id):
+        with (
+            pytest.raises(IntegrityError, match="not in force, or not a contract of this client"),
+            transaction.atomic(),
+        ):
+            prepare_contract(
+                actor=people.maker, client_id=actor_id, terms=renewal, language=Language.EN, on=ON, at=AT, key="x"
+            )
+    countersign(actor=people.officer, contract_id=contract_id, authentication=proof(), at=AT)
+    amendment = people.signed(renewal)
+    assert get_contract(people.officer, contract_id, at=AT).amendments == ()
+    countersign(actor=people.officer, contract_id=amendment, authentication=proof(), at=AT)
+    assert [one.id for one in get_contract(people.officer, contract_id, at=AT).amendments] == [amendment]
+    amended = get_contract(people.fang, amendment, at=AT).amends
+    assert amended is not None
+    assert amended.id == contract_id
+    assert verify_contracts() == []
+
+
+def test_i67_a_renewal_is_not_signed_before_its_disclosures_were_acknowledged_again(people: Cast) -> None:
+    people.signed()
+    renewal = people.offer(RENEWED_TERMS)
+    with pytest.raises(DisclosuresMissing):
+        people.sign(renewal)
+    assert state_of(renewal) == ContractState.OFFERED

@@ -17,7 +17,7 @@ from reefpoint.records.contracts.adapters.typesetting import Unprintable, typese
 from reefpoint.records.contracts.models import Contract, File
 from reefpoint.records.contracts.rules.disclosures import read_disclosures
 from reefpoint.records.contracts.rules.document import Paper, build_document
-from reefpoint.records.contracts.rules.sample import sample_paper
+from reefpoint.records.contracts.rules.sample import RENEWED_TERMS, sample_paper
 from reefpoint.records.contracts.rules.templates import read_template
 from reefpoint.records.contracts.rules.values import from_json, to_json
 from reefpoint.records.contracts.selectors import newest_file, paper_instant, paper_of
@@ -30,6 +30,11 @@ def sample(language: Language = Language.EN) -> Paper:
     return sample_paper(read_template(shipped_template("US")), 1, read_disclosures(shipped_disclosures()), language)
 
 
+def renewal(language: Language = Language.EN) -> Paper:
+    template = read_template(shipped_template("US-renewal"))
+    return sample_paper(template, 1, read_disclosures(shipped_disclosures()), language, is_renewal=True)
+
+
 def pages(content: bytes) -> list[str]:
     """The text of each page, in one line."""
     return [" ".join(one.extract_text().split()) for one in PdfReader(io.BytesIO(content)).pages]
@@ -37,7 +42,8 @@ def pages(content: bytes) -> list[str]:
 
 def print_hash() -> str:
     """What this process makes of the samples; also run by another process."""
-    made = [typeset(build_document(sample(language)), at=paper_instant(ON)) for language in Language]
+    papers = [make(language) for make in (sample, renewal) for language in Language]
+    made = [typeset(build_document(paper), at=paper_instant(ON)) for paper in papers]
     return hashlib.sha256(b"".join(made)).hexdigest()
 
 
@@ -86,6 +92,26 @@ def test_key_facts_come_first_in_money_with_the_prices_of_this_portfolio_and_the
         assert said in first, said
     for one in read_disclosures(shipped_disclosures()):
         assert one.title[Language.EN] in first + second
+
+
+def test_a_renewal_says_first_what_it_amends_until_when_and_what_that_costs() -> None:
+    first, second, *_ = pages(typeset(build_document(renewal()), at=AT))
+    for said in (
+        "Renewal agreement",
+        "contract CT-000000",
+        "USD 50,000.00 · N-000000",
+        "Maturity until now 20 December 2019",
+        "New maturity 17 June 2020",
+        "Further term USD 2,100.00",
+        "Renewal fee USD 250.00",
+        "Interest carried over USD 102.80",
+        "at 7.50% a year from the old maturity on; until then 7.00%",
+        "AAPL Apple 1,000 100.00 80.00 72.50 80.00 72.50",
+    ):
+        assert said in first + second, said
+    first, *_ = pages(typeset(build_document(renewal(Language.ZH)), at=AT))
+    assert "融资展期协议" in first.replace(" ", "")
+    assert "新到期日2020年6月17日" in first.replace(" ", "")
 
 
 @pytest.mark.parametrize(
@@ -165,4 +191,11 @@ def test_i41_the_same_terms_are_one_contract_and_a_key_belongs_to_one(people: Ca
 
 
 def test_terms_survive_being_stored() -> None:
-    assert from_json(ContractTerms, to_json(TERMS)) == TERMS
+    for terms in (TERMS, RENEWED_TERMS):
+        assert from_json(ContractTerms, to_json(terms)) == terms
+
+
+def test_terms_that_were_stored_before_there_were_renewals_are_those_of_a_contract() -> None:
+    stored = to_json(TERMS)
+    del stored["renewal"]
+    assert from_json(ContractTerms, stored) == TERMS

@@ -14,11 +14,10 @@ from reefpoint.platform.publications.models import Publication
 from reefpoint.platform.publications.services import draft_publication, request_publication
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, shipped_template
 from reefpoint.records.contracts.rules.disclosures import REQUIRED, read_disclosures
-from reefpoint.records.contracts.rules.document import FIELDS, field_values
+from reefpoint.records.contracts.rules.document import field_values, fields_for
 from reefpoint.records.contracts.rules.sample import sample_paper
 from reefpoint.records.contracts.rules.templates import (
-    CLAUSE_LIST,
-    JURISDICTIONS,
+    clause_list,
     diff_templates,
     find_problems,
     read_template,
@@ -29,14 +28,15 @@ from reefpoint.records.contracts.types import ClauseChange, DiffPart, Language
 NEXT = ON + timedelta(days=1)
 
 
-@pytest.mark.parametrize("place", JURISDICTIONS)
-def test_what_ships_is_whole_in_both_languages(place: str) -> None:
-    template = read_template(shipped_template(place))
-    assert find_problems(template, FIELDS) == []
-    assert [clause.id for clause in template.clauses] == [rule.id for rule in CLAUSE_LIST]
+@pytest.mark.parametrize("key", TEMPLATES)
+def test_what_ships_is_whole_in_both_languages(key: str) -> None:
+    template = read_template(shipped_template(key))
+    assert find_problems(template, fields_for(key), clause_list(key)) == []
+    assert [clause.id for clause in template.clauses] == [rule.id for rule in clause_list(key)]
     for language in Language:
-        paper = sample_paper(template, 1, read_disclosures(shipped_disclosures()), language)
-        assert set(field_values(paper)) == FIELDS
+        disclosures = read_disclosures(shipped_disclosures())
+        paper = sample_paper(template, 1, disclosures, language, is_renewal=key.endswith("-renewal"))
+        assert set(field_values(paper)) == fields_for(key)
 
 
 def test_the_disclosures_that_ship_have_every_required_point_in_other_words_in_each_language() -> None:
@@ -88,7 +88,7 @@ def test_a_template_that_is_not_whole_is_refused_with_its_clause_and_not_kept(
 ) -> None:
     content = shipped_template("US")
     change(content)
-    assert [(one.clause, one.code) for one in list_problems(content)] == [(clause, code)]
+    assert [(one.clause, one.code) for one in list_problems(content, "US")] == [(clause, code)]
     with pytest.raises(TemplateRefused) as refused:
         draft_publication(actor=people.compliance, kind=TEMPLATES["US"], content=content, effective_from=NEXT, at=AT)
     assert clause in refused.value.message
@@ -97,7 +97,21 @@ def test_a_template_that_is_not_whole_is_refused_with_its_clause_and_not_kept(
 
 @pytest.mark.parametrize("hostile", [{}, {"clauses": 7}, {"title": [], "clauses": [], "notice": {}, "jurisdiction": 1}])
 def test_i69_what_is_no_template_at_all_is_refused(hostile: dict[str, Any]) -> None:
-    assert [one.code for one in list_problems(hostile)] == ["unreadable"]
+    assert [one.code for one in list_problems(hostile, "US")] == ["unreadable"]
+
+
+def test_a_renewal_must_say_which_contract_it_amends_and_a_contract_cannot() -> None:
+    content = shipped_template("US-renewal")
+    for clause in content["clauses"]:
+        for language in ("en", "zh"):
+            clause["text"][language] = [
+                text.replace("{renewal.contract}", "the contract") for text in clause["text"][language]
+            ]
+    found = {(one.clause, one.code) for one in list_problems(content, "US-renewal")}
+    assert found == {("amendment", "silent"), ("unchanged", "silent")}
+    contract = shipped_template("US")
+    contract["clauses"][0]["text"] = {language: ["{renewal.contract}"] for language in ("en", "zh")}
+    assert ("definitions", "unknown_field") in {(one.clause, one.code) for one in list_problems(contract, "US")}
 
 
 def test_a_template_of_one_jurisdiction_is_not_published_for_another(people: Cast) -> None:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat, Greatest, Length, LPad
 
-from reefpoint.records.contracts.types import ContractState, FileKind, Language, SignerRole
+from reefpoint.records.contracts.types import ContractState, FileKind, Language, PaperKind, SignerRole
 
 _ID_TEXT = Cast("id", models.TextField())
 
@@ -14,7 +14,7 @@ class Contract(models.Model):
     """One contract with one client. What it says never changes; its state moves on, by the state table alone.
 
     Triggers let it be signed only after every disclosure in force was acknowledged (I67), and be in force only with
-    the signatures of both.
+    the signatures of both. A renewal amends a contract in force of the same client.
     """
 
     number = models.GeneratedField(
@@ -45,6 +45,10 @@ class Contract(models.Model):
     signed_on = models.DateField(null=True)
     countersigned_by = models.CharField(max_length=80, blank=True)
     ended_at = models.DateTimeField(null=True)
+    paper = models.CharField(
+        max_length=8, default=PaperKind.LOAN.value, choices=[(one.value, one.value) for one in PaperKind]
+    )
+    amends = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="amendments")
 
     class Meta:
         ordering = ("id",)
@@ -64,6 +68,9 @@ class Contract(models.Model):
             models.CheckConstraint(
                 condition=~Q(state=ContractState.SIGNED_BY_CLIENT) | Q(signed_on__isnull=False),
                 name="contracts_signed_has_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(amends__isnull=True) | Q(paper=PaperKind.RENEWAL.value), name="contracts_renewal_amends"
             ),
         )
         indexes = (

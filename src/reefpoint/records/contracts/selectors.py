@@ -24,9 +24,15 @@ from reefpoint.records.contracts.adapters.signing import NotReadable, check_sign
 from reefpoint.records.contracts.adapters.typesetting import typeset
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
 from reefpoint.records.contracts.rules.disclosures import read_disclosures
-from reefpoint.records.contracts.rules.document import FIELDS, Paper, Parties, build_document, clauses_of
+from reefpoint.records.contracts.rules.document import Paper, Parties, build_document, clauses_of, fields_for
 from reefpoint.records.contracts.rules.sample import sample_paper
-from reefpoint.records.contracts.rules.templates import JURISDICTIONS, UnreadableTemplate, find_problems, read_template
+from reefpoint.records.contracts.rules.templates import (
+    JURISDICTIONS,
+    UnreadableTemplate,
+    clause_list,
+    find_problems,
+    read_template,
+)
 from reefpoint.records.contracts.rules.values import from_json
 from reefpoint.records.contracts.types import (
     AcknowledgementView,
@@ -42,11 +48,13 @@ from reefpoint.records.contracts.types import (
     Heading,
     Language,
     MoveView,
+    PaperKind,
     SignatureView,
     SignerRole,
     Template,
     TemplateProblem,
     VerificationReport,
+    template_key,
 )
 from reefpoint.records.parties.rules import local_day
 from reefpoint.records.parties.selectors import find_own_client, visible_clients
@@ -87,12 +95,12 @@ class NoContractInForce(Refusal):
 # Templates
 
 
-def _check_template(jurisdiction: str, content: Content) -> None:
+def _check_template(key: str, jurisdiction: str, content: Content) -> None:
     try:
         template = read_template(content)
     except UnreadableTemplate as problem:
         raise TemplateRefused([TemplateProblem("", "unreadable", str(problem))]) from problem
-    problems = find_problems(template, FIELDS)
+    problems = find_problems(template, fields_for(key), clause_list(key))
     if template.jurisdiction != jurisdiction:
         problems.append(TemplateProblem("", "jurisdiction", f"This is a template for {template.jurisdiction}."))
     if problems:
@@ -108,16 +116,22 @@ def _check_disclosures(content: Content) -> None:
 
 DRAFT, PUBLISH = "contracts.draft_template", "contracts.publish_template"
 
-TEMPLATES: Mapping[str, PublicationKind] = {
-    place: PublicationKind(
-        name=f"contracts.template.{place}",
+
+def _template_kind(place: str, paper: PaperKind) -> PublicationKind:
+    key = template_key(place, paper)
+    return PublicationKind(
+        name=f"contracts.template.{place}" if paper is PaperKind.LOAN else f"contracts.renewal.{place}",
         right=DRAFT,
         approval=PUBLISH,
-        check=lambda content, place=place: _check_template(place, content),  # type: ignore[misc]
-        shipped=template_source(place),
+        check=lambda content: _check_template(key, place, content),
+        shipped=template_source(key),
     )
-    for place in JURISDICTIONS
+
+
+TEMPLATES: Mapping[str, PublicationKind] = {
+    template_key(place, paper): _template_kind(place, paper) for paper in PaperKind for place in JURISDICTIONS
 }
+"""By `types.template_key`: of each jurisdiction one for its contracts and one for its renewals."""
 DISCLOSURES: Mapping[str, PublicationKind] = {
     place: PublicationKind(
         name=f"contracts.disclosures.{place}",
@@ -136,9 +150,9 @@ def read_published_template(publication_id: int) -> Template:
     return read_template(get_published(publication_id).content)
 
 
-def find_template(jurisdiction: str, on: date) -> tuple[PublicationView, Template]:
-    """The template in force on a day, with its version."""
-    version = in_force(TEMPLATES[jurisdiction], on)
+def find_template(key: str, on: date) -> tuple[PublicationView, Template]:
+    """The template of a key in force on a day, with its version."""
+    version = in_force(TEMPLATES[key], on)
     return version, read_template(version.content)
 
 
@@ -154,22 +168,23 @@ def _read_disclosures(publication_id: int | None, jurisdiction: str) -> tuple[Di
     return read_disclosures((shipped(kind) if publication_id is None else get_published(publication_id)).content)
 
 
-def list_problems(content: Content) -> list[TemplateProblem]:
-    """What keeps a template from being published; empty when it is whole."""
+def list_problems(content: Content, key: str) -> list[TemplateProblem]:
+    """What keeps a template from being published under a key; empty when it is whole."""
     try:
-        return find_problems(read_template(content), FIELDS)
+        return find_problems(read_template(content), fields_for(key), clause_list(key))
     except UnreadableTemplate as problem:
         return [TemplateProblem("", "unreadable", str(problem))]
 
 
-def preview_template(actor: Actor, version: PublicationView, language: Language, on: date) -> bytes:
+def preview_template(actor: Actor, key: str, version: PublicationView, language: Language, on: date) -> bytes:
     """A template as it would be printed for a made-up client, as PDF. Raises `TemplateRefused` unless it is whole."""
     require(actor, "contracts.view")
-    problems = list_problems(version.content)
+    problems = list_problems(version.content, key)
     if problems:
         raise TemplateRefused(problems)
     template = read_template(version.content)
-    paper = sample_paper(template, version.version, find_disclosures(template.jurisdiction, on), language)
+    disclosures = find_disclosures(template.jurisdiction, on)
+    paper = sample_paper(template, version.version, disclosures, language, is_renewal=key != template.jurisdiction)
     return typeset(build_document(paper), at=paper_instant(paper.dated_on))
 
 
@@ -290,7 +305,27 @@ def get_contract(actor: Actor, contract_id: int, *, at: datetime) -> ContractVie
         moves=tuple(
             MoveView(ContractState(one.state), one.at, one.by, one.reason) for one in Move.objects.filter(contract=row)
         ),
+        amends=None if row.amends is None else _row(row.amends),
+        amendments=tuple(_row(one) for one in _amendments(row.pk)),
     )
+
+
+def _amendments(contract_id: int) -> QuerySet[Contract]:
+    """The renewals in force that amend a contract, oldest first."""
+    rows = Contract.objects.filter(amends_id=contract_id, state=ContractState.IN_FORCE)
+    return rows.select_related("client").defer("terms").order_by("id")
+
+
+def list_amendments(contract_id: int) -> list[ContractRow]:
+    """The renewals in force that amend a contract, oldest first: what it says now is what the last of them says."""
+    return [_row(one) for one in _amendments(contract_id)]
+
+
+def find_in_force(contract_id: int) -> ContractRow | None:
+    """A contract of this id that both have signed; None for one that never came into force."""
+    rows = Contract.objects.filter(id=contract_id, state=ContractState.IN_FORCE).select_related("client")
+    row = rows.defer("terms").first()
+    return None if row is None else _row(row)
 
 
 def require_in_force(contract_id: int, client_id: int) -> None:
@@ -410,7 +445,10 @@ def verify_contracts() -> list[Finding]:
     table = Contract._meta.db_table
     return findings + verify_guards(
         [model._meta.db_table for model in _GUARDED],
-        [*guards_of(model._meta.db_table for model in _ERASABLE), (table, f"{table}_moves"), (table, f"{table}_made")],
+        [
+            *guards_of(model._meta.db_table for model in _ERASABLE),
+            *((table, f"{table}_{name}") for name in ("moves", "made", "amends")),
+        ],
     )
 
 
@@ -460,6 +498,8 @@ def _row(row: Contract) -> ContractRow:
         dated_on=row.dated_on,
         sign_by=row.sign_by,
         prepared_at=row.prepared_at,
+        paper=PaperKind(row.paper),
+        amends_id=row.amends_id,
     )
 
 

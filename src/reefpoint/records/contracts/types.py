@@ -27,6 +27,13 @@ class ContractState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class PaperKind(StrEnum):
+    """A contract of its own, or an agreement that renews a loan and amends the contract under which it was drawn."""
+
+    LOAN = "loan"
+    RENEWAL = "renewal"
+
+
 class SignerRole(StrEnum):
     CLIENT = "client"
     DESK = "desk"
@@ -169,6 +176,26 @@ class KeyFacts:
 
 
 @dataclass(frozen=True)
+class RenewalTerms:
+    """What a renewal agreement renews. Its contract's `starts_on` and `ends_on` are the old and the new maturity.
+
+    `amends_id` is the contract under which the loan was drawn, None when that is not in this register; `amends` are the
+    numbers of it and of the amendments before this one. `number` counts the renewals of the loan. `carried_minor` is
+    the interest unpaid on the date of the agreement, which goes over into the further term and bears none itself; None
+    where the scheme asks for it to be paid first.
+    """
+
+    amends_id: int | None
+    amends: tuple[str, ...]
+    loan_number: str
+    number: int
+    principal_minor: int
+    old_rate_bp: int
+    fee_minor: int
+    carried_minor: int | None
+
+
+@dataclass(frozen=True)
 class ContractTerms:
     """All that is personal in a contract, but for the parties, who come from the records.
 
@@ -203,6 +230,11 @@ class ContractTerms:
     collateral: tuple[CollateralTerm, ...]
     key_facts: KeyFacts
     group_cap_bp: int | None = None
+    renewal: RenewalTerms | None = None
+
+    @property
+    def paper(self) -> PaperKind:
+        return PaperKind.LOAN if self.renewal is None else PaperKind.RENEWAL
 
 
 # Evidence
@@ -222,6 +254,11 @@ class Authentication:
 
 
 # Templates
+
+
+def template_key(jurisdiction: str, paper: PaperKind) -> str:
+    """What the templates of a jurisdiction are told apart by: `US` for its contracts, `US-renewal` for its renewals."""
+    return jurisdiction if paper is PaperKind.LOAN else f"{jurisdiction}-{paper.value}"
 
 
 @dataclass(frozen=True)
@@ -349,6 +386,8 @@ class ContractRow:
     dated_on: date
     sign_by: date
     prepared_at: datetime
+    paper: PaperKind
+    amends_id: int | None
 
 
 @dataclass(frozen=True)
@@ -377,6 +416,13 @@ class ContractView(ContractRow):
     signatures: tuple[SignatureView, ...]
     files: tuple[FileView, ...]
     moves: tuple[MoveView, ...]
+    amends: ContractRow | None
+    amendments: tuple[ContractRow, ...]
+
+    @property
+    def template_key(self) -> str:
+        """Under which the template of this paper is published."""
+        return template_key(self.jurisdiction, self.paper)
 
     @property
     def missing_disclosures(self) -> tuple[Disclosure, ...]:

@@ -6,21 +6,23 @@ from typing import Any, cast
 
 import yaml
 
-from reefpoint.records.contracts.rules.templates import CLAUSE_LIST
+from reefpoint.records.contracts.rules.templates import clause_list
 
 _DATA = resources.files("reefpoint.records.contracts") / "data"
 
 
-def shipped_template(jurisdiction: str) -> dict[str, Any]:
-    """A jurisdiction's template as it would be published."""
-    common, own = _read("common.yaml"), _read(f"{jurisdiction}.yaml")
+def shipped_template(key: str) -> dict[str, Any]:
+    """The template of a key (`types.template_key`) as it would be published."""
+    jurisdiction, _, paper = key.partition("-")
+    common, own = _read(f"{paper or 'common'}.yaml"), _read(f"{jurisdiction}.yaml")
+    more = own[paper or "clauses"]
     return {
         "jurisdiction": own["jurisdiction"],
         "title": common["title"],
         "notice": common["notice"],
         "clauses": [
-            _clause(rule.id, common["clauses"][rule.id], own["clauses"].get(rule.id, {}).get("more", {}))
-            for rule in CLAUSE_LIST
+            _clause(rule.id, common["clauses"][rule.id], more.get(rule.id, {}).get("more", {}))
+            for rule in clause_list(key)
         ],
     }
 
@@ -30,9 +32,9 @@ def shipped_disclosures() -> dict[str, Any]:
     return _read("disclosures.yaml")
 
 
-def template_source(jurisdiction: str) -> partial[dict[str, Any]]:
-    """The shipped template of one jurisdiction, to be read when it is needed."""
-    return partial(shipped_template, jurisdiction)
+def template_source(key: str) -> partial[dict[str, Any]]:
+    """The shipped template of one key, to be read when it is needed."""
+    return partial(shipped_template, key)
 
 
 def _clause(name: str, common: dict[str, Any], more: dict[str, list[str]]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from reefpoint.records.contracts.types import (
     FeeTerm,
     Heading,
     Language,
+    PaperKind,
+    RenewalTerms,
     Template,
 )
 
@@ -165,11 +167,22 @@ FIELDS = frozenset({
     "sale.rule", "sale.order", "payment.order", "grace.days", "renewal.rule", "renewal.min_ratio",
     "early_repayment.rule",
 })  # fmt: skip
-"""The data that a clause may state."""
+"""The data that a clause of any paper may state."""
+
+RENEWAL_FIELDS = frozenset({
+    "renewal.contract", "renewal.loan", "renewal.principal", "renewal.old_rate", "renewal.fee", "renewal.interest",
+    "renewal.left",
+})  # fmt: skip
+"""The data of a renewal besides."""
+
+
+def fields_for(key: str) -> frozenset[str]:
+    """The data that the clauses of a template of this key (`types.template_key`) may state."""
+    return FIELDS | RENEWAL_FIELDS if key.endswith(f"-{PaperKind.RENEWAL}") else FIELDS
 
 
 def field_values(paper: Paper) -> dict[str, str]:
-    """Each datum of `FIELDS` for one contract. Raises `KeyError` for a word that the terms use and nobody knows."""
+    """Each datum that a paper may state. Raises `KeyError` for a word that the terms use and nobody knows."""
     terms, language, parties = paper.terms, paper.language, paper.parties
     lines, rate = terms.lines, terms.rate
     is_zh = language is Language.ZH
@@ -205,7 +218,36 @@ def field_values(paper: Paper) -> dict[str, str]:
     }
     for name in ("initial", "withdrawal", "warning", "cure", "call", "close_out", "target"):
         values[f"lines.{name}"] = percent(getattr(lines, f"{name}_bp"))
+    if terms.renewal is not None:
+        values |= _renewal_values(terms, terms.renewal, language)
     return values
+
+
+def _renewal_values(terms: ContractTerms, renewal: RenewalTerms, language: Language) -> dict[str, str]:
+    interest = "renewal.paid" if renewal.carried_minor is None else "renewal.carried"
+    is_last = renewal.number >= terms.renewals_max
+    return {
+        "renewal.contract": _amended(renewal, language),
+        "renewal.loan": renewal.loan_number,
+        "renewal.principal": money(renewal.principal_minor, terms.currency),
+        "renewal.old_rate": percent(renewal.old_rate_bp),
+        "renewal.fee": phrase(language, "renewal.fee" if renewal.fee_minor else "renewal.no_fee").format(
+            money(renewal.fee_minor, terms.currency)
+        ),
+        "renewal.interest": phrase(language, interest).format(money(renewal.carried_minor or 0, terms.currency)),
+        "renewal.left": phrase(language, "renewal.last" if is_last else "renewal.left").format(
+            renewal.number, terms.renewals_max
+        ),
+    }
+
+
+def _amended(renewal: RenewalTerms, language: Language) -> str:
+    """The contract that a renewal amends, by its number and those of the amendments before."""
+    if not renewal.amends:
+        return phrase(language, "renewal.contract.unknown")
+    first, *others = renewal.amends
+    name = "renewal.contract.amended" if others else "renewal.contract"
+    return phrase(language, name).format(first, ("、" if language is Language.ZH else ", ").join(others))
 
 
 def client_name(parties: Parties, language: Language) -> str:
@@ -295,8 +337,7 @@ def build_document(paper: Paper) -> Document:
         "parties": [
             [say["lender"], f"{paper.parties.lender_name} · {say['licence']} {paper.parties.licence_number}"],
             [say["client"], f"{client_name(paper.parties, language)} · {paper.parties.client_number}"],
-            [say["limit"], money(terms.limit_minor, terms.currency)],
-            [say["term"], f"{day(terms.starts_on, language)} – {day(terms.ends_on, language)}"],
+            *_subject(terms, language, say),
             [say["sign_by"], day(terms.sign_by, language)],
         ],
         "facts": _facts(paper, say),
@@ -317,6 +358,59 @@ def build_document(paper: Paper) -> Document:
     }
 
 
+def _subject(terms: ContractTerms, language: Language, say: Mapping[str, str]) -> list[list[str]]:
+    """What is lent and for how long; for a renewal, which loan goes on and until when."""
+    renewal = terms.renewal
+    if renewal is None:
+        return [
+            [say["limit"], money(terms.limit_minor, terms.currency)],
+            [say["term"], f"{day(terms.starts_on, language)} – {day(terms.ends_on, language)}"],
+        ]
+    return [
+        [say["amends"], _amended(renewal, language)],
+        [say["renewed"], f"{money(renewal.principal_minor, terms.currency)} · {renewal.loan_number}"],
+        [say["matures_now"], day(terms.starts_on, language)],
+        [say["matures_new"], day(terms.ends_on, language)],
+    ]
+
+
+def _cost(terms: ContractTerms, language: Language, say: Mapping[str, str]) -> list[list[str]]:
+    facts, renewal = terms.key_facts, terms.renewal
+
+    def amount(minor: int) -> str:
+        return money(minor, terms.currency)
+
+    begins, ends, rate = day(terms.starts_on, language), day(terms.ends_on, language), percent(terms.rate.rate_bp)
+    first = [
+        say["cost.first_year"],
+        amount(facts.cost_first_year_minor),
+        say["cost.first_year.note"].format(
+            amount(facts.interest_first_year_minor), amount(facts.fees_first_year_minor)
+        ),
+    ]
+    if renewal is None:
+        return [
+            first,
+            [
+                say["cost.whole_term"],
+                amount(facts.cost_whole_term_minor),
+                say["cost.whole_term.note"].format(begins, ends),
+            ],
+            [say["cost.day"], amount(facts.interest_day_minor), say["cost.day.note"].format(rate)],
+        ]
+    carried = []
+    if renewal.carried_minor:
+        carried = [[say["cost.carried"], amount(renewal.carried_minor), say["cost.carried.note"]]]
+    return [
+        [say["cost.further"], amount(facts.cost_whole_term_minor), say["cost.whole_term.note"].format(begins, ends)],
+        first,
+        [say["cost.fee"], amount(renewal.fee_minor), say["cost.fee.note"]],
+        *carried,
+        [say["cost.day"], amount(facts.interest_day_minor), say["cost.day.renewed"].format(
+            rate, percent(renewal.old_rate_bp))],
+    ]  # fmt: skip
+
+
 def _facts(paper: Paper, say: Mapping[str, str]) -> dict[str, Any]:
     terms, language, facts = paper.terms, paper.language, paper.terms.key_facts
 
@@ -325,16 +419,9 @@ def _facts(paper: Paper, say: Mapping[str, str]) -> dict[str, Any]:
 
     return {
         "title": say["facts"],
-        "lead": say["facts.lead"].format(_instant(facts.at), amount(facts.loan_minor)),
+        "lead": say[f"facts.lead.{terms.paper}"].format(_instant(facts.at), amount(facts.loan_minor)),
         "cost_title": say["cost"],
-        "cost": [
-            [say["cost.first_year"], amount(facts.cost_first_year_minor), say["cost.first_year.note"].format(
-                amount(facts.interest_first_year_minor), amount(facts.fees_first_year_minor))],
-            [say["cost.whole_term"], amount(facts.cost_whole_term_minor), say["cost.whole_term.note"].format(
-                day(terms.starts_on, language), day(terms.ends_on, language))],
-            [say["cost.day"], amount(facts.interest_day_minor), say["cost.day.note"].format(
-                percent(terms.rate.rate_bp))],
-        ],
+        "cost": _cost(terms, language, say),
         "yours_title": say["yours"],
         "yours": [
             [say["yours.value"], amount(facts.value_minor + facts.cash_minor), ""],

@@ -1,5 +1,6 @@
 """A contract of nobody, to look at a template with: 50,000 dollars against 1,000 shares at 100.00."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from reefpoint.records.contracts.rules.document import Paper, Parties
@@ -14,6 +15,7 @@ from reefpoint.records.contracts.types import (
     Outcome,
     RatePart,
     RateTerms,
+    RenewalTerms,
     Template,
 )
 
@@ -114,14 +116,43 @@ SAMPLE_TERMS = ContractTerms(
 )
 
 
-def sample_paper(template: Template, version: int, disclosures: tuple[Disclosure, ...], language: Language) -> Paper:
-    """The sample under a template."""
+RENEWED_TERMS = replace(
+    SAMPLE_TERMS,
+    starts_on=date(2019, 12, 20),
+    ends_on=date(2020, 6, 17),
+    fees=(
+        *(replace(fee, first_year_minor=0) for fee in SAMPLE_TERMS.fees),
+        FeeTerm("renewal", "Renewal fee", "展期费", "renewal", "share", rate_bp=50, first_year_minor=250_00),
+    ),
+    renewal=RenewalTerms(
+        amends_id=None,
+        amends=("CT-000000",),
+        loan_number="N-000000",
+        number=1,
+        principal_minor=50_000_00,
+        old_rate_bp=700,
+        fee_minor=250_00,
+        carried_minor=102_80,
+    ),
+)
+"""The same loan, renewed for half a year."""
+
+
+def sample_paper(
+    template: Template,
+    version: int,
+    disclosures: tuple[Disclosure, ...],
+    language: Language,
+    *,
+    is_renewal: bool = False,
+) -> Paper:
+    """The sample under a template, of a contract or of its renewal."""
     return Paper(
         number="CT-000000",
         dated_on=_AT.date(),
         language=language,
         parties=Parties("The Lender LLC", "NY-1", "Wang Fang", "王芳", "C-000000"),
-        terms=SAMPLE_TERMS,
+        terms=RENEWED_TERMS if is_renewal else SAMPLE_TERMS,
         template=template,
         template_version=version,
         disclosures=disclosures,

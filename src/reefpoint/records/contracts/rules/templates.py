@@ -13,6 +13,7 @@ from reefpoint.records.contracts.types import (
     ClauseDiff,
     DiffPart,
     Language,
+    PaperKind,
     Template,
     TemplateProblem,
 )
@@ -83,6 +84,40 @@ CLAUSE_LIST: tuple[ClauseRule, ...] = (
 )
 """The core clauses of a margin contract, against which every template is held."""
 
+RENEWAL_CLAUSE_LIST: tuple[ClauseRule, ...] = (
+    ClauseRule(
+        "amendment",
+        "What is renewed",
+        "展期事项",
+        ("lender.name", "client.name", "renewal.contract", "renewal.loan", "renewal.principal"),
+    ),
+    ClauseRule("further_term", "Further term", "展期期限", ("facility.starts_on", "facility.ends_on")),
+    ClauseRule(
+        "rate_and_fees",
+        "Rate and fees",
+        "利率与费用",
+        ("rate.rate", "rate.penalty_rate", "rate.day_count", "rate.movement", "renewal.old_rate", "renewal.fee"),
+    ),
+    ClauseRule("interest", "Interest until now", "已计利息", ("renewal.interest",)),
+    ClauseRule(
+        "lines",
+        "Lines and deadlines",
+        "风险线与期限",
+        ("lines.call", "lines.cure", "lines.close_out", "lines.deadline"),
+    ),
+    ClauseRule("default", "Default", "违约", ("grace.days", "rate.penalty_rate")),
+    ClauseRule("disclosure", "Disclosure", "信息披露", ()),
+    ClauseRule("renewal", "Further renewals", "再次展期", ("renewal.left",)),
+    ClauseRule("unchanged", "What stays as it is", "不变条款", ("renewal.contract",)),
+    ClauseRule("disputes", "Disputes", "争议解决", ()),
+)
+"""The clauses of an agreement that renews a loan."""
+
+
+def clause_list(key: str) -> tuple[ClauseRule, ...]:
+    """The clauses that a template of this key (`types.template_key`) must have."""
+    return RENEWAL_CLAUSE_LIST if key.endswith(f"-{PaperKind.RENEWAL}") else CLAUSE_LIST
+
 
 class UnreadableTemplate(ValueError):
     """Content that has not the form of a template at all."""
@@ -132,17 +167,19 @@ def _text(value: Any) -> str:
     return value
 
 
-def find_problems(template: Template, known: Iterable[str]) -> list[TemplateProblem]:
+def find_problems(
+    template: Template, known: Iterable[str], required: Sequence[ClauseRule] = CLAUSE_LIST
+) -> list[TemplateProblem]:
     """What the template lacks, or has too much of; empty when it is whole. `known` are the data that exist.
 
-    Clauses that the list does not name may be added; what holds for all of them holds for those too.
+    Clauses that `required` does not name may be added; what holds for all of them holds for those too.
     """
-    return [*_missing(template), *_words(template), *_data(template, frozenset(known))]
+    return [*_missing(template, required), *_words(template), *_data(template, frozenset(known), required)]
 
 
-def _missing(template: Template) -> Iterator[TemplateProblem]:
+def _missing(template: Template, required: Sequence[ClauseRule]) -> Iterator[TemplateProblem]:
     counted = Counter(clause.id for clause in template.clauses)
-    for rule in CLAUSE_LIST:
+    for rule in required:
         if not counted[rule.id]:
             yield TemplateProblem(rule.id, "missing", f"The clause {rule.id} ({rule.name}) is missing.")
     for name, times in counted.items():
@@ -165,8 +202,8 @@ def _words(template: Template) -> Iterator[TemplateProblem]:
                 yield TemplateProblem(clause.id, "empty", f"The clause {clause.id} is empty in {language.value}.")
 
 
-def _data(template: Template, known: frozenset[str]) -> Iterator[TemplateProblem]:
-    needed = {rule.id: frozenset(rule.fields) for rule in CLAUSE_LIST}
+def _data(template: Template, known: frozenset[str], required: Sequence[ClauseRule]) -> Iterator[TemplateProblem]:
+    needed = {rule.id: frozenset(rule.fields) for rule in required}
     for clause in template.clauses:
         used = {language: fields_of(clause.paragraphs[language]) for language in Language}
         for name in sorted((used[Language.EN] | used[Language.ZH]) - known):

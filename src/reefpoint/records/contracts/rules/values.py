@@ -1,7 +1,7 @@
 """Terms as JSON values and back: dates as ISO text, nothing lost, nothing guessed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -28,9 +28,18 @@ def _plain(value: Any) -> Any:
 
 
 def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
-    """The dataclass whose JSON values these are. Raises `KeyError`, `TypeError` or `ValueError` for others."""
+    """The dataclass whose JSON values these are. Raises `KeyError`, `TypeError` or `ValueError` for others.
+
+    A field with a default may be absent: values that were stored before there was the field keep their meaning.
+    """
     hints = _hints(cast(Any, kind))
-    return kind(**{field.name: _read(hints[field.name], values[field.name]) for field in fields(cast(Any, kind))})
+    return kind(
+        **{
+            field.name: _read(hints[field.name], values[field.name])
+            for field in fields(cast(Any, kind))
+            if field.default is MISSING or field.name in values
+        }
+    )
 
 
 @cache

@@ -19,6 +19,10 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "limit": ("Credit limit", "授信额度"),
     "term": ("Term", "期限"),
     "sign_by": ("To be signed by", "签署截止日"),
+    "amends": ("Amends", "修订"),
+    "renewed": ("Renewed", "展期金额"),
+    "matures_now": ("Maturity until now", "原到期日"),
+    "matures_new": ("New maturity", "新到期日"),
     "clauses": ("Clauses", "合同条款"),
     "signatures": ("Signatures", "签署"),
     "signatures.text": (
@@ -28,11 +32,24 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     ),
     # key facts
     "facts": ("Key facts", "关键事实"),
-    "facts.lead": (
+    "facts.lead.loan": (
         "For your portfolio at the prices of {0}, with {1} drawn in full.",
         "按{0}的价格和您的投资组合计算，假设已全额提款{1}。",
     ),
+    "facts.lead.renewal": (
+        "For your portfolio at the prices of {0}, with the {1} that you owe in it.",
+        "按{0}的价格和您现有的投资组合与欠款本金{1}计算。",
+    ),
     "cost": ("What it costs in money", "费用金额"),
+    "cost.further": ("Further term", "展期期间"),
+    "cost.fee": ("Renewal fee", "展期费"),
+    "cost.fee.note": ("once, when this agreement is in force", "本协议生效时一次性收取"),
+    "cost.carried": ("Interest carried over", "滚存利息"),
+    "cost.carried.note": ("unpaid on the date of this agreement; it bears no interest", "本协议日期未付；不计复利"),
+    "cost.day.renewed": (
+        "at {0} a year from the old maturity on; until then {1}",
+        "自原到期日起年利率 {0}；此前为 {1}",
+    ),
     "cost.first_year": ("First year", "首年"),
     "cost.first_year.note": ("interest {0}, fees {1}", "利息 {0}，费用 {1}"),
     "cost.whole_term": ("Whole term", "整个期限"),
@@ -160,6 +177,31 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "renewal": (
         "The loan may be renewed up to {0} times if we agree and the ratio is then at or over {1}.",
         "经我方同意且届时比率不低于{1}的，融资可以展期，最多{0}次。",
+    ),
+    "renewal.contract": ("contract {0}", "合同{0}"),
+    "renewal.contract.amended": ("contract {0} as amended by {1}", "经{1}修订的合同{0}"),
+    "renewal.contract.unknown": ("the contract under which the loan was drawn", "该笔融资所依据的合同"),
+    "renewal.fee": (
+        "The renewal costs a fee of {0}, charged once, when this agreement comes into force.",
+        "展期费为{0}，于本协议生效时一次性收取。",
+    ),
+    "renewal.no_fee": ("The renewal costs no fee.", "展期不收取费用。"),
+    "renewal.carried": (
+        "Interest that is unpaid when this agreement comes into force, {0} on its date, goes over into the further "
+        "term; no interest runs on it.",
+        "本协议生效时未付的利息（本协议日期为{0}）滚存至展期期间；对其不计利息。",
+    ),
+    "renewal.paid": (
+        "Interest that is unpaid when this agreement comes into force is paid first, from the cash in your account.",
+        "本协议生效时未付的利息，先从您账户内的现金支付。",
+    ),
+    "renewal.left": (
+        "This is renewal {0} of at most {1}. There is no right to another one.",
+        "本次为第{0}次展期，最多{1}次。您无权要求再次展期。",
+    ),
+    "renewal.last": (
+        "This is renewal {0} of at most {1}: the loan cannot be renewed again.",
+        "本次为第{0}次展期，最多{1}次：此后不得再次展期。",
     ),
     "early.none": ("The loan cannot be repaid before its end.", "融资不得提前偿还。"),
     "early.free": (

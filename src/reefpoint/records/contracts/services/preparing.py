@@ -23,7 +23,7 @@ from reefpoint.records.contracts.rules.templates import JURISDICTIONS
 from reefpoint.records.contracts.rules.values import to_json
 from reefpoint.records.contracts.selectors import DISCLOSURES, TEMPLATES, paper_instant, paper_of
 from reefpoint.records.contracts.services.filing import file_paper, move
-from reefpoint.records.contracts.types import ContractState, ContractTerms, FileKind, Language
+from reefpoint.records.contracts.types import ContractState, ContractTerms, FileKind, Language, template_key
 from reefpoint.records.parties.rules import local_day
 from reefpoint.records.parties.selectors import get_client, require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
@@ -71,8 +71,9 @@ def prepare_contract(
 ) -> int:
     """Make the personal contract, dated `on`, with its paper. Returns its id; `offer_contract` shows it to the client.
 
-    The template is the one in force for the jurisdiction on `on`. The same terms again are the same contract while it
-    lives; with a `key`, the same key is the same contract for ever, and other content under it raises `ContractTaken`.
+    The template is the one in force on `on` for the jurisdiction and the kind of paper. The same terms again are the
+    same contract while it lives; with a `key`, the same key is the same contract for ever, and other content under it
+    raises `ContractTaken`.
     Nothing is stored on `MissingField`, `ContractMalformed`, `Unprintable`, `LicenceRefused`, `ClientNotOpen`.
     """
     require(actor, "contracts.prepare")
@@ -82,7 +83,7 @@ def prepare_contract(
     require_open_for_business(client_id)
     lock_name(f"contracts:{client_id}")
     client = get_client(_READER, client_id)
-    template = use_publication(kind=TEMPLATES[terms.jurisdiction], on=on, at=at)
+    template = use_publication(kind=TEMPLATES[template_key(terms.jurisdiction, terms.paper)], on=on, at=at)
     disclosures = use_publication(kind=DISCLOSURES[terms.jurisdiction], on=on, at=at)
     assert template.id is not None, "what was shipped is on record once it is used"
     parties = Parties(
@@ -122,6 +123,8 @@ def prepare_contract(
         terms_hash=digest,
         prepared_at=at,
         prepared_by=actor.ref,
+        paper=terms.paper.value,
+        amends_id=terms.renewal.amends_id if terms.renewal else None,
     )
     Move.objects.create(contract=row, state=ContractState.DRAFT, at=at, by=actor.ref)
     paper = typeset(_document(row), at=paper_instant(on))

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.contracts.rules.templates import JURISDICTIONS
 from reefpoint.records.contracts.rules.values import to_json
 from reefpoint.records.contracts.selectors import (
+    TEMPLATES,
     VERIFY_BYTES_MAX,
     ContractNotFound,
     find_contracts,
@@ -122,16 +122,16 @@ def list_contracts(
 
 @contracts.get("/templates/{place}", response=answers(ContractTemplateOut))
 def read_template(request: Caller, place: SafeText) -> ContractTemplateOut:
-    """The template in force in a jurisdiction."""
+    """The template in force in a jurisdiction, such as `US`; of its renewals, such as `US-renewal`."""
     require(request.auth, "contracts.view")
-    if place not in JURISDICTIONS:
+    if place not in TEMPLATES:
         raise ContractNotFound("There are no contracts of this jurisdiction.")
     version, _template = find_template(place, today())
     return ContractTemplateOut(
         version=version.version,
         is_shipped=version.is_shipped,
         content=dict(version.content),
-        problems=[one.message for one in list_problems(version.content)],
+        problems=[one.message for one in list_problems(version.content, place)],
     )
 
 

@@ -18,8 +18,8 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.types import PublicationView
 from reefpoint.records.contracts.rules.templates import (
-    CLAUSE_LIST,
     JURISDICTIONS,
+    clause_list,
     diff_templates,
     fields_of,
     read_template,
@@ -217,7 +217,7 @@ def template(request: HttpRequest, actor: Actor, place: str) -> HttpResponse:
     held = {clause.id for clause in found.clauses}
     context = {
         "place": place,
-        "places": JURISDICTIONS,
+        "places": tuple(TEMPLATES),
         "versions": versions,
         "version": version,
         "valid": valid,
@@ -234,9 +234,9 @@ def template(request: HttpRequest, actor: Actor, place: str) -> HttpResponse:
         "same": ClauseChange.SAME,
         "checklist": [
             (rule.id, rule.name_zh if _reader_language() is Language.ZH else rule.name, rule.id in held)
-            for rule in CLAUSE_LIST
+            for rule in clause_list(place)
         ],
-        "problems": list_problems(version.content),
+        "problems": list_problems(version.content, place),
         "names": people_names(),
         "may_draft": holds(actor.permissions, DRAFT),
         "errors": errors,
@@ -257,7 +257,7 @@ def preview(request: HttpRequest, actor: Actor, place: str, version: int) -> Htt
     if found is None:
         raise NoSuchTemplate(_now("There is no such version."))
     language = Language.ZH if request.GET.get("language") == "zh" else Language.EN
-    content = preview_template(actor, found, language, desk_now().date())
+    content = preview_template(actor, place, found, language, desk_now().date())
     return pdf_answer(f"template-{place}-{version}-{language.value}.pdf", content)
 
 

@@ -11,6 +11,7 @@ from reefpoint.flows.lending.services.funding import (
     undo_funding,
 )
 from reefpoint.flows.lending.services.offering import drop_contract, note_client_signature, take_contract
+from reefpoint.flows.lending.services.renewals import drop_renewal
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import StoredEvent
@@ -71,3 +72,4 @@ def follow_contract(stored: StoredEvent) -> None:
             take_contract(contract_id=event.contract_id, at=event.at)
         case ContractEnded():
             drop_contract(contract_id=event.contract_id, at=event.at)
+            drop_renewal(contract_id=event.contract_id, state=event.state, at=event.at)

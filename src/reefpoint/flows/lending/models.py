@@ -116,7 +116,11 @@ class CreditStep(models.Model):
 
 
 class Renewal(models.Model):
-    """New terms for a loan that comes to its maturity, offered by the desk and accepted by its client or not."""
+    """A further term for a loan that comes to its maturity: priced, accepted, signed by both, or ended before.
+
+    A trigger lets it be done only once its agreement is in force and the maturity was moved under its key, and lets a
+    maturity move only under a renewal whose agreement is in force.
+    """
 
     loan = models.ForeignKey("accounts.Loan", on_delete=models.PROTECT, related_name="+")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
@@ -129,23 +133,38 @@ class Renewal(models.Model):
     old_matures_on = models.DateField()
     new_matures_on = models.DateField()
     rate_bp = models.IntegerField()
+    quote_id = models.BigIntegerField(null=True, unique=True)
     ratio_bp = models.IntegerField(null=True)
     offered_at = models.DateTimeField()
     offered_by = models.CharField(max_length=80)
-    valid_until = models.DateField()
+    valid_until = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.CharField(max_length=80, blank=True)
+    contract_id = models.BigIntegerField(null=True, unique=True)
+    client_signed_at = models.DateTimeField(null=True)
+    countersigned_by = models.CharField(max_length=80, blank=True)
+    fee_minor = models.BigIntegerField(null=True)
+    carried_minor = models.BigIntegerField(null=True)
     ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-id",)
         db_table = "lending_renewal"
         constraints = (
             UniqueConstraint(
-                fields=["loan"], condition=Q(state__in=["offered", "accepted"]), name="lending_one_live_renewal"
+                fields=["loan"], condition=Q(state__in=rules.LIVE_RENEWALS), name="lending_one_live_renewal"
             ),
             UniqueConstraint(fields=["loan", "number"], condition=Q(state="done"), name="lending_renewal_counted_once"),
             CheckConstraint(condition=Q(new_matures_on__gt=F("old_matures_on")), name="lending_renewal_forward"),
+            CheckConstraint(
+                condition=Q(state="offered") | Q(contract_id__isnull=False) | Q(ended_at__isnull=False),
+                name="lending_renewal_accepted_by_paper",
+            ),
+            CheckConstraint(
+                condition=Q(countersigned_by="") | ~Q(countersigned_by=F("offered_by")),
+                name="lending_renewal_second_person",
+            ),
         )
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from reefpoint.flows.lending.types import CreditState, FundingFacts, NextStep, RenewalState, Turn
+from reefpoint.flows.lending.types import CreditState, FundingFacts, MaturityStage, NextStep, RenewalState, Turn
 from reefpoint.platform.basics.states import StateTable
 
 C = CreditState
@@ -48,14 +48,21 @@ CLIENT_CAN_WITHDRAW = frozenset(
     state for state, nexts in CREDIT_STATES.moves.items() if C.WITHDRAWN in nexts and state is not C.SIGNED
 )
 
+R = RenewalState
+_ENDS = (R.DECLINED, R.WITHDRAWN, R.EXPIRED)
+
 RENEWAL_STATES = StateTable(
     subject="renewal",
-    initial=RenewalState.OFFERED,
+    initial=R.OFFERED,
     moves={
-        RenewalState.OFFERED: frozenset({RenewalState.ACCEPTED, RenewalState.DECLINED, RenewalState.EXPIRED}),
-        RenewalState.ACCEPTED: frozenset({RenewalState.DONE, RenewalState.EXPIRED, RenewalState.DECLINED}),
+        R.OFFERED: frozenset({R.ACCEPTED, *_ENDS}),
+        R.ACCEPTED: frozenset({R.SIGNED, *_ENDS}),
+        R.SIGNED: frozenset({R.DONE, *_ENDS}),
     },
 )
+"""Only a renewal that both have signed is done; until then either side, or time, can end it."""
+
+LIVE_RENEWALS = sorted(state.value for state in RENEWAL_STATES.live)
 
 TURN_OF: Mapping[NextStep, Turn] = {
     NextStep.SUBMIT: Turn.CLIENT,
@@ -132,6 +139,15 @@ def reminders_due(matures_on: date, on: date) -> tuple[int, ...]:
     """The reminders whose day has come, nearest last: a program that was away sends what is nearest to the truth."""
     left = (matures_on - on).days
     return tuple(days for days in REMINDER_DAYS if left <= days) if left >= 0 else ()
+
+
+def maturity_stage(matures_on: date, grace_days: int, on: date) -> MaturityStage:
+    """Where an open loan stands on a day."""
+    if on > matures_on + timedelta(days=grace_days):
+        return MaturityStage.LATE
+    if on > matures_on:
+        return MaturityStage.DUE
+    return MaturityStage.NEAR if on >= first_renewal_day(matures_on) else MaturityStage.RUNNING
 
 
 def first_renewal_day(matures_on: date) -> date:

@@ -156,40 +156,63 @@ class FundingFacts:
 
 
 class RenewalState(StrEnum):
-    """A renewal of a loan. ACCEPTED: the client signed the new term, which is in force with the signature of both."""
+    """A renewal of a loan. ACCEPTED: the client said yes and the agreement is to be signed. SIGNED: by the client, the
+    desk signs next. DONE: in force, the maturity has moved.
+    """
 
     OFFERED = "offered"
     ACCEPTED = "accepted"
+    SIGNED = "signed"
     DONE = "done"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
 
 class RenewalBar(StrEnum):
     """What stands against renewing a loan."""
 
+    MATURED = "matured"
+    TOO_EARLY = "too_early"
     NO_RENEWALS_LEFT = "no_renewals_left"
-    RATIO_TOO_LOW = "ratio_too_low"
-    NOT_VALUED = "not_valued"
     OPEN_CALL = "open_call"
+    BEING_SOLD = "being_sold"
+    NOT_VALUED = "not_valued"
+    RATIO_TOO_LOW = "ratio_too_low"
+    SUSPENDED_NAMES = "suspended_names"
     INTEREST_DUE = "interest_due"
     ACCOUNT_NOT_ACTIVE = "account_not_active"
     CLIENT_NOT_OPEN = "client_not_open"
+    UNSUITABLE = "unsuitable"
     NO_LICENCE = "no_licence"
     SCHEME_WITHDRAWN = "scheme_withdrawn"
-    MATURED = "matured"
 
 
 @dataclass(frozen=True)
 class RenewalEligibility:
-    """Whether a loan can be renewed now, and the figures that say so. `ratio_bp` None: no debt, or not to be valued."""
+    """Whether a loan can be renewed now, and the figures that say so.
+
+    `ratio_bp` is after the fee of the renewal; None: no debt, or not to be valued. `suspended` are names that the
+    account holds and nobody can sell; without them the ratio is `ratio_without_bp`. `unpaid_minor` is interest and fees
+    due, which is paid first from `cash_minor` where `carries_interest` is false. `first_day` is the first on which the
+    loan can be renewed.
+    """
 
     loan_id: int
     bars: tuple[RenewalBar, ...]
     ratio_bp: int | None
     required_ratio_bp: int
+    suspended: tuple[str, ...]
+    ratio_without_bp: int | None
+    unpaid_minor: int
+    cash_minor: int
+    carries_interest: bool
+    fee_minor: int
     renewals_used: int
     renewals_max: int
+    first_day: date
+    matures_on: date
+    tenor_days_max: int
 
     @property
     def is_eligible(self) -> bool:
@@ -198,7 +221,11 @@ class RenewalEligibility:
 
 @dataclass(frozen=True)
 class RenewalView:
-    """A renewal as pages show it."""
+    """A renewal as pages show it. `rate_bp` is the quote's, so that a granted exception shows as soon as it is given.
+
+    `client_signed_at` and `contract_id` are of the agreement. `fee_minor` and `carried_minor` are what was booked when
+    it came into force.
+    """
 
     id: int
     loan_id: int
@@ -206,12 +233,57 @@ class RenewalView:
     account_id: int
     client_id: int
     state: RenewalState
+    number: int
     old_matures_on: date
     new_matures_on: date
+    tenor_days: int
     rate_bp: int
+    quote_id: int
+    contract_id: int | None
     offered_at: datetime
-    valid_until: date
+    offered_by: str
+    valid_until: datetime
     accepted_at: datetime | None
+    client_signed_at: datetime | None
+    fee_minor: int | None
+    carried_minor: int | None
+    ended_at: datetime | None
+    end_reason: str
+
+
+class MaturityStage(StrEnum):
+    """Where a loan stands on the way to its maturity and past it. LATE: the days of grace are over."""
+
+    RUNNING = "running"
+    NEAR = "near"
+    DUE = "due"
+    LATE = "late"
+
+
+@dataclass(frozen=True)
+class MaturingLoan:
+    """A loan near its maturity, with its newest renewal. `days_left` is negative after the maturity."""
+
+    loan_id: int
+    number: str
+    account_id: int
+    account_number: str
+    client_id: int
+    client_number: str
+    client_name: str
+    client_name_zh: str
+    scheme_code: str
+    currency: str
+    principal_minor: int
+    rate_bp: int
+    matures_on: date
+    days_left: int
+    stage: MaturityStage
+    grace_until: date
+    penalty_rate_bp: int
+    renewals_used: int
+    renewals_max: int
+    renewal: RenewalView | None
 
 
 @dataclass(frozen=True)

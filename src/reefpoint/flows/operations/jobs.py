@@ -17,7 +17,8 @@ from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
-from reefpoint.flows.lending.services.renewals import remind_of_maturities
+from reefpoint.flows.lending.services.maturities import remind_of_maturities
+from reefpoint.flows.lending.services.renewals import lapse_renewals
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
 from reefpoint.platform.audit.services import seal
@@ -129,6 +130,13 @@ def lapse_unsigned_contracts(timestamp: int) -> None:
     lapse_contracts(actor=SCHEDULER, at=desk_now())
 
 
+def lapse_unsigned_renewals(timestamp: int) -> None:
+    """End renewals that were not accepted or signed in time; a replay leaves its past clients alone."""
+    clock = get_clock()
+    if not clock.is_replay:
+        lapse_renewals(on=clock.business_date or clock.at.date(), at=clock.at)
+
+
 def rescore_clients(timestamp: int) -> None:
     """Score again the clients to whom something happened, and those not scored for long."""
     clock = get_clock()
@@ -161,6 +169,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "ledger.seal", seal_journals),
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
     ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
+    ("*/10 * * * *", "lending.lapse_renewals", lapse_unsigned_renewals),
     ("10 6 * * *", "lending.remind_of_maturities", remind_of_loans),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("10 3 * * *", "governance.watch", watch_models),

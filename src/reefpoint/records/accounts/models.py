@@ -76,7 +76,10 @@ class Loan(models.Model):
 
 
 class LoanExtension(models.Model):
-    """A loan's maturity was moved, at a rate agreed anew. Append-only; `key` makes it happen once."""
+    """A loan's maturity was moved, at a rate agreed anew from the old one on. Append-only; `key` makes it happen once.
+
+    `carried_minor` is the account's unpaid interest that went over into the further term.
+    """
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="extensions")
     number = models.IntegerField()
@@ -84,6 +87,7 @@ class LoanExtension(models.Model):
     new_matures_on = models.DateField()
     old_rate_bp = models.IntegerField()
     new_rate_bp = models.IntegerField()
+    carried_minor = models.BigIntegerField(default=0)
     key = models.CharField(max_length=120, unique=True)
     extended_by = models.CharField(max_length=80)
     at = models.DateTimeField()

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
+from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.database.bulk import array_literal, copy_out
 from reefpoint.platform.database.guards import verify_guards
@@ -29,6 +30,7 @@ from reefpoint.records.accounts.types import (
     AccountOwner,
     AccountStatus,
     ClientDebt,
+    ExtensionRow,
     FacilityFacts,
     HeldName,
     Holding,
@@ -36,6 +38,7 @@ from reefpoint.records.accounts.types import (
     LoanState,
     MovementKind,
     MovementRow,
+    OwnedLoan,
 )
 from reefpoint.records.ledger import selectors as ledger
 from reefpoint.records.ledger.types import client_cash, fees_due, interest_due, loan_principal
@@ -233,6 +236,78 @@ def count_extensions(loan_ids: Collection[int]) -> dict[int, int]:
     """How often each loan's maturity was moved; a loan that never was is absent."""
     rows = LoanExtension.objects.filter(loan_id__in=loan_ids).values("loan_id").annotate(count=Count("id"))
     return {row["loan_id"]: row["count"] for row in rows.order_by("loan_id")}
+
+
+def list_extensions(loan_ids: Collection[int]) -> list[ExtensionRow]:
+    """Every move of these loans' maturities, oldest first."""
+    fields = (
+        "loan_id",
+        "number",
+        "old_matures_on",
+        "new_matures_on",
+        "old_rate_bp",
+        "new_rate_bp",
+        "carried_minor",
+        "at",
+    )
+    rows = LoanExtension.objects.filter(loan_id__in=loan_ids).order_by("id").values_list(*fields)
+    return [ExtensionRow(*row) for row in rows]
+
+
+MATURITY_ORDERS = frozenset({"matures_on", "number", "principal_minor", "client_name", "rate_bp"})
+
+
+def find_loans_maturing(
+    actor: Actor,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    only: Collection[int] | None = None,
+    without: Collection[int] = (),
+    text: str = "",
+    order: str = "matures_on",
+    offset: int = 0,
+    limit: int = 50,
+) -> Listing[OwnedLoan]:
+    """Open loans of accounts in scope that mature from `since` to `until`; `only` some of them. Two queries.
+
+    Raises `ValueError` for an order that loans do not have.
+    """
+    if order.lstrip("-") not in MATURITY_ORDERS:
+        raise ValueError(f"loans have no order {order!r}")
+    rows = Loan.objects.filter(state=LoanState.OPEN, account__client__in=visible_clients(actor)).exclude(id__in=without)
+    for name, bound in (("matures_on__gte", since), ("matures_on__lte", until), ("id__in", only)):
+        if bound is not None:
+            rows = rows.filter(**{name: bound})
+    if wanted := text.replace("\x00", "").strip():
+        rows = rows.filter(
+            Q(number__icontains=wanted)
+            | Q(account__number__icontains=wanted)
+            | Q(account__client__number__icontains=wanted)
+            | Q(account__client__name__icontains=wanted)
+            | Q(account__client__name_zh__icontains=wanted)
+        )
+    key = order.replace("client_name", "account__client__name")
+    page = rows.select_related("account__client").order_by(key, "id")[offset : offset + limit]
+    return Listing([_owned(loan) for loan in page], rows.count())
+
+
+def list_loans_of_client(client_id: int) -> list[OwnedLoan]:
+    """A client's open loans, earliest maturity first."""
+    rows = Loan.objects.filter(state=LoanState.OPEN, account__client_id=client_id).select_related("account__client")
+    return [_owned(loan) for loan in rows.order_by("matures_on", "id")]
+
+
+def get_owned_loan(loan_id: int) -> OwnedLoan | None:
+    """A loan with whose it is, whatever became of it."""
+    loan = Loan.objects.filter(id=loan_id).select_related("account__client").first()
+    return None if loan is None else _owned(loan)
+
+
+def _owned(loan: Loan) -> OwnedLoan:
+    account, client = loan.account, loan.account.client
+    owner = AccountOwner(account.id, account.number, client.id, client.number, client.name, client.name_zh)
+    return OwnedLoan(loan_facts(loan), account.scheme_version_id, account.currency, owner)
 
 
 def list_loans(account_id: int) -> list[LoanFacts]:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
@@ -271,10 +272,20 @@ def undo_loan(*, loan_id: int) -> LoanFacts:
     return facts
 
 
-def extend_loan(*, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp: int, key: str, at: datetime) -> None:
-    """Move an open loan's maturity, at a rate agreed anew, with the record of it. The same key again does nothing.
+def extend_loan(
+    *,
+    actor: Actor,
+    loan_id: int,
+    new_matures_on: date,
+    new_rate_bp: int,
+    carried_minor: int,
+    key: str,
+    at: datetime,
+) -> None:
+    """Move an open loan's maturity, with the record of it. The same key again does nothing.
 
-    Raises `LoanNotOpen`.
+    The rate agreed anew holds from the old maturity on (`begin_further_terms`). `carried_minor` is the interest unpaid
+    now that goes over into the further term: it stays due, and is on record here. Raises `LoanNotOpen`.
     """
     if LoanExtension.objects.filter(key=key).exists():
         return
@@ -288,22 +299,36 @@ def extend_loan(*, actor: Actor, loan_id: int, new_matures_on: date, new_rate_bp
         new_matures_on=new_matures_on,
         old_rate_bp=loan.rate_bp,
         new_rate_bp=new_rate_bp,
+        carried_minor=carried_minor,
         key=key,
         extended_by=actor.ref,
         at=at,
     )
     loan.matures_on = new_matures_on
     loan.save(update_fields=["matures_on"])
-    if new_rate_bp != loan.rate_bp:
-        change = (loan_id, new_rate_bp, f"extension:{key}"[:80])
-        change_loan_rates(actor=actor, changes=[change], since=at.date(), at=at)
     record(
         actor=actor,
         action="accounts.extend_loan",
         subject=f"loan:{loan_id}",
-        inputs={"matures_on": new_matures_on.isoformat(), "rate_bp": new_rate_bp},
+        inputs={
+            "matures_on": new_matures_on.isoformat(),
+            "rate_bp": new_rate_bp,
+            "carried_minor": carried_minor,
+        },
         at=at,
     )
+
+
+def begin_further_terms(*, actor: Actor, on: date, at: datetime) -> int:
+    """Put the rates of extensions in force whose further term has begun. Returns how many; one query for none."""
+    source = Concat(Value("extension:"), Cast("id", TextField()))
+    begun = LoanRate.objects.filter(loan_id=OuterRef("loan_id"), source=OuterRef("source"))
+    due = LoanExtension.objects.annotate(source=source).filter(~Exists(begun), old_matures_on__lte=on)
+    rows = list(due.order_by("old_matures_on", "id").values_list("id", "loan_id", "new_rate_bp", "old_matures_on"))
+    for extension_id, loan_id, rate_bp, since in rows:
+        change = (loan_id, rate_bp, f"extension:{extension_id}")
+        change_loan_rates(actor=actor, changes=[change], since=since, at=at)
+    return len(rows)
 
 
 def move_security(

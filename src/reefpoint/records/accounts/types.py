@@ -96,6 +96,30 @@ class LoanFacts:
 
 
 @dataclass(frozen=True)
+class OwnedLoan:
+    """An open loan with whose it is."""
+
+    loan: LoanFacts
+    scheme_version_id: int
+    currency: str
+    owner: "AccountOwner"
+
+
+@dataclass(frozen=True)
+class ExtensionRow:
+    """One move of a loan's maturity. `carried_minor` is unpaid interest that went over into the further term."""
+
+    loan_id: int
+    number: int
+    old_matures_on: date
+    new_matures_on: date
+    old_rate_bp: int
+    new_rate_bp: int
+    carried_minor: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class MovementRow:
     """One change of a position: `quantity` is signed, sales are negative."""
 

@@ -1,6 +1,6 @@
 """Templates, contracts as their readers may see them, whether a file is genuine, and the proof of it all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, cast
@@ -319,6 +319,12 @@ def _amendments(contract_id: int) -> QuerySet[Contract]:
 def list_amendments(contract_id: int) -> list[ContractRow]:
     """The renewals in force that amend a contract, oldest first: what it says now is what the last of them says."""
     return [_row(one) for one in _amendments(contract_id)]
+
+
+def states_of(contract_ids: Collection[int]) -> dict[int, ContractState]:
+    """Where each of these contracts stands."""
+    rows = Contract.objects.filter(id__in=contract_ids).values_list("id", "state")
+    return {contract_id: ContractState(state) for contract_id, state in rows}
 
 
 def find_in_force(contract_id: int) -> ContractRow | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.portal.views import application, borrow, contracts, own, schemes, start
+from reefpoint.surfaces.portal.views import application, borrow, contracts, loans, own, schemes, start
 
 app_name = "portal"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("portal/borrow/", borrow.borrow, name="borrow"),
     path("portal/borrow/<int:request_id>/", borrow.borrowing, name="borrowing"),
     path("portal/borrow/<int:request_id>/next/", borrow.go_on, name="borrow_on"),
+    path("portal/loans/<int:loan_id>/", loans.loan, name="loan"),
+    path("portal/loans/<int:loan_id>/renewal/", loans.renew, name="renew_loan"),
     path("portal/documents/", own.documents, name="documents"),
     path("portal/documents/<int:document_id>/", own.document, name="document"),
     path("portal/questionnaire/", own.questionnaire, name="questionnaire"),

@@ -252,6 +252,9 @@ REFUSAL_WORDS: Mapping[str, Words] = {
     "disclosures_missing": _("Not every risk is acknowledged in its present words. Read and tick each first."),
     "disclosure_changed": _("These words were changed meanwhile. Read them again; nothing was recorded."),
     "offer_lapsed": _("The time to sign has passed. Nothing was signed; ask us for a new offer."),
+    "renewal_over": _("This renewal has ended or has changed since you looked. Nothing was done; look again."),
+    "quote_expired": _("The price has run out. Nothing was done; ask us for a new one."),
+    "scheme_withdrawn": _("This scheme is not offered any more. Nothing was done; please ask us."),
     "no_usable_price": _("There is no current price for one of these names. Try again later."),
 }
 """Refusals by their code, in words for clients in either language; others speak for themselves."""

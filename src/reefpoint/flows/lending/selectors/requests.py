@@ -7,6 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
+from reefpoint.flows.lending.selectors.renewals import verify_renewals
 from reefpoint.flows.lending.types import (
     CreditRequestView,
     CreditState,
@@ -22,6 +23,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.parties.selectors import find_own_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.treasury.selectors import payment_states
@@ -173,8 +175,17 @@ def request_of_contract(contract_id: int) -> int | None:
     return CreditRequest.objects.filter(contract_id=contract_id).values_list("id", flat=True).first()
 
 
+def find_contract_of(loan: LoanFacts) -> int | None:
+    """The id of the contract under which a loan was drawn; None where it was drawn without one of this register."""
+    rows = CreditRequest.objects.filter(account_id=loan.account_id, contract_id__isnull=False)
+    by_loan = rows.filter(loan_id=loan.id).values_list("contract_id", flat=True).first()
+    return by_loan or rows.order_by("-id").values_list("contract_id", flat=True).first()
+
+
 def verify_lending() -> list[Finding]:
-    """Each request stands where its last step left it; what is funded has a confirmed payment, what is not has none."""
+    """Each request stands where its last step left it; what is funded has a confirmed payment, what is not has none;
+    each renewal that is done is in force by its agreement, and no other is.
+    """
     last = CreditStep.objects.filter(request=OuterRef("pk")).order_by("-id").values("state")[:1]
     wrong = CreditRequest.objects.annotate(last=Subquery(last)).exclude(last=F("state")).order_by("id")
     funded = {row.pk: row.payment_id or 0 for row in CreditRequest.objects.filter(state=CreditState.FUNDED)}
@@ -193,7 +204,11 @@ def verify_lending() -> list[Finding]:
             for request_id, payment_id in sorted(funded.items())
             if states.get(payment_id) is not PaymentState.CONFIRMED
         ),
-        *verify_guards(APPEND_ONLY_TABLES),
+        *verify_renewals(),
+        *verify_guards(
+            APPEND_ONLY_TABLES,
+            [("lending_renewal", "lending_renewal_done"), ("accounts_loanextension", "lending_extension_by_paper")],
+        ),
     ]
 
 

@@ -1,12 +1,14 @@
 """A contract's terms as data: the scheme's, the price, and the key facts worked out by the engine for this client."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from reefpoint.decisions.pricing.types import QuoteView
 from reefpoint.flows.lending.models import CreditRequest
-from reefpoint.flows.origination.selectors.overview import interest_minor, overview_of
+from reefpoint.flows.origination.selectors.overview import interest_minor, overview_of, overview_of_account
 from reefpoint.flows.origination.types import Overview, OverviewLineName
+from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.contracts.types import (
     CollateralTerm,
     ContractTerms,
@@ -16,6 +18,7 @@ from reefpoint.records.contracts.types import (
     Outcome,
     RatePart,
     RateTerms,
+    RenewalTerms,
 )
 from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, RateKind, SchemeTerms, VersionView
 
@@ -27,12 +30,60 @@ def build_terms(
     row: CreditRequest, version: VersionView, priced: QuoteView, *, on: date, at: datetime
 ) -> ContractTerms:
     """What a request's contract says, with the quoted rate in place of the list rate."""
-    terms = replace(version.terms, rate_bp=priced.rate_bp)
+    version = _at_quote(version, priced)
     shares = {lot.instrument.symbol: lot.quantity for lot in row.lots.select_related("instrument").order_by("id")}
-    seen = overview_of(
-        version=replace(version, terms=terms), holdings=shares, loan_minor=row.amount_minor, on=on, at=at
-    )
-    fees = tuple(_fee(fee, row) for fee in terms.fees)
+    seen = overview_of(version=version, holdings=shares, loan_minor=row.amount_minor, on=on, at=at)
+    lent = _Lent(row.amount_minor, row.amount_minor, on, row.tenor_days, FeeMoment.DRAWDOWN)
+    return _terms(version, priced, seen, lent, on)
+
+
+def build_renewal_terms(
+    renewal: RenewalTerms,
+    *,
+    account: AccountFacts,
+    limit_minor: int,
+    version: VersionView,
+    priced: QuoteView,
+    begins_on: date,
+    on: date,
+    at: datetime,
+) -> ContractTerms:
+    """What the agreement that renews a loan from its old maturity on says, on the account's live portfolio."""
+    version = _at_quote(version, priced)
+    seen = overview_of_account(version=version, account=account, on=on, at=at)
+    lent = _Lent(renewal.principal_minor, limit_minor, begins_on, priced.tenor_days, FeeMoment.RENEWAL)
+    return replace(_terms(version, priced, seen, lent, on), renewal=renewal)
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """What is lent from a day on for so many days; `moment` is the one whose fees it bears once."""
+
+    principal_minor: int
+    limit_minor: int
+    begins_on: date
+    tenor_days: int
+    moment: FeeMoment
+
+    @property
+    def ends_on(self) -> date:
+        return self.begins_on + timedelta(days=self.tenor_days)
+
+    def times(self, fee: Fee, days: int) -> int:
+        """How often a fee falls due in so many days, if everything is drawn and kept."""
+        if fee.moment is self.moment:
+            return 1
+        return -(-days // MONTH_DAYS) if fee.moment is FeeMoment.MONTH_END else 0
+
+
+def _at_quote(version: VersionView, priced: QuoteView) -> VersionView:
+    return replace(version, terms=replace(version.terms, rate_bp=priced.rate_bp))
+
+
+def _terms(version: VersionView, priced: QuoteView, seen: Overview, lent: _Lent, on: date) -> ContractTerms:
+    terms = version.terms
+    fees = tuple(_fee(fee, lent) for fee in terms.fees)
+    last_day = lent.begins_on if lent.moment is FeeMoment.RENEWAL else lent.ends_on
     return ContractTerms(
         jurisdiction=terms.rule_pack,
         currency=terms.currency,
@@ -40,10 +91,10 @@ def build_terms(
         scheme_name=version.scheme_name,
         scheme_name_zh=version.scheme_name_zh,
         scheme_version=version.version,
-        limit_minor=row.amount_minor,
-        starts_on=on,
-        ends_on=on + timedelta(days=row.tenor_days),
-        sign_by=min(max(priced.valid_until.date(), on), on + timedelta(days=row.tenor_days)),
+        limit_minor=lent.limit_minor,
+        starts_on=lent.begins_on,
+        ends_on=lent.ends_on,
+        sign_by=min(max(priced.valid_until.date(), on), last_day),
         rate=_rate(terms, priced),
         fees=fees,
         lines=LineTerms(
@@ -67,7 +118,7 @@ def build_terms(
         renewal_min_ratio_bp=terms.renewal_min_ratio_bp,
         grace_days=terms.grace_days,
         collateral=_collateral(seen),
-        key_facts=_key_facts(seen, terms, row, fees),
+        key_facts=_key_facts(seen, terms, lent, fees),
         group_cap_bp=terms.group_cap_bp,
     )
 
@@ -87,15 +138,8 @@ def _rate(terms: SchemeTerms, priced: QuoteView) -> RateTerms:
     )
 
 
-def _times(fee: Fee, days: int) -> int:
-    """How often a fee falls due in so many days of a loan that is drawn in full and kept."""
-    if fee.moment is FeeMoment.DRAWDOWN:
-        return 1
-    return -(-days // MONTH_DAYS) if fee.moment is FeeMoment.MONTH_END else 0
-
-
-def _fee(fee: Fee, row: CreditRequest) -> FeeTerm:
-    days = min(row.tenor_days, YEAR_DAYS)
+def _fee(fee: Fee, lent: _Lent) -> FeeTerm:
+    days = min(lent.tenor_days, YEAR_DAYS)
     return FeeTerm(
         code=fee.code,
         name=fee.name,
@@ -106,7 +150,7 @@ def _fee(fee: Fee, row: CreditRequest) -> FeeTerm:
         rate_bp=fee.rate_bp if fee.basis is FeeBasis.SHARE else 0,
         least_minor=fee.least_minor,
         most_minor=fee.most_minor or None,
-        first_year_minor=fee.charge_minor(row.amount_minor) * _times(fee, days),
+        first_year_minor=fee.charge_minor(lent.principal_minor) * lent.times(fee, days),
     )
 
 
@@ -132,12 +176,12 @@ def _collateral(seen: Overview) -> tuple[CollateralTerm, ...]:
     )
 
 
-def _key_facts(seen: Overview, terms: SchemeTerms, row: CreditRequest, fees: tuple[FeeTerm, ...]) -> KeyFacts:
-    first_days = min(row.tenor_days, YEAR_DAYS)
-    interest_first = interest_minor(row.amount_minor, terms, first_days)
-    interest_whole = interest_minor(row.amount_minor, terms, row.tenor_days)
+def _key_facts(seen: Overview, terms: SchemeTerms, lent: _Lent, fees: Sequence[FeeTerm]) -> KeyFacts:
+    first_days, lent_minor = min(lent.tenor_days, YEAR_DAYS), lent.principal_minor
+    interest_first = interest_minor(lent_minor, terms, first_days)
+    interest_whole = interest_minor(lent_minor, terms, lent.tenor_days)
     fees_first = sum(fee.first_year_minor for fee in fees)
-    fees_whole = sum(fee.charge_minor(row.amount_minor) * _times(fee, row.tenor_days) for fee in terms.fees)
+    fees_whole = sum(fee.charge_minor(lent_minor) * lent.times(fee, lent.tenor_days) for fee in terms.fees)
     worst = min(seen.outcomes, key=lambda one: one.change_bp)
     return KeyFacts(
         at=seen.at,
@@ -150,7 +194,7 @@ def _key_facts(seen: Overview, terms: SchemeTerms, row: CreditRequest, fees: tup
         fall_to_close_out_bp=seen.line(OverviewLineName.CLOSE_OUT).fall_bp,
         call_minor=seen.call_minor,
         sold_minor=seen.sold_minor,
-        interest_day_minor=interest_minor(row.amount_minor, terms, 1),
+        interest_day_minor=interest_minor(lent_minor, terms, 1),
         interest_first_year_minor=interest_first,
         fees_first_year_minor=fees_first,
         cost_first_year_minor=interest_first + fees_first,

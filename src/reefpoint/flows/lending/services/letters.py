@@ -1,7 +1,5 @@
 """What a client is told about a request for credit, in their language."""
 
-from datetime import date
-
 from reefpoint.platform.basics.money import minor_digits
 
 _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
@@ -54,11 +52,19 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "renewal_offered": (
             "You can renew your loan {number}",
-            "Dear {name},\n\nYou can renew your loan {number} of {amount}. The new terms are on the portal; {words}\n",
+            "Dear {name},\n\nYou can renew your loan {number} of {amount}. Sign in to the portal to see the new term, "
+            "the price with its build-up, and to sign. {words}\n",
         ),
         "renewed": (
             "Your loan {number} is renewed",
-            "Dear {name},\n\nYour loan {number} of {amount} now ends on {words}.\n",
+            "Dear {name},\n\nYour loan {number} of {amount} now ends on {words}. The agreement with both signatures is "
+            "on the portal.\n",
+        ),
+        "renewal_over": (
+            "The renewal of your loan {number} was not completed",
+            "Dear {name},\n\nThe renewal of your loan {number} of {amount} has ended without both signatures. Nothing "
+            "has changed: the loan is due as before. See on the portal when, how to pay, and whether a new offer can "
+            "be made.\n",
         ),
     },
     "zh-hans": {
@@ -106,17 +112,22 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "renewal_offered": (
             "您的融资 {number} 可以展期",
-            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 可以展期。新的条款见客户门户；{words}\n",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 可以展期。请登录客户门户查看新的期限、价格"
+            "及其构成并签署。{words}\n",
         ),
         "renewed": (
             "您的融资 {number} 已展期",
-            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 的新到期日为 {words}。\n",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 的新到期日为 {words}。双方签署的协议见客户门户。\n",
+        ),
+        "renewal_over": (
+            "您的融资 {number} 未能完成展期",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 的展期未经双方签署即告终止。一切不变：该笔融资仍按"
+            "原到期日到期。请在客户门户查看到期日、还款方式以及能否重新报价。\n",
         ),
     },
 }
 
 _UNTIL = {"en": "The offer holds until {until} UTC.", "zh-hans": "报价有效期至 {until}（协调世界时）。"}
-_ON = {"en": "they can be accepted until {day}.", "zh-hans": "须在 {day} 前接受。"}
 
 
 def write(
@@ -153,8 +164,3 @@ def _amount(minor: int, currency: str) -> str:
 def until_words(language: str, until: str) -> str:
     """Until when an offer holds, as a sentence."""
     return _UNTIL["zh-hans" if language == "zh-hans" else "en"].format(until=until)
-
-
-def day_words(language: str, day: date) -> str:
-    """Until which day a renewal can be accepted, as the end of a sentence."""
-    return _ON["zh-hans" if language == "zh-hans" else "en"].format(day=day.isoformat())

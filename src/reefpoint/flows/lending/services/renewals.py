@@ -1,49 +1,44 @@
-"""Maturities: clients are reminded in time, and a loan that is safe enough can be renewed, once both have agreed."""
+"""Renewing a loan: a priced offer, the client's yes, an agreement that both sign, and the maturity that it moves.
+
+Whether the loan can be renewed is asked again at each of these steps, under the lock of its account.
+"""
 
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
-from reefpoint.decisions.margin.selectors.calls import has_open_call
-from reefpoint.decisions.margin.selectors.standing import load_sheet, measure_on
+from reefpoint.decisions.pricing.selectors.quotes import require_quote
+from reefpoint.decisions.pricing.services import quote
+from reefpoint.decisions.pricing.types import QuoteView
+from reefpoint.decisions.scoring.selectors import latest_score
+from reefpoint.decisions.suitability.selectors import find_segment
 from reefpoint.flows.lending import rules
-from reefpoint.flows.lending.models import MaturityReminder, Renewal
+from reefpoint.flows.lending.models import Renewal
+from reefpoint.flows.lending.selectors.renewals import RenewalNotFound, check_renewal, get_renewal
+from reefpoint.flows.lending.selectors.requests import find_contract_of
+from reefpoint.flows.lending.selectors.terms import build_renewal_terms
 from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.types import RenewalBar, RenewalEligibility, RenewalState, RenewalView
-from reefpoint.flows.servicing.services.opening import LENDING
-from reefpoint.platform.access.services import require
+from reefpoint.flows.lending.services.maturities import tell_of_loan
+from reefpoint.flows.lending.types import RenewalBar, RenewalEligibility, RenewalState
+from reefpoint.flows.servicing.services.credit import settle_debt
+from reefpoint.flows.servicing.services.fees import charge_fees
+from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import NotFound, Refusal
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import (
-    count_extensions,
-    find_loans,
-    get_account,
-    get_loan,
-    load_owners,
-    loans_maturing,
-)
-from reefpoint.records.accounts.types import AccountStatus, LoanFacts, LoanState
-from reefpoint.records.parties.selectors import (
-    ClientNotOpen,
-    get_client,
-    require_client,
-    require_open_for_business,
-    require_own_or,
-)
-from reefpoint.records.parties.services import LicenceRefused, require_licence
+from reefpoint.records.accounts.selectors import find_loans, get_account, get_facility, get_loan
+from reefpoint.records.accounts.types import AccountFacts, LoanFacts
+from reefpoint.records.contracts.selectors import find_in_force, list_amendments
+from reefpoint.records.contracts.services import offer_contract, prepare_contract, withdraw_contract
+from reefpoint.records.contracts.types import ContractTerms, Language, RenewalTerms
+from reefpoint.records.parties.selectors import get_client, require_client, require_own_or
 from reefpoint.records.products.selectors import get_version
-from reefpoint.records.products.types import VersionState
+from reefpoint.records.products.types import FeeMoment
 
-OFFER_DAYS = 7
-"""How long a client may take to accept a renewal, though never longer than the loan runs."""
-
-
-class RenewalNotFound(NotFound):
-    """No renewal has this id, or it is not this person's to see."""
+REASON_CHARS_MAX = 300
 
 
 class CannotRenew(Refusal):
@@ -53,253 +48,329 @@ class CannotRenew(Refusal):
 
     def __init__(self, bars: tuple[RenewalBar, ...]) -> None:
         words = ", ".join(bar.value.replace("_", " ") for bar in bars)
-        super().__init__(f"This loan cannot be renewed now: {words}.", bars=list(bars))
+        super().__init__(f"This loan cannot be renewed now: {words}. Nothing was changed.", bars=list(bars))
         self.bars = bars
 
 
 class RenewalOver(Refusal):
-    """The time to accept has passed, or it was accepted or turned down before."""
+    """The renewal ended before, or is not what was shown."""
 
     code = "renewal_over"
 
 
-def remind_of_maturities(*, on: date, at: datetime) -> int:
-    """Remind the clients of loans that mature soon, once for each of `REMINDER_DAYS`. Returns how many were written to.
+class RenewalTermRefused(Refusal):
+    """A further term that the scheme does not lend for."""
 
-    After days without the job only the nearest reminder is sent, and the earlier ones count as given.
-    """
-    loans = loans_maturing(on + timedelta(days=max(rules.REMINDER_DAYS)))
-    given = set(
-        MaturityReminder.objects.filter(loan_id__in=[loan.id for loan in loans]).values_list(
-            "loan_id", "matures_on", "days_before"
-        )
-    )
-    due = {
-        loan.id: (loan, missing)
-        for loan in loans
-        if (
-            missing := [
-                days
-                for days in rules.reminders_due(loan.matures_on, on)
-                if (loan.id, loan.matures_on, days) not in given
-            ]
-        )
-    }
-    owners = load_owners([loan.account_id for loan, _ in due.values()])
-    for loan, missing in due.values():
-        _remind(loan, owners[loan.account_id].client_id, missing, at)
-    return len(due)
+    code = "renewal_term_refused"
 
 
 @transaction.atomic
-def _remind(loan: LoanFacts, client_id: int, missing: list[int], at: datetime) -> None:
-    notice_id = _tell(client_id, loan, "matures", f"{loan.matures_on}:{min(missing)}", loan.matures_on.isoformat(), at)
-    MaturityReminder.objects.bulk_create(
-        [
-            MaturityReminder(
-                loan_id=loan.id, matures_on=loan.matures_on, days_before=days, queued_at=at, notice_id=notice_id
-            )
-            for days in missing
-        ],
-        ignore_conflicts=True,
-    )
+def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: datetime) -> int:
+    """Price a further term for a loan, from its maturity on, and offer it. Returns the renewal's id; a live one's.
 
-
-def check_renewal(*, actor: Actor, loan_id: int, on: date, at: datetime) -> RenewalEligibility:
-    """Whether a loan can be renewed now, from the account's live ratio and the scheme's terms."""
-    require(actor, "lending.view")
-    loan = _loan(loan_id)
-    account = get_account(loan.account_id)
-    require_client(actor, account.client_id)
-    version = get_version(account.scheme_version_id)
-    terms = version.terms
-    used = count_extensions([loan_id]).get(loan_id, 0)
-    standing = measure_on(load_sheet([version.id], at=at), [account])[0]
-    ratio_bp = None if standing.is_unknown else standing.ratio_bp
-    bars = {
-        RenewalBar.MATURED: loan.state is not LoanState.OPEN or on > loan.matures_on,
-        RenewalBar.ACCOUNT_NOT_ACTIVE: account.status is not AccountStatus.ACTIVE,
-        RenewalBar.CLIENT_NOT_OPEN: not _holds_open(account.client_id),
-        RenewalBar.NO_LICENCE: not _holds_licence(terms.rule_pack, on, at),
-        RenewalBar.SCHEME_WITHDRAWN: version.state is not VersionState.PUBLISHED,
-        RenewalBar.NO_RENEWALS_LEFT: used >= terms.renewals_max,
-        RenewalBar.NOT_VALUED: standing.is_unknown,
-        RenewalBar.RATIO_TOO_LOW: ratio_bp is not None and ratio_bp < terms.renewal_min_ratio_bp,
-        RenewalBar.OPEN_CALL: has_open_call(account.id),
-        RenewalBar.INTEREST_DUE: account.interest_minor > 0 and not terms.roll_over_allowed,
-    }
-    return RenewalEligibility(
-        loan_id=loan_id,
-        bars=tuple(bar for bar, stands in bars.items() if stands),
-        ratio_bp=ratio_bp,
-        required_ratio_bp=terms.renewal_min_ratio_bp,
-        renewals_used=used,
-        renewals_max=terms.renewals_max,
-    )
-
-
-def _loan(loan_id: int) -> LoanFacts:
-    found = find_loans([loan_id])
-    if not found:
-        raise RenewalNotFound("There is no such loan.")
-    return found[0]
-
-
-def _holds_open(client_id: int) -> bool:
-    try:
-        require_open_for_business(client_id)
-    except ClientNotOpen:
-        return False
-    return True
-
-
-def _holds_licence(jurisdiction: str, on: date, at: datetime) -> bool:
-    try:
-        require_licence(jurisdiction=jurisdiction, activity=LENDING, on=on, at=at)
-    except LicenceRefused:
-        return False
-    return True
-
-
-@transaction.atomic
-def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, rate_bp: int, on: date, at: datetime) -> int:
-    """Offer a client a further term for a loan, from its maturity on. Returns the renewal's id; a live one is returned.
-
-    The term and the rate are within the scheme's. Raises `CannotRenew` with all that stands against it.
+    The price is the grid's for the principal, the client's grade of today and the account's live portfolio; another one
+    takes an exception of the quote. Raises `CannotRenew` with all that stands against it, `RenewalTermRefused`, and
+    what `quote` raises.
     """
     require(actor, "lending.offer")
     loan = _loan(loan_id)
     account = accounts.lock_account(loan.account_id)
     require_client(actor, account.client_id)
-    live = Renewal.objects.filter(loan_id=loan_id, state=RenewalState.OFFERED).first()
-    if live is not None and live.valid_until >= on:
+    live = Renewal.objects.select_for_update().filter(loan_id=loan_id, state__in=rules.LIVE_RENEWALS).first()
+    if live is not None and not _is_over(live, on, at):
         return live.pk
     if live is not None:
-        _end(live, RenewalState.EXPIRED, at)
-    found = check_renewal(actor=LENDER, loan_id=loan_id, on=on, at=at)
-    if not found.is_eligible:
-        raise CannotRenew(found.bars)
-    terms = get_version(account.scheme_version_id).terms
-    if not 0 < tenor_days <= terms.tenor_days or not terms.rate_floor_bp <= rate_bp <= terms.rate_cap_bp:
-        raise RenewalOver("The term and the rate must be within those of the scheme.")
+        _end(live, RenewalState.EXPIRED, actor=LENDER, reason="not signed in time", at=at)
+    found = _require_eligible(loan_id, on, at)
+    if not 0 < tenor_days <= found.tenor_days_max:
+        raise RenewalTermRefused(f"The further term must be 1 to {found.tenor_days_max} days.", field="tenor")
+    priced = _price(actor, account, loan, tenor_days, on, at)
     row = Renewal.objects.create(
         loan_id=loan_id,
         client_id=account.client_id,
         number=found.renewals_used + 1,
         old_matures_on=loan.matures_on,
         new_matures_on=loan.matures_on + timedelta(days=tenor_days),
-        rate_bp=rate_bp,
+        rate_bp=priced.rate_bp,
+        quote_id=priced.id,
         ratio_bp=found.ratio_bp,
         offered_at=at,
         offered_by=actor.ref,
-        valid_until=min(on + timedelta(days=OFFER_DAYS), loan.matures_on),
+        valid_until=priced.valid_until,
     )
     record(
         actor=actor,
         action="lending.offer_renewal",
         subject=f"loan:{loan_id}",
-        inputs={"renewal": row.pk, "until": row.new_matures_on.isoformat(), "rate_bp": rate_bp},
+        inputs={
+            "renewal": row.pk,
+            "until": row.new_matures_on.isoformat(),
+            "quote": priced.id,
+            "rate_bp": priced.rate_bp,
+        },
         at=at,
     )
-    words = letters.day_words(get_client(LENDER, account.client_id).language, row.valid_until)
-    _tell(account.client_id, loan, "renewal_offered", str(row.pk), words, at)
+    until = letters.until_words(get_client(LENDER, row.client_id).language, f"{row.valid_until:%Y-%m-%d %H:%M}")
+    _tell(row, "renewal_offered", until, at)
     return row.pk
 
 
-@transaction.atomic
-def accept_renewal(*, actor: Actor, renewal_id: int, rate_bp: int, on: date, at: datetime) -> None:
-    """The client agrees to exactly the term and rate that were offered: the maturity moves. Again, it does nothing.
+def _price(actor: Actor, account: AccountFacts, loan: LoanFacts, tenor_days: int, on: date, at: datetime) -> QuoteView:
+    version = get_version(account.scheme_version_id)
+    score = latest_score(account.client_id, on)
+    segment = find_segment(account.client_id, version.terms.rule_pack, on)
+    return quote(
+        actor=actor,
+        client_id=account.client_id,
+        scheme_version_id=version.id,
+        amount_minor=loan.principal_minor,
+        tenor_days=tenor_days,
+        grade=(score.grade or None) if score else None,
+        segment=segment.segment.value if segment else None,
+        portfolio=[(one.instrument_id, one.quantity) for one in account.holdings],
+        on=on,
+        at=at,
+        key=f"renewal:{loan.id}:{Renewal.objects.filter(loan_id=loan.id).count()}",
+    )
 
-    Looked at once more as when it was offered. Raises `RenewalNotFound`, `RenewalOver`, `CannotRenew`.
+
+@transaction.atomic
+def accept_renewal(*, actor: Actor, renewal_id: int, quote_id: int, rate_bp: int, on: date, at: datetime) -> int:
+    """The client says yes to exactly the price that was shown: the agreement is prepared and offered for signature.
+
+    Nothing has moved yet. Returns the contract's id; again, the same one. Raises `RenewalNotFound`, `RenewalOver`,
+    `QuoteExpired`, `SchemeWithdrawn`, `CannotRenew`, and what `prepare_contract` raises; nothing is kept then.
     """
-    row = _own(actor, renewal_id)
-    if row.state == RenewalState.DONE:
+    row = _lock_own(actor, renewal_id)
+    if row.quote_id != quote_id or row.state not in rules.LIVE_RENEWALS:
+        raise RenewalOver("This is not the renewal that is offered now. Nothing was accepted; look again.")
+    if row.contract_id is not None:
+        return row.contract_id
+    priced = require_quote(quote_id, at)
+    if priced.rate_bp != rate_bp:
+        raise RenewalOver("The price has changed since you looked. Nothing was accepted; look again.")
+    _require_eligible(row.loan_id, on, at)
+    client = get_client(LENDER, row.client_id)
+    row.contract_id = prepare_contract(
+        actor=LENDER,
+        client_id=row.client_id,
+        terms=_agreement(row, priced, on, at),
+        language=Language.ZH if client.language == "zh-hans" else Language.EN,
+        on=on,
+        at=at,
+        key=f"renewal:{row.pk}:{quote_id}",
+    )
+    offer_contract(actor=LENDER, contract_id=row.contract_id, at=at)
+    row.rate_bp, row.accepted_at, row.accepted_by = priced.rate_bp, at, actor.ref
+    _move(row, RenewalState.ACCEPTED, actor=actor, at=at)
+    return row.contract_id
+
+
+def _agreement(row: Renewal, priced: QuoteView, on: date, at: datetime) -> ContractTerms:
+    loan, account = get_loan(row.loan_id), get_account(row.loan.account_id)
+    version = get_version(account.scheme_version_id)
+    contract_id = find_contract_of(loan)
+    contract = None if contract_id is None else find_in_force(contract_id)
+    amended = [] if contract is None else [contract, *list_amendments(contract.id)]
+    renewal = RenewalTerms(
+        amends_id=contract.id if contract else None,
+        amends=tuple(one.number for one in amended),
+        loan_number=loan.number,
+        number=row.number,
+        principal_minor=loan.principal_minor,
+        old_rate_bp=loan.rate_bp,
+        fee_minor=version.terms.charges_minor(FeeMoment.RENEWAL, loan.principal_minor),
+        carried_minor=account.interest_minor if version.terms.roll_over_allowed else None,
+    )
+    return build_renewal_terms(
+        renewal,
+        account=account,
+        limit_minor=get_facility(account.id).commitment_minor,
+        version=version,
+        priced=priced,
+        begins_on=row.old_matures_on,
+        on=on,
+        at=at,
+    )
+
+
+@transaction.atomic
+def decline_renewal(*, actor: Actor, renewal_id: int, at: datetime) -> None:
+    """The client turns a renewal down, signed or not: the loan is repaid at its maturity. Again, it does nothing."""
+    row = _lock_own(actor, renewal_id)
+    if row.state != RenewalState.DECLINED:
+        _end(row, RenewalState.DECLINED, actor=actor, reason="turned down by the client", at=at)
+
+
+@transaction.atomic
+def withdraw_renewal(*, actor: Actor, renewal_id: int, reason: str, at: datetime) -> None:
+    """Take an offer or an agreement back before both have signed, with a reason. Again, it does nothing."""
+    require(actor, "lending.offer")
+    row = _lock(renewal_id)
+    require_client(actor, row.client_id)
+    if row.state == RenewalState.WITHDRAWN:
         return
-    if row.state != RenewalState.OFFERED or on > row.valid_until or rate_bp != row.rate_bp:
-        raise RenewalOver("This renewal cannot be accepted any more, or is not what was offered. Nothing was changed.")
-    found = check_renewal(actor=LENDER, loan_id=row.loan_id, on=on, at=at)
-    if not found.is_eligible:
-        raise CannotRenew(found.bars)
-    row.accepted_at, row.accepted_by = at, actor.ref
-    rules.RENEWAL_STATES.check(RenewalState.OFFERED, RenewalState.ACCEPTED)
-    row.state = RenewalState.ACCEPTED.value
+    if not reason.strip():
+        raise ReasonNeeded("Say why the renewal is withdrawn: it goes into the audit log.")
+    _end(row, RenewalState.WITHDRAWN, actor=actor, reason=reason.strip(), at=at)
+    _tell(row, "renewal_over", "", at)
+
+
+@transaction.atomic
+def drop_renewal(*, contract_id: int, state: str, at: datetime) -> None:
+    """The agreement was taken back, turned down or not signed in time: so ends its renewal. Once."""
+    renewal_id = Renewal.objects.filter(contract_id=contract_id).values_list("id", flat=True).first()
+    if renewal_id is None:
+        return
+    row = _lock(renewal_id)
+    if row.state in rules.LIVE_RENEWALS:
+        ended = RenewalState.EXPIRED if state == "lapsed" else RenewalState.DECLINED
+        _end(row, ended, actor=LENDER, reason=f"its agreement is {state}", at=at, has_paper=False)
+
+
+def lapse_renewals(*, on: date, at: datetime) -> int:
+    """End the renewals whose time has passed: offers and agreements that the client has not signed while the price
+    held, and whatever is not in force at the maturity. Returns how many.
+    """
+    late = Q(valid_until__lt=at) & ~Q(state=RenewalState.SIGNED) | Q(old_matures_on__lt=on)
+    due = Renewal.objects.filter(late, state__in=rules.LIVE_RENEWALS).order_by("id").values_list("id", flat=True)
+    return sum(_lapse(renewal_id, on, at) for renewal_id in list(due))
+
+
+@transaction.atomic
+def _lapse(renewal_id: int, on: date, at: datetime) -> bool:
+    row = _lock(renewal_id)
+    if row.state not in rules.LIVE_RENEWALS or not _is_over(row, on, at):
+        return False
+    _end(row, RenewalState.EXPIRED, actor=LENDER, reason="not signed in time", at=at)
+    _tell(row, "renewal_over", "", at)
+    return True
+
+
+def _is_over(row: Renewal, on: date, at: datetime) -> bool:
+    return on > row.old_matures_on or (row.state != RenewalState.SIGNED and at > row.valid_until)
+
+
+# The agreement's signatures, each in the transaction of the signature itself
+
+
+def lock_of_contract(contract_id: int) -> Renewal | None:
+    """The renewal whose agreement this is, locked after its account; None for another contract."""
+    renewal_id = Renewal.objects.filter(contract_id=contract_id).values_list("id", flat=True).first()
+    return None if renewal_id is None else _lock(renewal_id)
+
+
+def require_still_possible(row: Renewal, *, on: date, at: datetime) -> None:
+    """Refuse a signature on a renewal that ended, whose price ran out before its client signed, or that something
+    stands against by now. Raises `RenewalOver`, `QuoteExpired`, `SchemeWithdrawn`, `CannotRenew`.
+    """
+    if row.state not in rules.LIVE_RENEWALS:
+        raise RenewalOver("This renewal has ended. Nothing was signed.")
+    assert row.quote_id is not None
+    if row.state == RenewalState.ACCEPTED:
+        require_quote(row.quote_id, at)
+    _require_eligible(row.loan_id, on, at)
+
+
+def note_client_signature(row: Renewal, *, actor: Actor, at: datetime) -> None:
+    """The client has signed; the desk signs next. For the transaction of the signature, again it does nothing."""
+    if row.state == RenewalState.ACCEPTED:
+        row.client_signed_at = at
+        _move(row, RenewalState.SIGNED, actor=actor, at=at)
+
+
+def bring_into_force(row: Renewal, *, actor: Actor, on: date, at: datetime) -> None:
+    """Both have signed: the maturity moves, interest is paid or carried over, the fee is charged, each once.
+
+    For the transaction of the desk's signature, under the account's lock.
+    """
+    account = get_account(row.loan.account_id)
+    terms = get_version(account.scheme_version_id).terms
+    key = f"renewal:{row.pk}"
+    if account.interest_minor and not terms.roll_over_allowed:
+        unpaid_minor = account.interest_minor + account.fees_minor
+        settle_debt(actor=LENDER, account=account, amount_minor=unpaid_minor, key=key, on=on, at=at)
+        account = get_account(account.id)
+    row.carried_minor = account.interest_minor
     accounts.extend_loan(
         actor=actor,
         loan_id=row.loan_id,
         new_matures_on=row.new_matures_on,
         new_rate_bp=row.rate_bp,
-        key=f"renewal:{row.pk}",
+        carried_minor=row.carried_minor,
+        key=key,
         at=at,
     )
-    _end(row, RenewalState.DONE, at)
-    loan = get_loan(row.loan_id)
-    accounts.announce_change(account_id=loan.account_id, cause="renewed", at=at)
-    _tell(row.client_id, loan, "renewed", str(row.pk), row.new_matures_on.isoformat(), at)
-
-
-@transaction.atomic
-def decline_renewal(*, actor: Actor, renewal_id: int, at: datetime) -> None:
-    """The client turns a renewal down: the loan is repaid at its maturity."""
-    row = _own(actor, renewal_id)
-    _end(row, RenewalState.DECLINED, at)
-
-
-def get_renewal(actor: Actor, renewal_id: int) -> RenewalView:
-    """One renewal, for its client or for staff in scope. Raises `RenewalNotFound`."""
-    row = Renewal.objects.select_related("loan").filter(id=renewal_id).first()
-    if row is None:
-        raise RenewalNotFound("There is no such renewal.")
-    require_own_or(actor, "lending.view", row.client_id)
-    return RenewalView(
-        id=row.pk,
-        loan_id=row.loan_id,
-        loan_number=row.loan.number,
-        account_id=row.loan.account_id,
-        client_id=row.client_id,
-        state=RenewalState(row.state),
-        old_matures_on=row.old_matures_on,
-        new_matures_on=row.new_matures_on,
-        rate_bp=row.rate_bp,
-        offered_at=row.offered_at,
-        valid_until=row.valid_until,
-        accepted_at=row.accepted_at,
+    row.fee_minor = charge_fees(
+        actor=LENDER,
+        account=account,
+        moment=FeeMoment.RENEWAL,
+        base_minor=get_loan(row.loan_id).principal_minor,
+        key=key,
+        on=on,
+        at=at,
     )
+    row.countersigned_by, row.ended_at = actor.ref, at
+    _move(row, RenewalState.DONE, actor=actor, at=at)
+    accounts.announce_change(account_id=account.id, cause="renewed", at=at)
+    _tell(row, "renewed", row.new_matures_on.isoformat(), at)
 
 
-def _own(actor: Actor, renewal_id: int) -> Renewal:
-    row = Renewal.objects.select_for_update().filter(id=renewal_id).first()
-    if row is None:
-        raise RenewalNotFound("There is no such renewal.")
+# Shared
+
+
+def _loan(loan_id: int) -> LoanFacts:
+    found = find_loans([loan_id])
+    if not found:
+        raise RenewalNotFound("There is no such loan, or it is not yours to see.")
+    return found[0]
+
+
+def _require_eligible(loan_id: int, on: date, at: datetime) -> RenewalEligibility:
+    found = check_renewal(LENDER, loan_id, on=on, at=at)
+    if not found.is_eligible:
+        raise CannotRenew(found.bars)
+    return found
+
+
+def _lock(renewal_id: int) -> Renewal:
+    """A renewal, locked after its account. Raises `RenewalNotFound`."""
+    account_id = Renewal.objects.filter(id=renewal_id).values_list("loan__account_id", flat=True).first()
+    if account_id is None:
+        raise RenewalNotFound("There is no such renewal, or it is not yours to see.")
+    accounts.lock_account(account_id)
+    return Renewal.objects.select_for_update(of=("self",)).select_related("loan").get(id=renewal_id)
+
+
+def _lock_own(actor: Actor, renewal_id: int) -> Renewal:
+    """The same for its client, or for staff who help. Raises `RenewalNotFound` for anybody else (I66)."""
+    get_renewal(actor, renewal_id)
+    row = _lock(renewal_id)
     require_own_or(actor, "lending.request", row.client_id)
     return row
 
 
-def _end(row: Renewal, state: RenewalState, at: datetime) -> None:
+def _move(row: Renewal, state: RenewalState, *, actor: Actor, at: datetime, reason: str = "") -> None:
     rules.RENEWAL_STATES.check(RenewalState(row.state), state)
-    row.state, row.ended_at = state.value, at
+    row.state = state.value
     row.save()
-    record(actor=LENDER, action=f"lending.renewal_{state.value}", subject=f"loan:{row.loan_id}", at=at)
-
-
-def _tell(client_id: int, loan: LoanFacts, letter: str, key: str, words: str, at: datetime) -> int:
-    client = get_client(LENDER, client_id)
-    subject, body = letters.write(
-        letter,
-        language=client.language,
-        name=client.name,
-        name_zh=client.name_zh,
-        number=loan.number,
-        amount_minor=loan.principal_minor,
-        currency=get_account(loan.account_id).currency,
-        words=words,
-    )
-    return queue_notice(
-        actor=LENDER,
-        key=f"loan:{loan.id}:{letter}:{key}",
-        client_id=client_id,
-        to=client.email,
-        subject=subject,
-        body=body,
-        about=f"loan:{loan.id}",
+    record(
+        actor=actor,
+        action=f"lending.renewal_{state.value}",
+        subject=f"loan:{row.loan_id}",
+        reason=reason,
+        inputs={"renewal": row.pk, "contract": row.contract_id},
         at=at,
     )
+
+
+def _end(row: Renewal, state: RenewalState, *, actor: Actor, reason: str, at: datetime, has_paper: bool = True) -> None:
+    """End a locked renewal before it is in force, and its agreement with it."""
+    row.ended_at, row.end_reason = at, reason[:REASON_CHARS_MAX]
+    _move(row, state, actor=actor, at=at, reason=row.end_reason)
+    if has_paper and row.contract_id is not None:
+        withdraw_contract(actor=LENDER, contract_id=row.contract_id, reason=row.end_reason, at=at)
+
+
+def _tell(row: Renewal, letter: str, words: str, at: datetime) -> None:
+    tell_of_loan(row.client_id, get_loan(row.loan_id), letter, key=str(row.pk), words=words, at=at)

@@ -28,6 +28,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import retry_notices
 from reefpoint.records.accounts.selectors import quantities_held
+from reefpoint.records.accounts.services import begin_further_terms
 from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
 from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger
 from reefpoint.records.market.selectors.calendar import next_session, session_close
@@ -105,6 +106,7 @@ def _settle_trades(day: _Day) -> Mapping[str, int]:
 
 
 def _accrue_interest(day: _Day) -> Mapping[str, int]:
+    begin_further_terms(actor=day.actor, on=day.on, at=day.at)
     apply_due_rates(actor=day.actor, on=day.on, at=day.at)
     result = accrue_interest(actor=day.actor, on=day.on, until=day.until, at=day.at)
     late_minor = charge_late_fees(actor=day.actor, on=day.on, at=day.at)

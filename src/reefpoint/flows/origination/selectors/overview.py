@@ -144,6 +144,22 @@ def overview_of(
     return _tell(version, licence.number, account, sheet, explained, at)
 
 
+def overview_of_account(*, version: VersionView, account: AccountFacts, on: date, at: datetime) -> Overview:
+    """What the whole debt of a real account costs in a year under these terms and risks, on its live portfolio.
+
+    Nothing is drawn, so no fee of a drawdown is in it. Raises `LicenceRefused`, `ExampleRefused` where the account
+    cannot be valued.
+    """
+    drawn = tuple(fee for fee in version.terms.fees if fee.moment is not FeeMoment.DRAWDOWN)
+    version = replace(version, terms=replace(version.terms, fees=drawn))
+    licence = require_licence(jurisdiction=version.terms.rule_pack, activity=rules.OFFERING, on=on, at=at)
+    sheet = load_sheet([version.id], at=at)
+    explained = explain_account(book_of([account], sheet), sheet.marks, sheet.lines, limit_bp=DAILY_FALL_LIMIT_BP)
+    if explained.is_unknown:
+        raise ExampleRefused("The account cannot be valued at the moment: a price is missing.")
+    return _tell(version, licence.number, account, sheet, explained, at)
+
+
 def _divide(
     amount_minor: int, mix_bp: Mapping[str, int], names: Mapping[str, InstrumentView], sheet: Sheet, terms: SchemeTerms
 ) -> tuple[dict[str, int], int]:
@@ -212,7 +228,7 @@ def _tell(
         value_minor=value_minor,
         cash_minor=account.cash_minor,
         loan_minor=account.principal_minor,
-        own_minor=assets_minor - account.principal_minor,
+        own_minor=assets_minor - account.debt_minor,
         ratio_bp=explained.ratio_bp,
         lendable_minor=lendable_minor,
         loan_most_minor=loan_most_minor,

@@ -1,11 +1,18 @@
 """Requests for credit, by their client or by staff, and the payments that fund them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ninja import Status
 from pydantic import Field
 
 from reefpoint.flows.lending.rules import LOTS_MAX, fingerprint_of
+from reefpoint.flows.lending.selectors.renewals import (
+    check_renewal,
+    find_maturing,
+    get_renewal,
+    list_own_loans,
+    list_renewals,
+)
 from reefpoint.flows.lending.selectors.requests import (
     find_requests,
     funding_facts,
@@ -18,16 +25,16 @@ from reefpoint.flows.lending.services.funding import request_funding, retry_fund
 from reefpoint.flows.lending.services.offering import accept_offer, make_offer, renew_offer
 from reefpoint.flows.lending.services.renewals import (
     accept_renewal,
-    check_renewal,
     decline_renewal,
-    get_renewal,
     offer_renewal,
+    withdraw_renewal,
 )
 from reefpoint.flows.lending.services.requests import begin_request, submit_request, withdraw_request
 from reefpoint.flows.lending.types import (
     CreditRequestView,
     CreditState,
     CreditStepView,
+    MaturingLoan,
     RenewalEligibility,
     RenewalView,
 )
@@ -233,36 +240,49 @@ def withdraw_credit(request: Caller, request_id: Id, withdrawal: RequestWithdraw
     return Status(204, None)
 
 
-class RenewalTerms(In):
-    """A further term, from the maturity on, and its rate in basis points."""
+class FurtherTerm(In):
+    """A further term in days, from the maturity on. Its price is the grid's, or an exception of the quote."""
 
     tenor_days: Annotated[int, Field(ge=1, le=3660)]
-    rate_bp: Annotated[int, Field(ge=0, le=10**6)]
 
 
-class RenewalYes(In):
-    """The rate that was shown."""
+@lending.get("/loans/maturing", response=answers(Listed[MaturingLoan]))
+def list_maturing_loans(
+    request: Caller,
+    when: Literal["", "past", "near", "soon"] = "",
+    renewal: Literal["", "none", "offered", "accepted", "signed"] = "",
+    text: SafeText = "",
+    offset: Offset = 0,
+    limit: Limit = 50,
+) -> Listed[MaturingLoan]:
+    """Open loans in scope within a month of their maturity or past it, earliest first, with their newest renewal."""
+    found = find_maturing(request.auth, on=today(), when=when, renewal=renewal, text=text, offset=offset, limit=limit)
+    return Listed(items=list(found.rows), count=found.count)
 
-    rate_bp: Annotated[int, Field(ge=0, le=10**6)]
+
+@lending.get("/own/loans", response=answers(list[MaturingLoan]))
+def list_loans_of_own(request: Caller) -> list[MaturingLoan]:
+    """The open loans of the client who asks, earliest maturity first."""
+    require(request.auth, "portal.borrow")
+    return list_own_loans(request.auth, on=today())
 
 
 @lending.get("/loans/{loan_id}/renewal", response=answers(RenewalEligibility))
 def check_loan_renewal(request: Caller, loan_id: Id) -> RenewalEligibility:
     """Whether a loan can be renewed now, and what stands against it."""
-    return check_renewal(actor=request.auth, loan_id=loan_id, on=today(), at=now())
+    return check_renewal(request.auth, loan_id, on=today(), at=now())
+
+
+@lending.get("/loans/{loan_id}/renewals", response=answers(list[RenewalView]))
+def list_loan_renewals(request: Caller, loan_id: Id) -> list[RenewalView]:
+    """Every renewal of a loan, newest first."""
+    return list_renewals(request.auth, loan_id)
 
 
 @lending.post("/loans/{loan_id}/renewal", response=answers(Made, 201))
-def offer_loan_renewal(request: Caller, loan_id: Id, terms: RenewalTerms) -> Status[Made]:
-    """Offer a client a further term for a loan."""
-    renewal_id = offer_renewal(
-        actor=request.auth,
-        loan_id=loan_id,
-        tenor_days=terms.tenor_days,
-        rate_bp=terms.rate_bp,
-        on=today(),
-        at=now(),
-    )
+def offer_loan_renewal(request: Caller, loan_id: Id, term: FurtherTerm) -> Status[Made]:
+    """Price a further term for a loan and offer it to its client."""
+    renewal_id = offer_renewal(actor=request.auth, loan_id=loan_id, tenor_days=term.tenor_days, on=today(), at=now())
     return Status(201, Made(id=renewal_id))
 
 
@@ -272,17 +292,31 @@ def read_renewal(request: Caller, renewal_id: Id) -> RenewalView:
     return get_renewal(request.auth, renewal_id)
 
 
-@lending.post("/renewals/{renewal_id}/accept", response=answers(None, 204))
-def accept_loan_renewal(request: Caller, renewal_id: Id, yes: RenewalYes) -> Status[None]:
-    """Agree to exactly the term and rate that were offered."""
-    accept_renewal(actor=request.auth, renewal_id=renewal_id, rate_bp=yes.rate_bp, on=today(), at=now())
-    return Status(204, None)
+@lending.post("/renewals/{renewal_id}/accept", response=answers(Made, 201))
+def accept_loan_renewal(request: Caller, renewal_id: Id, accepted: OfferAccepted) -> Status[Made]:
+    """Say yes to exactly the price that was shown. The answer has the id of the agreement, which both sign."""
+    contract_id = accept_renewal(
+        actor=request.auth,
+        renewal_id=renewal_id,
+        quote_id=accepted.quote_id,
+        rate_bp=accepted.rate_bp,
+        on=today(),
+        at=now(),
+    )
+    return Status(201, Made(id=contract_id))
 
 
 @lending.post("/renewals/{renewal_id}/decline", response=answers(None, 204))
 def decline_loan_renewal(request: Caller, renewal_id: Id) -> Status[None]:
     """Turn a renewal down."""
     decline_renewal(actor=request.auth, renewal_id=renewal_id, at=now())
+    return Status(204, None)
+
+
+@lending.post("/renewals/{renewal_id}/withdraw", response=answers(None, 204))
+def withdraw_loan_renewal(request: Caller, renewal_id: Id, withdrawal: RequestWithdrawal) -> Status[None]:
+    """Take a renewal back before both have signed, with a reason."""
+    withdraw_renewal(actor=request.auth, renewal_id=renewal_id, reason=withdrawal.reason, at=now())
     return Status(204, None)
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.flows.lending.services.offering import require_signable
+from reefpoint.flows.lending.selectors.renewals import find_renewal_of_contract
+from reefpoint.flows.lending.services.signing import countersign_contract
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
@@ -36,7 +37,6 @@ from reefpoint.records.contracts.selectors import (
     root_certificate,
     verify_file,
 )
-from reefpoint.records.contracts.services import countersign as countersign_contract
 from reefpoint.records.contracts.services import offer_contract, open_file, withdraw_contract
 from reefpoint.records.contracts.types import ClauseChange, ContractState, FileKind, Language
 from reefpoint.surfaces.console.views.publications import ask_publication, download_publication
@@ -123,6 +123,7 @@ def _show(
     context = {
         "contract": found,
         "document": read_document(actor, contract_id),
+        "renewal": find_renewal_of_contract(contract_id),
         "language": language_of(found.language),
         "files": [(one, FILE_WORDS[one.kind]) for one in found.files],
         "disclosures": [
@@ -173,8 +174,14 @@ def countersign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpRes
     if authentication is None:
         return _show(request, actor, contract_id, dict(errors))
     try:
-        require_signable(contract_id=contract_id, on=get_clock().business_date or desk_now().date(), at=desk_now())
-        countersign_contract(actor=actor, contract_id=contract_id, authentication=authentication, at=desk_now())
+        at = desk_now()
+        countersign_contract(
+            actor=actor,
+            contract_id=contract_id,
+            authentication=authentication,
+            on=get_clock().business_date or at.date(),
+            at=at,
+        )
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal.message})
     messages.success(request, _now("Signed for the desk: the contract is in force."))

@@ -13,6 +13,7 @@ from reefpoint.decisions.kyc.selectors import get_kyc_standing
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
 from reefpoint.decisions.scoring.selectors import get_score
 from reefpoint.flows.lending.rules import fingerprint_of
+from reefpoint.flows.lending.selectors.renewals import get_maturing
 from reefpoint.flows.lending.selectors.requests import find_requests, funding_facts, get_request, list_steps, load_board
 from reefpoint.flows.lending.services.deciding import decide_request
 from reefpoint.flows.lending.services.funding import request_funding, retry_funding
@@ -23,6 +24,7 @@ from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
 from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.contracts.selectors import list_amendments
 from reefpoint.records.parties.selectors import get_client
 from reefpoint.records.treasury.selectors import list_payments_for, list_pools
 from reefpoint.surfaces.web.credit_words import STAGE_WORDS
@@ -82,6 +84,7 @@ def credit_file(request: HttpRequest, actor: Actor, request_id: int) -> HttpResp
     """One request with everything it rests on, and what can be done with it at the bottom."""
     at = desk_now()
     found = get_request(actor, request_id, at=at)
+    on = get_clock().business_date or at.date()
     rights = actor.permissions
     pools = [pool for pool in list_pools() if pool.currency == found.currency]
     chosen = request.GET.get("pool", found.pool_code or (pools[0].code if pools else ""))
@@ -96,6 +99,8 @@ def credit_file(request: HttpRequest, actor: Actor, request_id: int) -> HttpResp
         "decision": get_decision(found.decision_id) if found.decision_id and "credit.view" in rights else None,
         "quote": get_quote(found.quote_id) if found.quote_id and "pricing.view" in rights else None,
         "account_number": account_numbers([found.account_id])[found.account_id] if found.account_id else "",
+        "loan": get_maturing(actor, found.loan_id, on=on) if found.loan_id else None,
+        "amendments": list_amendments(found.contract_id) if found.contract_id else [],
         "payments": list_payments_for(f"credit_request:{request_id}"),
         "steps": list_steps(actor, request_id),
         "notices": list_notices(about=f"credit_request:{request_id}"),

@@ -52,6 +52,7 @@ from reefpoint.records.parties.selectors import list_documents
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.portal.devices import device_of
 from reefpoint.surfaces.portal.pages import client_page
+from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.application_words import (
     DOCUMENT_WORDS,
     SECTION_WORDS,
@@ -117,7 +118,11 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The application as it stands: what is to do now, how far it is, what happened."""
     application = find_own_application(actor)
     if application is None:
-        return render(request, "portal/begin.html", {"steps": [SECTION_WORDS[one] for one in Section]})
+        return render(
+            request,
+            "portal/begin.html",
+            {"steps": [SECTION_WORDS[one] for one in Section], "due_loans": due_loans(actor)},
+        )
     steps = list_steps_of(actor, application)
     done = sum(step.status.is_complete for step in steps)
     asked = find_info_request(actor, application.id)
@@ -125,6 +130,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "told": decision.told if decision else "",
         "application": application,
+        "due_loans": due_loans(actor),
         "sentence": STATE_SENTENCES[application.state],
         "steps": steps,
         "done": done,

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
 from reefpoint.flows.lending.rules import CLIENT_CAN_WITHDRAW
+from reefpoint.flows.lending.selectors.renewals import list_own_loans
 from reefpoint.flows.lending.selectors.requests import get_request, list_own_requests, list_steps
 from reefpoint.flows.lending.services.offering import accept_offer, renew_offer
 from reefpoint.flows.lending.services.requests import (
@@ -27,6 +28,7 @@ from reefpoint.records.market.selectors import list_instruments
 from reefpoint.records.parties.selectors import find_own_client
 from reefpoint.records.parties.types import ClientStatus, ClientView
 from reefpoint.surfaces.portal.pages import client_page
+from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.credit_words import CLIENT_WORDS, END_WORDS, STEP_WORDS
@@ -78,6 +80,8 @@ def borrow(request: HttpRequest, actor: Actor) -> HttpResponse:
             return redirect("portal:borrowing", request_id=request_id)
     context = {
         "requests": list_own_requests(actor, at=at),
+        "loans": list_own_loans(actor, on=on),
+        "due_loans": due_loans(actor),
         "schemes": schemes,
         "scheme": scheme,
         "rows": _rows(request, scheme),

@@ -8,18 +8,20 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.flows.lending.services.offering import require_signable
+from reefpoint.flows.lending.services.renewals import CannotRenew
+from reefpoint.flows.lending.services.signing import sign_contract
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.contracts.selectors import get_contract, list_contracts, read_document
-from reefpoint.records.contracts.services import acknowledge, open_file, sign_as_client, withdraw_contract
+from reefpoint.records.contracts.services import acknowledge, open_file, withdraw_contract
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.parties.selectors import find_own_client
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer, root_answer
 from reefpoint.surfaces.web.limits import address_of
+from reefpoint.surfaces.web.renewal_words import CLIENT_BAR_WORDS
 from reefpoint.surfaces.web.strong import prove, second_factors
 
 
@@ -93,8 +95,19 @@ def sign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpResponse:
     if authentication is None:
         return _show(request, actor, contract_id, dict(errors))
     try:
-        require_signable(contract_id=contract_id, on=get_clock().business_date or desk_now().date(), at=desk_now())
-        sign_as_client(actor=actor, contract_id=contract_id, authentication=authentication, at=desk_now())
+        at = desk_now()
+        sign_contract(
+            actor=actor,
+            contract_id=contract_id,
+            authentication=authentication,
+            on=get_clock().business_date or at.date(),
+            at=at,
+        )
+    except CannotRenew as refusal:
+        words = " ".join(str(CLIENT_BAR_WORDS[bar.value]) for bar in refusal.bars)
+        return _show(
+            request, actor, contract_id, {"sign": f"{_('The loan cannot be renewed now. Nothing was signed.')} {words}"}
+        )
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal_words(refusal)})
     messages.success(request, _("Signed. The desk signs next; then the contract is in force."))

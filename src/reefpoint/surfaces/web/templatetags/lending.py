@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from reefpoint.surfaces.web import credit_words as words
+from reefpoint.surfaces.web import renewal_words
 
 register = template.Library()
 
@@ -17,6 +18,10 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
     "step": words.STEP_WORDS,
     "payment_step": words.PAYMENT_STEP_WORDS,
     "manner": words.MANNER_WORDS,
+    "renewal": renewal_words.RENEWAL_WORDS,
+    "maturity": renewal_words.MATURITY_WORDS,
+    "bar": renewal_words.BAR_WORDS,
+    "client_bar": renewal_words.CLIENT_BAR_WORDS,
 }
 
 
@@ -24,6 +29,13 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
 def credit_word(code: object, table: str) -> words.Words:
     """What a code of one table says to a reader; a code without words, itself."""
     return TABLES[table].get(str(code), str(code))
+
+
+@register.simple_tag
+def label(code: object, table: str) -> SafeString:
+    """A code of one table as a quiet label."""
+    key = str(code)
+    return format_html('<span class="state state-{}">{}</span>', key.replace("_", "-"), credit_word(key, table))
 
 
 @register.simple_tag

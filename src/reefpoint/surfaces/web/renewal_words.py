@@ -1,0 +1,88 @@
+"""Words for loans near their maturity and their renewals, for the desk and for clients."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Words = str | Promise
+
+RENEWAL_WORDS: Mapping[str, Words] = {
+    "offered": _("Offered"),
+    "accepted": _("Accepted, to be signed"),
+    "signed": _("Signed by the client"),
+    "done": _("Renewed"),
+    "declined": _("Turned down"),
+    "withdrawn": _("Withdrawn"),
+    "expired": _("Not signed in time"),
+}
+
+MATURITY_WORDS: Mapping[str, Words] = {
+    "running": pgettext_lazy("loan", "Running"),
+    "near": _("Near maturity"),
+    "due": _("Due, within the days of grace"),
+    "late": pgettext_lazy("loan", "Late"),
+}
+
+BAR_WORDS: Mapping[str, Words] = {
+    "matured": _("the loan is repaid or past its maturity"),
+    "too_early": _("it is too early: a loan can be renewed in the thirty days before its maturity"),
+    "no_renewals_left": _("the scheme allows no further renewal"),
+    "open_call": _("a margin call is open"),
+    "being_sold": _("collateral is being sold"),
+    "not_valued": _("the account cannot be valued: a price is missing"),
+    "ratio_too_low": _("the ratio is under what the scheme asks for a renewal"),
+    "suspended_names": _("without the suspended names the ratio is under what the scheme asks for a renewal"),
+    "interest_due": _("interest is unpaid, the scheme does not carry it over, and the cash does not cover it"),
+    "account_not_active": _("the account is not active"),
+    "client_not_open": _("the client is not open for business"),
+    "unsuitable": _("the scheme does not suit the client any more"),
+    "no_licence": _("there is no valid licence to lend there"),
+    "scheme_withdrawn": _("the scheme version is withdrawn"),
+}
+
+CLIENT_BAR_WORDS: Mapping[str, Words] = {
+    "matured": _("The loan is repaid, or its last day has passed."),
+    "too_early": _("It is too early: a loan can be renewed in the thirty days before its last day."),
+    "no_renewals_left": _("This loan was renewed as often as its contract allows."),
+    "open_call": _("A margin call is open. Meet it first; then the loan can be renewed."),
+    "being_sold": _("Shares of your account are being sold."),
+    "not_valued": _("One of your shares has no current price. Try again when it trades."),
+    "ratio_too_low": _("Your ratio is too low for a renewal. Pay money in, add shares, or sell some."),
+    "suspended_names": _(
+        "Without the shares that do not trade now, your ratio is too low. Pay money in or add shares."
+    ),
+    "interest_due": _("Interest must be paid before a renewal. Pay it into your margin account."),
+    "account_not_active": _("Your account takes no new terms at the moment. Please ask us."),
+    "client_not_open": _("We need something from you before we can go on. Please ask us."),
+    "unsuitable": _("Your risk questionnaire does not fit this scheme any more. Answer it anew, or ask us."),
+    "no_licence": _("We cannot renew loans at the moment."),
+    "scheme_withdrawn": _("This scheme is not offered any more."),
+}
+
+CLIENT_STAGE_WORDS: Mapping[str, tuple[Words, Words]] = {
+    "running": (_("Your loan is running"), _("There is nothing for you to do now.")),
+    "near": (_("Your loan is due soon"), _("Repay it on its last day, or renew it before.")),
+    "due": (_("Your loan is due"), _("Pay it back before the days of grace are over; after them it is late.")),
+    "late": (
+        _("Your loan is late"),
+        _("It bears the penalty rate, and shares may be sold as your contract says. Pay it back now."),
+    ),
+}
+
+CLIENT_RENEWAL_WORDS: Mapping[str, tuple[Words, Words]] = {
+    "offered": (
+        _("You can renew this loan"),
+        _("Look at the new term and the price with its parts. Nothing changes until both sides have signed."),
+    ),
+    "accepted": (
+        _("Read and sign the renewal"),
+        _("The agreement is ready: read the key facts, acknowledge what must be known, and sign."),
+    ),
+    "signed": (_("You have signed the renewal"), _("We sign next. Then the new last day holds.")),
+    "done": (_("Your loan is renewed"), _("Both sides have signed. The agreement is among your contracts.")),
+    "declined": (_("You turned the renewal down"), _("The loan is repaid on its last day.")),
+    "withdrawn": (_("The renewal was taken back"), _("Nothing has changed: the loan is due as before.")),
+    "expired": (_("The renewal was not signed in time"), _("Nothing has changed: the loan is due as before.")),
+}

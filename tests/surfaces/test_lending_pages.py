@@ -7,8 +7,11 @@ from pytest_django.fixtures import Settings
 from tests.desk import MONDAY, make_desk
 from tests.flows.lending.conftest import AT, person
 from tests.flows.lending.test_credit import Flow, make_flow
+from tests.flows.lending.test_renewals import Renewing, make_renewing
+from tests.flows.servicing.test_fees import borrowed
 from tests.surfaces.conftest import signed_in_as
 
+from reefpoint.flows.lending.models import Renewal
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.treasury.models import Payment
@@ -103,3 +106,60 @@ def test_i66_a_client_cannot_open_the_request_of_another(flow: Flow) -> None:
     assert other.get(reverse("portal:borrowing", args=[flow.request_id])).status_code == 404
     assert other.post(reverse("portal:borrow_on", args=[flow.request_id]), {"step": "withdraw"}).status_code == 404
     assert flow.state is CreditState.REQUESTED
+
+
+@pytest.fixture
+def renewing(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Renewing:
+    """A loan that can be renewed, also for the pages."""
+    settings.REQUIRE_SECOND_FACTOR = False
+    desk = make_desk()
+    modules = ("console.views.maturities", "console.views.contracts", "portal.views.loans", "portal.views.contracts")
+    for module in modules:
+        monkeypatch.setattr(f"reefpoint.surfaces.{module}.desk_now", lambda: AT)
+    return make_renewing(desk, borrowed(desk))
+
+
+def test_a_loan_near_its_maturity_is_renewed_over_the_pages_of_desk_and_client(renewing: Renewing) -> None:
+    manager, portal, officer = (signed_in_as(one) for one in (renewing.desk.manager, renewing.client, renewing.officer))
+    loan_id = renewing.loan.id
+    assert renewing.loan.number in read(manager, "console:maturities")
+    answer = manager.get(reverse("console:maturities"), {"format": "csv", "when": "near"})
+    assert renewing.loan.number in answer.content.decode()
+    assert "by its live risk" in read(manager, "console:loan", loan_id)
+    assert "Your loan is due soon" in read(portal, "portal:home")
+    assert "To be paid in" in read(portal, "portal:loan", loan_id)
+    wrong = manager.post(reverse("console:renew_loan", args=[loan_id]), {"tenor": "31"})
+    assert wrong.status_code == 422
+    assert "1 to 30 days" in wrong.content.decode()
+    assert "Priced and offered" in do(manager, "console:renew_loan", loan_id, tenor="30")
+    renewing.renewal_id = Renewal.objects.get().pk
+    row = renewing.row
+    shown = read(portal, "portal:loan", loan_id)
+    assert "Accept this price" in shown
+    assert "接受此价格" in read(portal, "portal:loan", loan_id, language="zh-hans")
+    assert "担保品" not in shown
+    form = {"step": "accept", "renewal": row.pk, "quote": row.quote_id, "rate": 1}
+    assert portal.post(reverse("portal:renew_loan", args=[loan_id]), form).status_code == 409
+    agreement = do(portal, "portal:renew_loan", loan_id, **{**form, "rate": row.rate_bp})
+    assert "Read the key facts" in agreement
+    assert "Read, acknowledge and sign" in read(portal, "portal:loan", loan_id)
+    renewing.sign()
+    assert "Read and sign for the desk" in read(officer, "console:loan", loan_id)
+    assert "Sign for the desk" in read(officer, "console:contract", renewing.row.contract_id or 0)
+    renewing.countersign()
+    page = read(officer, "console:loan", loan_id)
+    assert "Renewed" in page
+    assert "20.00" in page
+    assert "Your loan is renewed" in read(portal, "portal:loan", loan_id)
+    assert "Renewal" in read(portal, "portal:contracts")
+
+
+def test_what_stands_against_a_renewal_is_said_to_staff_and_to_the_client_in_words(renewing: Renewing) -> None:
+    renewing.desk.suspend("AAPL", is_suspended=True, at=AT)
+    manager, portal = signed_in_as(renewing.desk.manager), signed_in_as(renewing.client)
+    assert "without the suspended names" in read(manager, "console:loan", renewing.loan.id)
+    assert "不计停牌证券" in read(portal, "portal:loan", renewing.loan.id, language="zh-hans")
+    refused = manager.post(reverse("console:renew_loan", args=[renewing.loan.id]), {"tenor": "30"})
+    assert refused.status_code == 422
+    assert "see what stands against it" in refused.content.decode()
+    assert not Renewal.objects.exists()

@@ -24,7 +24,7 @@ from reefpoint.flows.lending.selectors.renewals import (
     list_own_loans,
     verify_renewals,
 )
-from reefpoint.flows.lending.services.maturities import remind_of_maturities
+from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
 from reefpoint.flows.lending.services.renewals import (
     CannotRenew,
     RenewalOver,
@@ -37,6 +37,7 @@ from reefpoint.flows.lending.services.renewals import (
 )
 from reefpoint.flows.lending.services.signing import countersign_contract, sign_contract
 from reefpoint.flows.lending.types import MaturityStage, RenewalBar, RenewalState
+from reefpoint.flows.servicing.services.interest import collect_matured
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services import approve
 from reefpoint.platform.access.types import RoleName
@@ -164,6 +165,27 @@ def test_after_days_away_only_the_nearest_reminder_is_sent(desk: Desk) -> None:
     assert remind_of_maturities(on=on, at=noon(on)) == 1
     assert sorted(reminders(loan.id)) == [7, 14, 30]
     assert Notice.objects.filter(about=f"loan:{loan.id}").count() == 1
+
+
+def test_what_is_not_repaid_is_written_about_once_when_due_and_once_when_late(renewing: Renewing) -> None:
+    ends, about = renewing.loan.matures_on, f"loan:{renewing.loan.id}"
+    for days, expected in ((0, 0), (1, 1), (2, 0), (5, 0), (6, 1), (7, 0)):
+        on = ends + timedelta(days=days)
+        assert tell_of_unpaid(on=on, at=noon(on)) == expected
+    late, due = Notice.objects.filter(about=about).order_by("-id")
+    assert (ends + timedelta(days=5)).isoformat() in due.body
+    assert "9.50%" in late.body
+
+
+def test_a_loan_is_taken_from_cash_on_the_day_of_its_maturity_and_not_before(renewing: Renewing) -> None:
+    ends, account_id = renewing.loan.matures_on, renewing.loan.account_id
+    cash = get_account(account_id).cash_minor
+    for on, paid in ((ends - timedelta(days=1), 0), (ends, 1), (ends, 0)):
+        renewing.desk.begin(on)
+        assert collect_matured(actor=SYSTEM, on=on, at=noon(on)) == paid
+    account = get_account(account_id)
+    assert (account.cash_minor, account.principal_minor) == (0, LOAN - cash)
+    assert verify_desk(noon(ends)) == []
 
 
 def test_a_renewal_is_priced_signed_by_both_and_moves_the_maturity_with_its_fee_once(renewing: Renewing) -> None:

@@ -172,7 +172,10 @@ class Renewal(models.Model):
 
 
 class MaturityReminder(models.Model):
-    """A client was reminded of a maturity. Append-only: each day before it is reminded of once."""
+    """A client was written to about a maturity: before it, or, with `days_before` under zero, because it was not paid.
+
+    Append-only: each day is written about once.
+    """
 
     loan = models.ForeignKey("accounts.Loan", on_delete=models.PROTECT, related_name="+")
     matures_on = models.DateField()

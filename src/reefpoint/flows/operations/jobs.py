@@ -17,7 +17,7 @@ from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
-from reefpoint.flows.lending.services.maturities import remind_of_maturities
+from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
 from reefpoint.flows.lending.services.renewals import lapse_renewals
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.operations.services.day_run import run_day
@@ -99,10 +99,12 @@ def work_bank_rail(timestamp: int) -> None:
 
 
 def remind_of_loans(timestamp: int) -> None:
-    """Remind clients of loans that mature soon; a replay leaves its past clients alone."""
+    """Write to clients about loans that mature soon or were not repaid; a replay leaves its past clients alone."""
     clock = get_clock()
     if not clock.is_replay:
-        remind_of_maturities(on=clock.business_date or clock.at.date(), at=clock.at)
+        on = clock.business_date or clock.at.date()
+        remind_of_maturities(on=on, at=clock.at)
+        tell_of_unpaid(on=on, at=clock.at)
 
 
 def seal_audit(timestamp: int) -> None:

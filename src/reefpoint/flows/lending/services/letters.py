@@ -50,6 +50,18 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "see on the portal whether you can renew. What is not repaid when the days of grace are over is late: it "
             "bears the penalty rate of your contract, and collateral may be sold.\n",
         ),
+        "due": (
+            "Your loan {number} was due and is not repaid",
+            "Dear {name},\n\n{amount} of your loan {number} was due and is still owed. Pay it into your margin account "
+            "by {words}. After that day it is late: it bears the penalty rate and the late fees of your contract, and "
+            "you are in default.\n",
+        ),
+        "late": (
+            "Your loan {number} is late",
+            "Dear {name},\n\nThe days of grace are over and {amount} of your loan {number} is still owed. From now on "
+            "it bears {words} a year, and the late fees of your contract are charged. You are in default: everything "
+            "that you owe is due at once, and we may sell collateral as your contract says. Pay now, or call us.\n",
+        ),
         "renewal_offered": (
             "You can renew your loan {number}",
             "Dear {name},\n\nYou can renew your loan {number} of {amount}. Sign in to the portal to see the new term, "
@@ -109,6 +121,16 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "您的融资 {number} 将于 {words} 到期",
             "尊敬的{name}：\n\n您的融资 {number} 中有 {amount} 须于 {words} 归还。请及时存入资金，"
             "或在客户门户查看能否展期。宽限期过后仍未归还的部分即为逾期：按合同约定计收罚息，担保品可能被平仓。\n",
+        ),
+        "due": (
+            "您的融资 {number} 已到期，尚未归还",
+            "尊敬的{name}：\n\n您的融资 {number} 已到期，仍欠 {amount}。请于 {words} 之前存入您的保证金账户。"
+            "此后即为逾期：按合同约定计收罚息和逾期费，并构成违约。\n",
+        ),
+        "late": (
+            "您的融资 {number} 已逾期",
+            "尊敬的{name}：\n\n宽限期已过，您的融资 {number} 仍欠 {amount}。自即日起按年利率 {words} 计息，"
+            "并按合同收取逾期费。您已构成违约：所欠全部款项立即到期，我方可以按合同约定卖出担保品。请立即付款，或与我们联系。\n",
         ),
         "renewal_offered": (
             "您的融资 {number} 可以展期",

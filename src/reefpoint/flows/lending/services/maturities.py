@@ -8,10 +8,14 @@ from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import MaturityReminder
 from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.services.funding import LENDER
+from reefpoint.flows.lending.types import MaturityStage
+from reefpoint.platform.audit.services import record
+from reefpoint.platform.basics.money import percent
 from reefpoint.platform.notifications.services import queue_notice
-from reefpoint.records.accounts.selectors import get_account, load_owners, loans_maturing
+from reefpoint.records.accounts.selectors import get_account, load_accounts, load_owners, loans_maturing
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.products.selectors import get_terms
 
 
 def remind_of_maturities(*, on: date, at: datetime) -> int:
@@ -55,6 +59,48 @@ def _remind(loan: LoanFacts, client_id: int, missing: list[int], at: datetime) -
             for days in missing
         ],
         ignore_conflicts=True,
+    )
+
+
+def tell_of_unpaid(*, on: date, at: datetime) -> int:
+    """Write to the clients of loans that were not repaid: once after the maturity, once when the grace is over.
+
+    Returns how many were written to. After days without the job the letter is the one that holds now.
+    """
+    loans = loans_maturing(on - timedelta(days=1))
+    given = set(
+        MaturityReminder.objects.filter(loan_id__in=[loan.id for loan in loans], days_before__lt=0).values_list(
+            "loan_id", "matures_on", "days_before"
+        )
+    )
+    ids = sorted({loan.account_id for loan in loans})
+    owners, versions = load_owners(ids), {one.id: one.scheme_version_id for one in load_accounts(ids)}
+    told = 0
+    for loan in loans:
+        terms = get_terms(versions[loan.account_id])
+        is_late = rules.maturity_stage(loan.matures_on, terms.grace_days, on) is MaturityStage.LATE
+        days_before = -(terms.grace_days + 1) if is_late else -1
+        if (loan.id, loan.matures_on, days_before) in given:
+            continue
+        last_day = (loan.matures_on + timedelta(days=terms.grace_days)).isoformat()
+        words = percent(terms.penalty_rate_bp) if is_late else last_day
+        _tell_unpaid(loan, owners[loan.account_id].client_id, "late" if is_late else "due", days_before, words, at)
+        told += 1
+    return told
+
+
+@transaction.atomic
+def _tell_unpaid(loan: LoanFacts, client_id: int, letter: str, days_before: int, words: str, at: datetime) -> None:
+    notice_id = tell_of_loan(client_id, loan, letter, key=loan.matures_on.isoformat(), words=words, at=at)
+    MaturityReminder.objects.create(
+        loan_id=loan.id, matures_on=loan.matures_on, days_before=days_before, queued_at=at, notice_id=notice_id
+    )
+    record(
+        actor=LENDER,
+        action=f"lending.loan_{letter}",
+        subject=f"loan:{loan.id}",
+        inputs={"principal_minor": loan.principal_minor, "matured_on": loan.matures_on.isoformat()},
+        at=at,
     )
 
 

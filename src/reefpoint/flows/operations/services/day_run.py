@@ -20,7 +20,12 @@ from reefpoint.flows.operations.models import DayRun, DayRunStep
 from reefpoint.flows.operations.types import DayRunState, StepName
 from reefpoint.flows.servicing.rules import is_interest_payment_day
 from reefpoint.flows.servicing.services.fees import charge_late_fees, charge_month_fees
-from reefpoint.flows.servicing.services.interest import accrue_funding_cost, accrue_interest, collect_interest
+from reefpoint.flows.servicing.services.interest import (
+    accrue_funding_cost,
+    accrue_interest,
+    collect_interest,
+    collect_matured,
+)
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import anchor_seals, record, seal
 from reefpoint.platform.basics.actors import Actor, system_actor
@@ -118,10 +123,12 @@ def _accrue_funding(day: _Day) -> Mapping[str, int]:
 
 
 def _collect_interest(day: _Day) -> Mapping[str, int]:
+    matured = collect_matured(actor=day.actor, on=day.on, at=day.at)
     if not is_interest_payment_day(day.on, day.until):
-        return {"accounts": 0}
+        return {"accounts": 0, "matured": matured}
     fees_minor = charge_month_fees(actor=day.actor, on=day.on, at=day.at)
-    return {"accounts": collect_interest(actor=day.actor, on=day.on, at=day.at), "fees_minor": fees_minor}
+    paying = collect_interest(actor=day.actor, on=day.on, at=day.at)
+    return {"accounts": paying, "fees_minor": fees_minor, "matured": matured}
 
 
 def _snapshot_margin(day: _Day) -> Mapping[str, int]:

@@ -25,6 +25,7 @@ from reefpoint.records.accounts.selectors import (
     accounts_owing,
     list_open_loans,
     load_accounts,
+    loans_maturing,
     rates_on,
 )
 from reefpoint.records.accounts.types import LoanFacts
@@ -251,6 +252,29 @@ def _accrue_funding_period(actor: Actor, on: date, until: date, at: datetime) ->
             )
         posted += row.posted_minor
     return posted
+
+
+@transaction.atomic
+def collect_matured(*, actor: Actor, on: date, at: datetime) -> int:
+    """Take loans that are at or past their maturity, with interest and fees due, from the free cash of their accounts.
+
+    Returns how many accounts paid. What the cash does not cover stays owed. A second run of a day takes nothing more.
+    """
+    require(actor, "operations.run_day")
+    matured: dict[int, int] = defaultdict(int)
+    for loan in loans_maturing(on):
+        matured[loan.account_id] += loan.principal_minor
+    if not matured:
+        return 0
+    paid = 0
+    for account_id in [one.id for one in load_accounts(sorted(matured)) if one.cash_minor]:
+        account = accounts.lock_account(account_id)
+        due_minor = account.interest_minor + account.fees_minor + matured[account_id]
+        amount = min(available_minor(client_cash(account.number)), due_minor)
+        if amount:
+            key = f"maturity:{account_id}:{on}"
+            paid += bool(settle_debt(actor=actor, account=account, amount_minor=amount, key=key, on=on, at=at).paid)
+    return paid
 
 
 @transaction.atomic

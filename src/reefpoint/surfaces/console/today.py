@@ -17,10 +17,11 @@ from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
 from reefpoint.decisions.monitoring.selectors.rules import name_clients
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
+from reefpoint.flows.lending.selectors.renewals import SOON, find_maturing
 from reefpoint.flows.lending.selectors.requests import list_waiting as list_waiting_requests
 from reefpoint.flows.lending.types import NextStep
 from reefpoint.flows.liquidation.selectors import list_liquidations
-from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.applications import list_waiting_applications
 from reefpoint.flows.origination.selectors.leads import summarise_open_pairs
 from reefpoint.platform.access.selectors import list_pending
@@ -78,6 +79,7 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_applications(actor),
         *_alike(actor),
         *_credit(actor),
+        *_renewals(actor),
         *_payments(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
@@ -300,6 +302,24 @@ def _credit(actor: Actor) -> Iterator[Todo]:
             since=row.waits_since,
             amount_minor=row.amount_minor,
         )
+
+
+def _renewals(actor: Actor) -> Iterator[Todo]:
+    """Agreements that a client has signed and the desk has not; loans to be offered a further term, as one thing."""
+    if "lending.view" not in actor.permissions:
+        return
+    on = get_clock().business_date or desk_now().date()
+    if "contracts.countersign" in actor.permissions:
+        for row in find_maturing(actor, on=on, renewal="signed", limit=REQUESTS_MAX).rows:
+            title, words = _("Renewal"), NEXT_WORDS["countersign"]
+            yield Todo("warning", title, row.number, reverse("console:loan", args=[row.loan_id]), words)
+    if "lending.offer" in actor.permissions:
+        count = find_maturing(actor, on=on, when=SOON, renewal="none", limit=1).count
+        if count:
+            address = f"{reverse('console:maturities')}?when={SOON}&renewal=none"
+            yield Todo(
+                "safe", _("Loans due within 7 days, no renewal under way"), f"{count:,}", address, _("Look at it")
+            )
 
 
 def _payments(actor: Actor) -> Iterator[Todo]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.flows.lending.selectors.renewals import find_renewal_of_contract
+from reefpoint.flows.lending.services.renewals import CannotRenew
 from reefpoint.flows.lending.services.signing import countersign_contract
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.rules import holds
@@ -42,6 +43,7 @@ from reefpoint.records.contracts.types import ClauseChange, ContractState, FileK
 from reefpoint.surfaces.console.views.publications import ask_publication, download_publication
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer, root_answer
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.renewal_words import BAR_WORDS
 from reefpoint.surfaces.web.strong import prove, second_factors
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 from reefpoint.surfaces.web.templatetags.figures import STATE_WORDS
@@ -182,6 +184,10 @@ def countersign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpRes
             on=get_clock().business_date or at.date(),
             at=at,
         )
+    except CannotRenew as refusal:
+        said = _now("It cannot be renewed now. Nothing was signed.")
+        bars = "; ".join(str(BAR_WORDS[bar.value]) for bar in refusal.bars)
+        return _show(request, actor, contract_id, {"sign": f"{said} {bars}"})
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal.message})
     messages.success(request, _now("Signed for the desk: the contract is in force."))

@@ -104,10 +104,9 @@ def sign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpResponse:
             at=at,
         )
     except CannotRenew as refusal:
-        words = " ".join(str(CLIENT_BAR_WORDS[bar.value]) for bar in refusal.bars)
-        return _show(
-            request, actor, contract_id, {"sign": f"{_('The loan cannot be renewed now. Nothing was signed.')} {words}"}
-        )
+        said = _("The loan cannot be renewed now. Nothing was signed.")
+        bars = " ".join(str(CLIENT_BAR_WORDS[bar.value]) for bar in refusal.bars)
+        return _show(request, actor, contract_id, {"sign": f"{said} {bars}"})
     except Refusal as refusal:
         return _show(request, actor, contract_id, {"sign": refusal_words(refusal)})
     messages.success(request, _("Signed. The desk signs next; then the contract is in force."))

@@ -1,12 +1,13 @@
 """The questionnaire, clients' assessments and segments, and what may be offered to whom."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db import connection
 
 from reefpoint.decisions.suitability import rules
 from reefpoint.decisions.suitability.adapters.shipped import read_shipped_offers, read_shipped_questionnaire
@@ -143,32 +144,34 @@ def judge_offer(client_id: int, scheme_code: str, on: date) -> Verdict:
     return judge_terms(client_id, scheme_code, published_version(scheme_code, on).terms, on)
 
 
+_STANDING = """
+SELECT a.id, a.client_id, a.questionnaire_id, q.version AS questionnaire__version, a.answers, a.points,
+       a.knowledge_points, a.is_knowledge_shown, a.tolerance, a.assessed_on, a.expires_on, a.assessed_at, a.assessed_by,
+       c.kind, s.segment, s.expires_on AS segment_until
+  FROM suitability_assessment a
+  JOIN parties_client c ON c.id = a.client_id
+  JOIN publications_publication q ON q.id = a.questionnaire_id
+  LEFT JOIN LATERAL (
+       SELECT segment, expires_on FROM suitability_segmentrecord
+        WHERE client_id = a.client_id AND jurisdiction = %(place)s
+        ORDER BY id DESC LIMIT 1) s ON true
+ WHERE a.client_id = %(client)s
+ ORDER BY a.id DESC LIMIT 1
+"""
+
+
 def judge_terms(client_id: int, scheme_code: str, terms: SchemeTerms, on: date) -> Verdict:
     """The same for terms that the caller has at hand. One query, and one more where a market asks for proof."""
     tables, place = read_offers(in_force(OFFERS, on).id), terms.rule_pack
     risk_class = risk_class_of(tables, terms)
-    row = (
-        Assessment.objects.filter(client_id=client_id)
-        .order_by("-id")
-        .annotate(
-            segment=Subquery(
-                SegmentRecord.objects.filter(client_id=OuterRef("client_id"), jurisdiction=place)
-                .order_by("-id")
-                .values("segment")[:1]
-            ),
-            segment_until=Subquery(
-                SegmentRecord.objects.filter(client_id=OuterRef("client_id"), jurisdiction=place)
-                .order_by("-id")
-                .values("expires_on")[:1]
-            ),
-        )
-        .values(*_ASSESSMENT, "client__kind", "segment", "segment_until")
-        .first()
-    )
-    kind = ClientKind(row["client__kind"]) if row else get_client(_READER, client_id).kind
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"client": client_id, "place": place})
+        found = cursor.fetchone()
+        row = dict(zip((column.name for column in cursor.description), found, strict=True)) if found else None
+    kind = ClientKind(row["kind"]) if row else get_client(_READER, client_id).kind
     is_shown = row is not None and row["segment"] is not None and row["segment_until"] >= on
     segment = Segment(row["segment"]) if row is not None and is_shown else default_segment(kind)
-    assessment = _assessment_view(row) if row else None
+    assessment = _assessment_view({**row, "answers": json.loads(row["answers"])}) if row else None
     return rules.judge(
         tables,
         scheme_code=scheme_code,

@@ -1,6 +1,7 @@
 """Many rows in one statement, as columns: much cheaper than a model instance and a clause for each."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -43,8 +44,17 @@ def insert_columns(
     """
     if not rows:
         return 0
-    names = [sql.Identifier(name) for name in columns]
-    arrays = [sql.SQL("%s::{}[]").format(sql.SQL(kind)) for kind in columns.values()]
+    statement = _insert(table, tuple(columns.items()), update_on, tuple(ignore_on))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
+        return int(cursor.rowcount)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, columns: tuple[tuple[str, str], ...], update_on: str | None, ignore_on: tuple[str, ...]) -> str:
+    """The statement of `insert_columns`, written once a process."""
+    names = [sql.Identifier(name) for name, _ in columns]
+    arrays = [sql.SQL("%s::{}[]").format(sql.SQL(kind)) for _, kind in columns]
     statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
         sql.Identifier(table), sql.SQL(", ").join(names), sql.SQL(", ").join(arrays)
     )
@@ -55,26 +65,31 @@ def insert_columns(
         )
     elif ignore_on:
         statement += sql.SQL(" ON CONFLICT ({}) DO NOTHING").format(sql.SQL(", ").join(map(sql.Identifier, ignore_on)))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
-        return int(cursor.rowcount)
+    return statement.as_string()
 
 
 def update_columns(table: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]], *, key: str) -> int:
     """Set the other `columns` (name -> SQL type) of the rows that `key`, one of them, finds. Returns how many."""
     if not rows:
         return 0
-    changes = [sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in columns if name != key]
-    statement = sql.SQL("UPDATE {} AS old SET {} FROM unnest({}) AS new({}) WHERE old.{key} = new.{key}").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(changes),
-        sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(kind)) for kind in columns.values()),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        key=sql.Identifier(key),
-    )
+    statement = _update(table, tuple(columns.items()), key)
     with connection.cursor() as cursor:
         cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
         return int(cursor.rowcount)
+
+
+@lru_cache(maxsize=64)
+def _update(table: str, columns: tuple[tuple[str, str], ...], key: str) -> str:
+    """The statement of `update_columns`, written once a process."""
+    changes = [sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name, _ in columns if name != key]
+    statement = sql.SQL("UPDATE {} AS old SET {} FROM unnest({}) AS new({}) WHERE old.{key} = new.{key}").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(changes),
+        sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(kind)) for _, kind in columns),
+        sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+        key=sql.Identifier(key),
+    )
+    return statement.as_string()
 
 
 def next_ids(table: str, count: int) -> list[int]:

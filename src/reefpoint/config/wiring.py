@@ -8,7 +8,7 @@ from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.credit.events import CreditDecided
-from reefpoint.decisions.credit.handlers import follow_credit_approval, publish_approved_policy
+from reefpoint.decisions.credit.handlers import erase_client_decisions, follow_credit_approval, publish_approved_policy
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
@@ -21,7 +21,7 @@ from reefpoint.decisions.monitoring.handlers import (
     note_profile_change,
     start_backtest,
 )
-from reefpoint.decisions.pricing.handlers import follow_price_exception, publish_approved_grid
+from reefpoint.decisions.pricing.handlers import erase_client_prices, follow_price_exception, publish_approved_grid
 from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
 from reefpoint.decisions.scoring import types as scoring
@@ -41,6 +41,7 @@ from reefpoint.decisions.screening.handlers import (
 from reefpoint.decisions.suitability.handlers import erase_client_evidence, publish_approved_suitability
 from reefpoint.flows.lending.events import CreditMoved
 from reefpoint.flows.lending.handlers import (
+    erase_client_requests,
     follow_contract,
     follow_credit_decision,
     follow_funding_approval,
@@ -56,7 +57,7 @@ from reefpoint.flows.liquidation.handlers import (
 )
 from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.handlers import erase_client_notices, start_import, start_run
-from reefpoint.flows.operations.services.data_rights import erase_approved
+from reefpoint.flows.operations.services.data_rights import erase_approved, sweep_approved
 from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.handlers import erase_client_applications, finish_acceptance
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
@@ -135,13 +136,17 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("screening.rescreen", (ListLoaded,), rescreen_after_load),
     # an approved erasure, and the rest of the desk after it
     Handler("clients.erase", (ApprovalGranted,), erase_approved),
+    Handler("clients.erase_run_out", (ApprovalGranted,), sweep_approved),
     Handler("screening.erase", (ClientErased,), erase_client_names),
     Handler("relations.erase", (ClientErased,), erase_client_values),
     Handler("kyc.erase", (ClientErased,), erase_client_notes),
     Handler("scoring.erase", (ClientErased,), erase_client_features),
+    Handler("credit.erase", (ClientErased,), erase_client_decisions),
+    Handler("pricing.erase", (ClientErased,), erase_client_prices),
     Handler("suitability.erase", (ClientErased,), erase_client_evidence),
     Handler("monitoring.erase", (ClientErased,), erase_client_counterparties),
     Handler("origination.erase", (ClientErased,), erase_client_applications),
+    Handler("lending.erase", (ClientErased,), erase_client_requests),
     Handler("contracts.erase", (ClientErased,), erase_client_contracts),
     Handler("notifications.erase", (ClientErased,), erase_client_notices),
     # a turned key: what lies under the old one is moved

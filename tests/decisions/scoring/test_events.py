@@ -168,7 +168,7 @@ def test_erasure_leaves_no_figure_of_a_client_unless_a_law_keeps_some(desk: Desk
     tell(desk, **WEALTHY)
     set_id = build(desk)
     score = score_client(actor=SYSTEM, feature_set_id=set_id, at=AT)
-    erase_features(actor=SYSTEM, client_id=desk.near_client, kept=["identity"], at=AT)
+    erase_features(actor=SYSTEM, client_id=desk.near_client, kept=["account"], at=AT)
     assert get_feature_set(set_id).known
     erase_features(actor=SYSTEM, client_id=desk.near_client, kept=[], at=AT)
     assert get_feature_set(set_id).values == ()

@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 from tests.desk import SYSTEM, Desk
 from tests.records.parties.test_documents import pdf, picture
 
 from reefpoint.decisions.relations.selectors import load_groups, verify_relations
+from reefpoint.flows.operations.selectors.retention import find_run_out, plan_retention
 from reefpoint.flows.operations.services.data_rights import (
     AccountsNotEmpty,
     end_relationship,
     erase_approved,
     export_client_data,
-    plan_retention,
     request_erasure,
+    request_sweep,
 )
 from reefpoint.platform.access.events import ApprovalGranted
 from reefpoint.platform.access.models import Approval
@@ -27,6 +29,7 @@ from reefpoint.platform.access.services import PermissionRefused, ReasonNeeded, 
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.vault.selectors import verify_vault
@@ -34,9 +37,12 @@ from reefpoint.records.parties.models import BankAccount, Client, Document, Prof
 from reefpoint.records.parties.selectors import get_client, get_profile, list_erasures, list_traits, verify_parties
 from reefpoint.records.parties.services import (
     ClientStillServed,
+    UnderLegalHold,
     add_document,
     begin_prospect,
     close_client,
+    lift_hold,
+    place_hold,
     record_consent,
     record_profile,
     record_trait,
@@ -49,7 +55,6 @@ from reefpoint.records.parties.types import (
     ClientStatus,
     ConsentChannel,
     ConsentPurpose,
-    DataCategory,
     DocumentKind,
     IdentifierDraft,
     IdentifierKind,
@@ -161,7 +166,7 @@ def test_an_erasure_needs_two_people_and_keeps_what_the_law_keeps() -> None:
     assert {trait.kind for trait in list_traits([client_id])}.isdisjoint({TraitKind.DEVICE, TraitKind.IP_DAY})
     assert get_profile(SYSTEM, client_id) is not None
     (erasure,) = list_erasures(client_id)
-    assert erasure.kept == {"account": date(2046, 11, 23), "identity": date(2046, 11, 23)}
+    assert erasure.kept == dict.fromkeys(("account", "diligence", "identity"), date(2046, 11, 23))
     assert verify_vault() + verify_parties() == []
 
 
@@ -259,3 +264,81 @@ def test_what_was_shared_is_gone_from_the_groups_of_related_clients() -> None:
     decide(request_erasure(actor=MIN, client_id=one, reason="their letter", at=AT))
     assert together + verify_relations() == []
     assert other not in load_groups()
+
+
+LATER = datetime(2029, 6, 1, 15, tzinfo=UTC)
+
+
+def gone(name: str, residence: str = "US") -> int:
+    """A client who left on the day of these tests."""
+    client_id = client_of(name, replace(WANG, residence=residence))
+    close_client(actor=SYSTEM, client_id=client_id, reason="left", at=AT)
+    return client_id
+
+
+def sweep(on: date) -> int:
+    at = datetime(on.year, on.month, on.day, 15, tzinfo=UTC)
+    return request_sweep(actor=MIN, reason="yearly", on=on, at=at)
+
+
+def test_what_has_run_out_is_told_by_class_and_goes_class_by_class() -> None:
+    packs("US", "CN")
+    american, chinese = gone("american"), gone("chinese", "CN")
+    assert find_run_out(MIN, date(2027, 2, 20)) == []
+    due = find_run_out(MIN, date(2027, 2, 21))
+    assert [(one.client_id, one.goes, one.tables) for one in due] == [
+        (american, (DataCategory.TECHNICAL,), ()),
+        (chinese, (DataCategory.APPLICATION, DataCategory.TECHNICAL), ()),
+    ]
+    decide(sweep(date(2027, 2, 21)))
+    assert find_run_out(MIN, date(2028, 12, 23)) == []
+    assert find_run_out(MIN, date(2028, 12, 24)) == []  # what an application was judged by is part of the accounts
+    (due_later,) = find_run_out(MIN, date(2031, 11, 24))
+    assert (due_later.client_id, due_later.goes) == (american, (DataCategory.APPLICATION, DataCategory.DILIGENCE))
+    assert due_later.kept == dict.fromkeys((DataCategory.ACCOUNT, DataCategory.IDENTITY), date(2032, 11, 23))
+    assert {"monitoring.Activity", "screening.Hit"} <= set(due_later.tables)
+    assert not {"parties.Client", "credit.CreditDecision"} & set(due_later.tables)
+    decide(sweep(date(2031, 11, 24)))
+    assert get_profile(SYSTEM, american) is not None
+    decide(sweep(date(2032, 11, 24)))
+    assert get_profile(SYSTEM, american) is None
+    assert get_client(SYSTEM, american).name == "Erased"
+    assert get_profile(SYSTEM, chinese) is not None
+    assert [set(one.kept) for one in list_erasures(american)] == [
+        {"account", "application", "diligence", "identity"},
+        {"account", "identity"},
+        set(),
+    ]
+    assert verify_vault() + verify_parties() == []
+
+
+def test_a_legal_hold_stops_every_erasure_until_it_is_lifted() -> None:
+    packs("US")
+    held, free = gone("held"), gone("free")
+    approval_id = request_erasure(actor=MIN, client_id=held, reason="their letter", at=AT)
+    hold_id = place_hold(actor=MIN, client_id=held, matter="2026-CV-17", reason="a claim of the client", at=AT)
+    assert place_hold(actor=MIN, client_id=held, matter="2026-CV-17", reason="again", at=AT) == hold_id
+    decide(approval_id)
+    assert list_erasures(held) == []
+    assert Entry.objects.get(action="clients.erase_stopped").inputs["code"] == "under_legal_hold"
+    with pytest.raises(UnderLegalHold, match="2026-CV-17"):
+        request_erasure(actor=MIN, client_id=held, reason="their letter", at=AT)
+    on = date(2032, 11, 24)
+    assert [(one.client_id, one.is_held) for one in find_run_out(MIN, on)] == [(held, True), (free, False)]
+    decide(sweep(on))
+    assert [get_client(SYSTEM, one).name for one in (held, free)] == ["Wang Fang", "Erased"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Client.objects.get(id=held).erasures.create(at=AT, asked_by="user:1", erased={}, kept={})
+    lift_hold(actor=MIN, client_id=held, hold_id=hold_id, reason="settled", at=LATER)
+    decide(sweep(on))
+    assert get_client(SYSTEM, held).name == "Erased"
+
+
+def test_who_was_held_after_a_sweep_was_asked_is_left_and_the_others_go() -> None:
+    packs("US")
+    held, free = gone("held"), gone("free")
+    approval_id = sweep(date(2032, 11, 24))
+    place_hold(actor=MIN, client_id=held, matter="2026-CV-17", reason="a claim", at=AT)
+    decide(approval_id)
+    assert [len(list_erasures(one)) for one in (held, free)] == [0, 1]
+    assert Entry.objects.get(action="clients.erase_stopped").subject == f"client:{held}"

@@ -25,11 +25,11 @@ from reefpoint.flows.origination.services.leads import contact_of, record_lead
 from reefpoint.flows.origination.types import LeadChannel, LeadContact, LeadDraft
 from reefpoint.platform.access.models import User
 from reefpoint.platform.audit.models import Entry
+from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.parties.services import erase_client
-from reefpoint.records.parties.types import DataCategory
 
 MARKERS = (
     "Tan Wei Ling",
@@ -144,10 +144,10 @@ def test_each_app_says_what_it_erased_and_the_second_time_nothing(known: Office)
 
 def test_what_a_law_keeps_stays_in_every_app_and_the_log_says_so(known: Office) -> None:
     before = tables_with(MARKERS)
-    erase(known, {DataCategory.APPLICATION: date(2030, 1, 1)})
+    erase(known, dict.fromkeys((DataCategory.APPLICATION, DataCategory.DILIGENCE), date(2030, 1, 1)))
     assert tables_with(MARKERS) == before
     entries = Entry.objects.filter(action__in=[f"{app}.erase" for app in APPS])
-    assert [entry.inputs["kept"] for entry in entries] == [["application"]] * len(APPS)
+    assert [entry.inputs["kept"] for entry in entries] == [["application", "diligence"]] * len(APPS)
     assert {entry.action: entry.inputs["erased"] for entry in entries if entry.action != "relations.erase"} == {
         f"{app}.erase": {} for app in APPS if app != "relations"
     }

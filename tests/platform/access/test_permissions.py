@@ -82,11 +82,12 @@ HELD = {
     RoleName.COMPLIANCE: """
         access.view account.freeze account.view applications.decide applications.view
         approvals.decide:cases.close approvals.decide:clients.accept_high_risk
-        approvals.decide:clients.erase approvals.decide:contracts.publish_template
+        approvals.decide:clients.erase approvals.decide:clients.erase_run_out
+        approvals.decide:contracts.publish_template
         approvals.decide:kyc.publish approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:screening.resolve_hit
         approvals.decide:suitability.publish approvals.request approvals.view audit.view cases.view
-        cases.work clients.block clients.erase clients.export_data clients.unmask clients.view
+        cases.work clients.block clients.erase clients.export_data clients.hold clients.unmask clients.view
         collateral.view contracts.draft_template contracts.view credit.view documents.add
         documents.view execution.view imports.view kyc.publish kyc.review kyc.view leads.view
         ledger.view lending.view licences.record licences.view liquidation.view margin.view

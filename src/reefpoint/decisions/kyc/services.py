@@ -15,6 +15,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.months import months_after
+from reefpoint.platform.basics.personal_data import ERASED, is_kept
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.parties.selectors import load_documents, load_identifiers, load_profiles
@@ -189,7 +190,13 @@ def erase_notes(*, actor: Actor, client_id: int, kept: Collection[str], at: date
     """
     require(actor, "clients.erase")
     erased = (
-        {} if kept else {"notes": KycAssessment.objects.filter(client_id=client_id).exclude(note="").update(note="")}
+        {}
+        if is_kept("kyc.KycAssessment", kept)
+        else {
+            "notes": KycAssessment.objects.filter(client_id=client_id)
+            .exclude(note__in=["", ERASED])
+            .update(note=ERASED)
+        }
     )
     record(
         actor=actor,

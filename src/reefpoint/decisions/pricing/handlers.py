@@ -4,10 +4,12 @@ from typing import cast
 
 from reefpoint.decisions.pricing.selectors.grid import GRID
 from reefpoint.decisions.pricing.services import follow_exception
+from reefpoint.decisions.pricing.services.erasing import erase_prices
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.publications.services import publish_approved
+from reefpoint.records.parties.events import ClientErased
 
 
 def publish_approved_grid(stored: StoredEvent) -> None:
@@ -21,3 +23,10 @@ def follow_price_exception(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
     follow_exception(actor=system_actor("worker"), approval_id=event.approval_id, at=event.at)
+
+
+def erase_client_prices(stored: StoredEvent) -> None:
+    """Erase what no law keeps of the prices told to a client."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_prices(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

@@ -22,6 +22,7 @@ from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
+from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.database.bulk import array_literal, insert_columns, next_ids
 from reefpoint.platform.database.locks import lock_name, share_name
 from reefpoint.records.accounts.selectors import load_debts
@@ -69,7 +70,7 @@ def erase_values(*, actor: Actor, client_id: int, kept: Collection[str], at: dat
     require(actor, "clients.erase")
     regroup_client(actor=actor, client_id=client_id, at=at)
     gone = HeldValue.objects.filter(client_id=client_id).exclude(until=None)
-    if kept:
+    if is_kept("relations.HeldValue", kept):
         gone = gone.filter(kind__in=[TraitKind.DEVICE, TraitKind.IP_DAY])
     record(
         actor=actor,

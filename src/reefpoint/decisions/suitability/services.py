@@ -29,6 +29,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.months import months_after
+from reefpoint.platform.basics.personal_data import ERASED, is_kept
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.parties.selectors import get_client, load_profiles, require_client, require_own_or
 from reefpoint.records.parties.types import ClientKind
@@ -322,10 +323,10 @@ def erase_notes(*, actor: Actor, client_id: int, kept: Collection[str], at: date
     require(actor, "clients.erase")
     erased = (
         {}
-        if kept
+        if is_kept("suitability.SegmentRecord", kept)
         else {
             "evidence": sum(
-                model.objects.filter(client_id=client_id).exclude(evidence="").update(evidence="")
+                model.objects.filter(client_id=client_id).exclude(evidence=ERASED).update(evidence=ERASED)
                 for model in (SegmentRecord, EntryRecord)
             )
         }

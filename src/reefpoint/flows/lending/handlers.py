@@ -3,6 +3,7 @@
 from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.flows.lending.events import CreditMoved
 from reefpoint.flows.lending.services.deciding import follow_decision
+from reefpoint.flows.lending.services.erasing import erase_requests
 from reefpoint.flows.lending.services.funding import (
     SUBJECT_PREFIX,
     begin_funding,
@@ -14,9 +15,11 @@ from reefpoint.flows.lending.services.offering import drop_contract, note_client
 from reefpoint.flows.lending.services.renewals import drop_renewal
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
+from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.records.contracts.events import ContractEnded, ContractInForce, ContractSignedByClient
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.records.parties.events import ClientErased
 from reefpoint.records.treasury.events import PaymentConfirmed, PaymentRejected
 
 
@@ -73,3 +76,10 @@ def follow_contract(stored: StoredEvent) -> None:
         case ContractEnded():
             drop_contract(contract_id=event.contract_id, at=event.at)
             drop_renewal(contract_id=event.contract_id, state=event.state, at=event.at)
+
+
+def erase_client_requests(stored: StoredEvent) -> None:
+    """Erase what no law keeps of a client's requests."""
+    event = stored.event
+    assert isinstance(event, ClientErased)
+    erase_requests(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)

@@ -14,6 +14,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications import rules
 from reefpoint.platform.notifications.events import NoticeDelivered, NoticeFailed, NoticeQueued
@@ -70,7 +71,7 @@ def erase_notices(*, actor: Actor, client_id: int, kept: Collection[str], at: da
     That something was sent, why and when stays. One that still waits goes unsent. Again, it blanks nothing more.
     """
     require(actor, "clients.erase")
-    erased = {} if kept else _erase(client_id, at)
+    erased = {} if is_kept("notifications.Notice", kept) else _erase(client_id, at)
     record(
         actor=actor,
         action="notifications.erase",

@@ -216,16 +216,49 @@ class Erasure(models.Model):
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="erasures")
     at = models.DateTimeField()
     asked_by = models.CharField(max_length=80)
-    approval_id = models.BigIntegerField(null=True, unique=True)
+    approval_id = models.BigIntegerField(null=True)
     erased = models.JSONField()
     kept = models.JSONField()
 
     class Meta:
         db_table = "parties_erasure"
         ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=["client", "approval_id"], name="parties_erasure_once"),)
 
     def __str__(self) -> str:
         return f"erasure {self.pk} of client {self.client_id}"
+
+
+class LegalHold(models.Model):
+    """A matter for which a client's records must stay whatever their time: while it stands, nothing is erased.
+
+    A trigger refuses an erasure of a client under a hold. Only its end is added, once.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="holds")
+    matter = models.CharField(max_length=120)
+    reason = models.CharField(max_length=500)
+    placed_at = models.DateTimeField()
+    placed_by = models.CharField(max_length=80)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=80, blank=True)
+    lift_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "parties_legal_hold"
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["client", "matter"], condition=Q(lifted_at=None), name="parties_hold_once"),
+            models.CheckConstraint(condition=~Q(matter="") & ~Q(reason=""), name="parties_hold_says_why"),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by="", lift_reason="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="") & ~Q(lift_reason="")),
+                name="parties_hold_end_is_whole",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.matter} on client {self.client_id}"
 
 
 class Licence(models.Model):

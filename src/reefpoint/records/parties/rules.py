@@ -11,13 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reefpoint.platform.basics.masking import mask_account, mask_email, mask_identifier, mask_phone, mask_text
+from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.parties.types import (
     Activity,
     BankAccountDraft,
     ClientKind,
     ClientStatus,
-    DataCategory,
     DocumentKind,
     IdentifierDraft,
     IdentifierKind,
@@ -261,6 +261,7 @@ def retentions(
     starts = {
         DataCategory.IDENTITY: ended_on,
         DataCategory.ACCOUNT: ended_on,
+        DataCategory.DILIGENCE: ended_on,
         DataCategory.APPLICATION: ended_on or decided_on,
     }
     found: dict[DataCategory, Retention] = {}

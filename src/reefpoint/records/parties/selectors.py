@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from reefpoint.platform.access.services import require
@@ -14,9 +14,21 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.masking import mask_account, mask_identifier
+from reefpoint.platform.basics.personal_data import DataCategory
+from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.vault.services import digest_many, open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Erasure, Licence, Profile, TraitRow
+from reefpoint.records.parties.models import (
+    BankAccount,
+    Client,
+    Consent,
+    Document,
+    Erasure,
+    LegalHold,
+    Licence,
+    Profile,
+    TraitRow,
+)
 from reefpoint.records.parties.rules import (
     PROFILE_TRAITS,
     bank_account_from_json,
@@ -40,6 +52,7 @@ from reefpoint.records.parties.types import (
     DocumentKind,
     DocumentView,
     ErasureView,
+    HoldView,
     IdentifierFacts,
     LicenceStanding,
     LicenceView,
@@ -50,6 +63,7 @@ from reefpoint.records.parties.types import (
     ProfileView,
     RelatedPersonDraft,
     RelatedPersonView,
+    RetentionFacts,
     Trait,
     TraitKind,
 )
@@ -477,6 +491,53 @@ def list_erasures(client_id: int) -> list[ErasureView]:
     ]
 
 
+def clients_erased_by(approval_id: int) -> set[int]:
+    """The clients whose data was erased on one approval."""
+    return set(Erasure.objects.filter(approval_id=approval_id).values_list("client_id", flat=True))
+
+
+def list_holds(actor: Actor, client_id: int | None = None, *, only_standing: bool = False) -> list[HoldView]:
+    """Legal holds on one client, or on all, newest first. Raises `ClientNotFound` outside the scope."""
+    require(actor, "clients.hold")
+    rows = LegalHold.objects.select_related("client").order_by("-id")
+    if client_id is not None:
+        require_client(actor, client_id)
+        rows = rows.filter(client_id=client_id)
+    if only_standing:
+        rows = rows.filter(lifted_at=None)
+    same = ("id", "client_id", "matter", "reason", "placed_at", "placed_by", "lifted_at", "lifted_by", "lift_reason")
+    return [HoldView(client_number=row.client.number, **{name: getattr(row, name) for name in same}) for row in rows]
+
+
+def load_retention_facts(
+    client_ids: Collection[int] | None = None, *, closed_by: date | None = None
+) -> list[RetentionFacts]:
+    """What decides how long records stay: of these clients, or of all who left by a day and are not erased whole.
+
+    In the order in which they left. Two queries.
+    """
+    latest = Erasure.objects.filter(client=OuterRef("pk")).order_by("-id").values("kept")[:1]
+    held = Exists(LegalHold.objects.filter(client=OuterRef("pk"), lifted_at=None))
+    rows = Client.objects.annotate(last_kept=Subquery(latest), is_held=held).order_by("closed_on", "id")
+    if client_ids is not None:
+        rows = rows.filter(id__in=client_ids)
+    if closed_by is not None:
+        rows = rows.filter(status=ClientStatus.CLOSED, closed_on__lte=closed_by)
+        rows = rows.filter(Q(last_kept__isnull=True) | ~Q(last_kept={}))
+    return [
+        RetentionFacts(
+            client_id=row.pk,
+            number=row.number,
+            name=row.name,
+            accepted_on=row.accepted_on,
+            closed_on=row.closed_on,
+            left=None if row.last_kept is None else frozenset(DataCategory(name) for name in row.last_kept),
+            is_held=row.is_held,
+        )
+        for row in rows
+    ]
+
+
 # Licences
 
 
@@ -523,6 +584,11 @@ def _licences() -> QuerySet[Licence]:
 VERIFY_BATCH = 500
 
 
+def count_erased_clients() -> int:
+    """Clients whose profiles were erased: the proof says so, for nothing is left to compare digests with."""
+    return Client.objects.filter(profiles__erased_at__isnull=False).distinct().count()
+
+
 def verify_parties() -> list[Finding]:
     """Every profile has the content that was recorded, and the traits that follow from the newest one.
 
@@ -541,7 +607,9 @@ def verify_parties() -> list[Finding]:
             findings += _verify_profiles(ids)
         except Refusal as problem:
             findings.append(Finding("parties.profile", f"clients:{ids[0]}-{ids[-1]}", problem.message))
-    return findings
+    erasures = Erasure._meta.db_table
+    guards = guards_of(one._meta.db_table for one in (Profile, BankAccount, Document, Consent, LegalHold))
+    return findings + verify_guards([erasures], [*guards, (erasures, f"{erasures}_not_held")])
 
 
 def _verify_profiles(client_ids: Collection[int]) -> list[Finding]:

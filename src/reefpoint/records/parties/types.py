@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reefpoint.platform.basics.masking import mask_email
+from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.vault.types import SealedTable
 
 
@@ -383,15 +384,6 @@ class ConsentView:
 # The right to one's data
 
 
-class DataCategory(StrEnum):
-    """Kinds of personal data that laws treat apart."""
-
-    IDENTITY = "identity"
-    ACCOUNT = "account"
-    APPLICATION = "application"
-    TECHNICAL = "technical"
-
-
 @dataclass(frozen=True)
 class RetentionRule:
     """A law that has data kept: so many months after the relationship ended (or the application was decided)."""
@@ -411,6 +403,38 @@ class Retention:
     category: DataCategory
     until: date | None
     rules: tuple[RetentionRule, ...]
+
+
+@dataclass(frozen=True)
+class RetentionFacts:
+    """What decides how long a client's records stay: whether and when the relationship began and ended.
+
+    `left` are the categories that no erasure has taken yet, None before the first erasure.
+    """
+
+    client_id: int
+    number: str
+    name: str
+    accepted_on: date | None
+    closed_on: date | None
+    left: frozenset[DataCategory] | None
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class HoldView:
+    """A legal hold on a client's records; `lifted_at` is None while it stands."""
+
+    id: int
+    client_id: int
+    client_number: str
+    matter: str
+    reason: str
+    placed_at: datetime
+    placed_by: str
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+    lift_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.pricing import pricing
 from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
+from reefpoint.surfaces.api.routers.retention import retention
 from reefpoint.surfaces.api.routers.runs import runs
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.scoring import scoring
@@ -36,6 +37,7 @@ for prefix, router in (
     ("/clients", clients),
     ("/clients", consents),
     ("/clients", data_rights),
+    ("/retention", retention),
     ("", documents),
     ("/leads", leads),
     ("/applications", applications),

@@ -31,15 +31,18 @@ def verify(
 def print_verification(console: Console) -> bool:
     """Run every check and print its result; returns whether all is well."""
     from reefpoint.flows.operations.selectors.clock import desk_now
-    from reefpoint.flows.operations.selectors.verify import verify_state
+    from reefpoint.flows.operations.selectors.verify import count_erased, verify_state
 
     table = Table(title="Proof of the state", title_justify="left")
     table.add_column("check")
     table.add_column("result")
-    findings = verify_state(
-        at=desk_now(),
-        on_check=lambda name, count: table.add_row(name, "[red]broken[/red]" if count else "[green]holds[/green]"),
-    )
+    erased = count_erased()
+
+    def add(name: str, count: int) -> None:
+        gone = f", {erased[name]} erased" if name in erased else ""
+        table.add_row(name, f"[red]broken[/red]{gone}" if count else f"[green]holds[/green]{gone}")
+
+    findings = verify_state(at=desk_now(), on_check=add)
     console.print(table)
     for finding in findings:
         console.print(f"[red]{finding.check}[/red] {finding.subject}: {finding.message}", highlight=False)

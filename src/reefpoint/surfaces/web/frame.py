@@ -78,6 +78,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Alerts"), "alerts", "console:alerts", "monitoring.view"),
             Section(_("Cases"), "cases", "console:cases", "cases.view"),
             Section(_("Related accounts"), "related", "console:groups", "relations.view"),
+            Section(_("Retention"), "retention", "console:retention", "clients.erase"),
             Section(_("Monitoring rules"), "warning", "console:rules", "monitoring.view"),
         ),
     ),

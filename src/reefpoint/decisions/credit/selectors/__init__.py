@@ -1,7 +1,9 @@
 """What credit tells."""
 
 from reefpoint.decisions.credit.selectors.decisions import (
+    DecisionErased,
     DecisionNotFound,
+    count_erased_decisions,
     find_decisions,
     get_decision,
     list_decisions,
@@ -16,7 +18,9 @@ from reefpoint.decisions.credit.selectors.policy import POLICY, read_policy
 
 __all__ = [
     "POLICY",
+    "DecisionErased",
     "DecisionNotFound",
+    "count_erased_decisions",
     "find_decisions",
     "get_decision",
     "list_decisions",

@@ -22,7 +22,7 @@ from reefpoint.decisions.credit.types import (
 )
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
@@ -35,12 +35,29 @@ class DecisionNotFound(NotFound):
     """There is no such decision, or it is not this person's to see."""
 
 
+class DecisionErased(Refusal):
+    """What a decision rested on was erased; there is nothing left to open or to replay."""
+
+    code = "decision_erased"
+
+
 def get_decision(decision_id: int) -> DecisionView:
-    """A decision in full, for the program. Raises `DecisionNotFound`."""
+    """A decision in full, for the program. Raises `DecisionNotFound`, `DecisionErased`."""
     row = CreditDecision.objects.select_related("client", "policy").filter(id=decision_id).first()
     if row is None:
         raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+    check_not_erased(row)
     return view(row)
+
+
+def check_not_erased(row: CreditDecision) -> None:
+    """Raise `DecisionErased` for a decision of which only date, state and limit are left."""
+    if not row.answer:
+        raise DecisionErased(
+            f"What credit decision {row.pk} was made from was erased with the client's data: no law keeps it any more. "
+            "Its date, state and limit stand in the list of decisions.",
+            decision_id=row.pk,
+        )
 
 
 def read_decision(actor: Actor, decision_id: int) -> DecisionView:
@@ -55,7 +72,7 @@ def read_decision(actor: Actor, decision_id: int) -> DecisionView:
 def standing_decision(client_id: int, scheme_code: str, on: date) -> DecisionView | None:
     """The approval that a client can use on a day: the newest decision on the scheme, if it is approved and holds."""
     row = newest(client_id, scheme_code)
-    if row is None or row.state != DecisionState.APPROVED or row.expires_on < on:
+    if row is None or not row.answer or row.state != DecisionState.APPROVED or row.expires_on < on:
         return None
     return view(row)
 
@@ -117,17 +134,21 @@ def find_decisions(
 
 
 def replay_decision(decision_id: int) -> bool:
-    """Whether a decision's stored inputs come to the same bytes under the stored policy (I60)."""
+    """Whether a decision's stored inputs come to the same bytes under the stored policy (I60).
+
+    Raises `DecisionNotFound`, `DecisionErased`.
+    """
     row = CreditDecision.objects.filter(id=decision_id).first()
     if row is None:
         raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+    check_not_erased(row)
     return _replayed(row) == row.answer
 
 
 def verify_credit() -> list[Finding]:
     """Every decision that its own inputs and policy do not give again to the byte (I60), and every guard gone."""
     findings = []
-    for row in CreditDecision.objects.order_by("id").iterator(chunk_size=500):
+    for row in CreditDecision.objects.exclude(answer="").order_by("id").iterator(chunk_size=500):
         again = _replayed(row)
         assessment = rules.assessment_from_text(row.answer)
         beside = (row.outcome, row.recommended_minor, row.grade)
@@ -136,6 +157,11 @@ def verify_credit() -> list[Finding]:
                 Finding("credit.replay", f"credit_decision:{row.pk}", "its inputs and policy do not give it again")
             )
     return findings + verify_guards((), guards_of([CreditDecision._meta.db_table]))
+
+
+def count_erased_decisions() -> int:
+    """Decisions whose inputs were erased: the proof says so, for it cannot make them again."""
+    return CreditDecision.objects.filter(answer="").count()
 
 
 def _replayed(row: CreditDecision) -> str:
@@ -154,7 +180,12 @@ def preview_policy(
     require(actor, "credit.view")
     looked_at = outcomes = limits = 0
     changes: list[ChangedDecision] = []
-    rows = CreditDecision.objects.filter(client__in=visible_clients(actor)).select_related("client").order_by("-id")
+    rows = (
+        CreditDecision.objects.filter(client__in=visible_clients(actor))
+        .exclude(answer="")
+        .select_related("client")
+        .order_by("-id")
+    )
     of = rows.count()
     for row in rows.iterator(chunk_size=500):
         looked_at += 1

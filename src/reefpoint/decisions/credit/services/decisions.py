@@ -8,7 +8,7 @@ from django.db import transaction
 from reefpoint.decisions.credit import rules
 from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.decisions.credit.models import MOVING_COLUMNS, CreditDecision
-from reefpoint.decisions.credit.selectors.decisions import DecisionNotFound, newest, view
+from reefpoint.decisions.credit.selectors.decisions import DecisionNotFound, check_not_erased, newest, view
 from reefpoint.decisions.credit.selectors.inputs import gather_inputs
 from reefpoint.decisions.credit.selectors.policy import POLICY, read_policy
 from reefpoint.decisions.credit.types import (
@@ -228,6 +228,7 @@ def _locked(actor: Actor, decision_id: int) -> CreditDecision:
     )
     if row is None or not can_see_client(actor, row.client_id):
         raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+    check_not_erased(row)
     return row
 
 

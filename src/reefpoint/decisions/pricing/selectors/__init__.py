@@ -3,9 +3,11 @@
 from reefpoint.decisions.pricing.selectors.book import what_if
 from reefpoint.decisions.pricing.selectors.grid import GRID, read_grid
 from reefpoint.decisions.pricing.selectors.quotes import (
+    QuoteErased,
     QuoteExpired,
     QuoteNotFound,
     SchemeWithdrawn,
+    count_erased_prices,
     find_quotes,
     get_quote,
     list_proposals,
@@ -17,9 +19,11 @@ from reefpoint.decisions.pricing.selectors.quotes import (
 
 __all__ = [
     "GRID",
+    "QuoteErased",
     "QuoteExpired",
     "QuoteNotFound",
     "SchemeWithdrawn",
+    "count_erased_prices",
     "find_quotes",
     "get_quote",
     "list_proposals",

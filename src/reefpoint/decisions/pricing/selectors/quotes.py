@@ -46,12 +46,28 @@ class SchemeWithdrawn(Refusal):
     code = "scheme_withdrawn"
 
 
+class QuoteErased(Refusal):
+    """What a quote rested on was erased; there is nothing left to open or to replay."""
+
+    code = "quote_erased"
+
+
 def get_quote(quote_id: int) -> QuoteView:
-    """A quote in full, for the program. Raises `QuoteNotFound`."""
+    """A quote in full, for the program. Raises `QuoteNotFound`, `QuoteErased`."""
     row = _quotes().filter(id=quote_id).first()
     if row is None:
         raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+    _check_not_erased(row)
     return quote_view(row)
+
+
+def _check_not_erased(row: Quote) -> None:
+    if not row.answer:
+        raise QuoteErased(
+            f"What quote {row.pk} was worked out from was erased with the client's data: no law keeps it any more. "
+            "Its rate and dates stand in the list of quotes.",
+            quote_id=row.pk,
+        )
 
 
 def read_quote(actor: Actor, quote_id: int) -> QuoteView:
@@ -117,6 +133,7 @@ def replay_quote(quote_id: int) -> bool:
     row = Quote.objects.filter(id=quote_id).first()
     if row is None:
         raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+    _check_not_erased(row)
     return _replayed(row) == row.answer
 
 
@@ -128,16 +145,20 @@ def verify_pricing() -> list[Finding]:
     """Every quote and new rate that its inputs and grid do not give again to the byte (I60), and every guard gone."""
     findings = [
         Finding("pricing.replay", f"quote:{row.pk}", "its inputs and grid do not give it again")
-        for row in Quote.objects.order_by("id").iterator(chunk_size=500)
+        for row in Quote.objects.exclude(answer="").order_by("id").iterator(chunk_size=500)
         if _replayed(row) != row.answer or rules.price_from_text(row.answer).rate_bp != row.rate_bp
     ]
     findings += [
         Finding("pricing.replay", f"rate_proposal:{row.pk}", "its inputs and grid do not give it again")
-        for row in RateProposal.objects.order_by("id").iterator(chunk_size=500)
+        for row in RateProposal.objects.exclude(answer="").order_by("id").iterator(chunk_size=500)
         if _replayed(row) != row.answer or rules.price_from_text(row.answer).rate_bp != row.new_bp
     ]
-    moving = [model._meta.db_table for model in (PriceException, RateProposal)]
-    return findings + verify_guards([Quote._meta.db_table], guards_of(moving))
+    return findings + verify_guards((), guards_of(one._meta.db_table for one in (Quote, PriceException, RateProposal)))
+
+
+def count_erased_prices() -> int:
+    """Quotes and new rates whose inputs were erased: the proof says so, for it cannot make them again."""
+    return Quote.objects.filter(answer="").count() + RateProposal.objects.filter(answer="").count()
 
 
 def quote_view(row: Quote) -> QuoteView:
@@ -197,12 +218,16 @@ def _newest(rows: Iterable[PriceException]) -> ExceptionView | None:
 
 
 def _row(row: Quote) -> QuoteRow:
-    found = quote_view(row)
-    same = ("id", "client_id", "client_number", "client_name", "client_name_zh", "scheme_code", "amount_minor")
-    more = ("currency", "tenor_days", "grade", "rate_bp", "listed_bp", "valid_until", "quoted_at")
+    asked = _newest(row.exceptions.all())
+    same = ("id", "client_id", "scheme_code", "amount_minor", "currency", "tenor_days", "grade", "valid_until")
     return QuoteRow(
-        **{name: getattr(found, name) for name in (*same, *more)},
-        exception=found.exception.state.value if found.exception else "",
+        **{name: getattr(row, name) for name in (*same, "quoted_at")},
+        client_number=row.client.number,
+        client_name=row.client.name,
+        client_name_zh=row.client.name_zh,
+        rate_bp=asked.rate_bp if asked is not None and asked.state is ExceptionState.GRANTED else row.rate_bp,
+        listed_bp=row.rate_bp,
+        exception=asked.state.value if asked else "",
     )
 
 
@@ -224,7 +249,7 @@ def list_proposals(actor: Actor, *, state: str = "", limit: int = 200) -> list[P
             principal_minor=row.loan.principal_minor,
             old_bp=row.old_bp,
             new_bp=row.new_bp,
-            parts=rules.price_from_text(row.answer).parts,
+            parts=rules.price_from_text(row.answer).parts if row.answer else (),
             proposed_on=row.proposed_on,
             effective_on=row.effective_on,
             state=ProposalState(row.state),

@@ -47,3 +47,8 @@ def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, FeatureScala
                 Finding("scoring.features", f"feature_set:{row.pk}", "its facts do not give its values again")
             )
     return findings
+
+
+def count_erased_sets() -> int:
+    """Sets of features that were erased: the proof says so, for neither they nor their scores can be made again."""
+    return FeatureSet.objects.exclude(erased_at=None).count()

@@ -10,6 +10,7 @@ from reefpoint.decisions.scoring.models import BureauReport, FeatureSet, Score, 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.personal_data import is_kept
 
 
 @transaction.atomic
@@ -20,7 +21,7 @@ def erase_features(*, actor: Actor, client_id: int, kept: Collection[str], at: d
     """
     require(actor, "clients.erase")
     erased: dict[str, int] = {}
-    if not kept:
+    if not is_kept("scoring.FeatureSet", kept):
         erased["reports"] = BureauReport.objects.filter(client_id=client_id, erased_at=None).update(
             blob=None, erased_at=at
         )

@@ -11,6 +11,7 @@ from reefpoint.decisions.screening.models import Hit, Person, SubjectName
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.personal_data import is_kept
 
 
 @transaction.atomic
@@ -21,7 +22,7 @@ def erase_screened(*, actor: Actor, client_id: int, kept: Collection[str], at: d
     """
     require(actor, "clients.erase")
     erased = {}
-    if not kept:
+    if not is_kept("screening.Hit", kept):
         erased = {
             "names": SubjectName.objects.filter(client_id=client_id).delete()[0],
             "persons": Person.objects.filter(client_id=client_id).delete()[0],

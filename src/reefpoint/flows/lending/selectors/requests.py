@@ -22,7 +22,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
-from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.parties.selectors import find_own_client, visible_clients
 from reefpoint.records.products.selectors import get_version
@@ -30,7 +30,8 @@ from reefpoint.records.treasury.selectors import payment_states
 from reefpoint.records.treasury.types import PaymentState
 
 ORDERS = frozenset({"number", "name", "amount_minor", "state", "waits_since", "scheme_code"})
-APPEND_ONLY_TABLES = ("lending_step", "lending_reminder")
+APPEND_ONLY_TABLES = ("lending_reminder",)
+ERASABLE_TABLES = ("lending_step",)
 BOARD_CARDS_MAX = 30
 
 
@@ -207,7 +208,7 @@ def verify_lending() -> list[Finding]:
         *verify_renewals(),
         *verify_guards(
             APPEND_ONLY_TABLES,
-            [("lending_renewal", "lending_renewal_done"), ("accounts_loanextension", "lending_extension_by_paper")],
+            [("lending_renewal", "lending_renewal_done"), ("accounts_loanextension", "lending_extension_by_paper"), *guards_of(ERASABLE_TABLES)],
         ),
     ]
 

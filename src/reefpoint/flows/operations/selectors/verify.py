@@ -8,13 +8,13 @@ from django.db import connection, transaction
 
 from reefpoint.decisions.cases.selectors import verify_cases
 from reefpoint.decisions.collateral.selectors.proof import verify_collateral
-from reefpoint.decisions.credit.selectors import verify_credit
+from reefpoint.decisions.credit.selectors import count_erased_decisions, verify_credit
 from reefpoint.decisions.kyc.selectors import verify_kyc
 from reefpoint.decisions.margin.selectors.verify import verify_margin
 from reefpoint.decisions.monitoring.selectors.verify import verify_monitoring
-from reefpoint.decisions.pricing.selectors import verify_pricing
+from reefpoint.decisions.pricing.selectors import count_erased_prices, verify_pricing
 from reefpoint.decisions.relations.selectors import verify_relations
-from reefpoint.decisions.scoring.selectors.proof import verify_scoring
+from reefpoint.decisions.scoring.selectors.proof import count_erased_sets, verify_scoring
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.lending.selectors.requests import verify_lending
@@ -30,11 +30,11 @@ from reefpoint.platform.notifications.selectors import verify_notifications
 from reefpoint.platform.publications.selectors import verify_publications
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.accounts.selectors import verify_accounts
-from reefpoint.records.contracts.selectors import verify_contracts
+from reefpoint.records.contracts.selectors import count_erased_contracts, verify_contracts
 from reefpoint.records.execution.selectors import verify_execution
 from reefpoint.records.ledger.selectors import verify_ledger
 from reefpoint.records.market.selectors import verify_market
-from reefpoint.records.parties.selectors import verify_parties
+from reefpoint.records.parties.selectors import count_erased_clients, verify_parties
 from reefpoint.records.products.selectors import verify_schemes
 from reefpoint.records.treasury.selectors import verify_treasury
 
@@ -71,6 +71,21 @@ CHECKS: Mapping[str, Callable[[datetime], list[Finding]]] = {
     "clients": lambda _: verify_parties(),
     "notices": lambda _: verify_notifications(),
 }
+
+
+ERASED: Mapping[str, Callable[[], int]] = {
+    "clients": count_erased_clients,
+    "contracts": count_erased_contracts,
+    "credit": count_erased_decisions,
+    "pricing": count_erased_prices,
+    "scoring": count_erased_sets,
+}
+"""How many records each check leaves out because what they were proved from was erased."""
+
+
+def count_erased() -> dict[str, int]:
+    """What `verify_state` cannot prove any more, by check: the bytes were erased, by two people, with an entry each."""
+    return {name: count for name, counted in ERASED.items() if (count := counted())}
 
 
 def verify_state(*, at: datetime, on_check: Callable[[str, int], None] = lambda *_: None) -> list[Finding]:

@@ -1,9 +1,9 @@
 """A client's right to their data: an export of all of it, and the erasure, by two people, of what no law keeps.
 
-Which law keeps what for how long is read from the rule packs (`RETENTION`); of all that apply the longest wins.
+Which law keeps what for how long stands in `selectors/retention.py`; of all that apply the longest wins.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import cast
@@ -11,44 +11,43 @@ from typing import cast
 from django.db import transaction
 
 from reefpoint.decisions.suitability.selectors import list_assessments
+from reefpoint.flows.operations.selectors.retention import RunOut, find_run_out, kept_days, plan_retention, run_out
 from reefpoint.flows.origination.selectors.applications import told_applications
 from reefpoint.platform.access.events import ApprovalGranted
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import request_approval, require
-from reefpoint.platform.access.types import Payload
+from reefpoint.platform.access.types import ApprovalView, Payload
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.notifications.selectors import list_notices
 from reefpoint.records.accounts.selectors import account_ids_of_clients, list_movements, load_accounts
 from reefpoint.records.parties import services as parties
-from reefpoint.records.parties.rules import kept_until, retentions
-from reefpoint.records.parties.selectors import ClientNotFound, can_see_client, get_client, load_profiles
-from reefpoint.records.parties.types import DataCategory, Retention, RetentionRule
-from reefpoint.records.products.selectors import get_terms, list_rule_packs
-from reefpoint.records.products.types import Pack
+from reefpoint.records.parties.selectors import (
+    ClientNotFound,
+    can_see_client,
+    clients_erased_by,
+    find_client_ids,
+    get_client,
+    load_retention_facts,
+)
 
 ERASE_KIND = "clients.erase"
-
-RETENTION: dict[str, tuple[DataCategory, ...]] = {
-    "us.records.core": (DataCategory.ACCOUNT, DataCategory.IDENTITY),
-    "us.records.bsa": (DataCategory.IDENTITY,),
-    "us.records.regb": (DataCategory.APPLICATION,),
-    "hk.records.kor": (DataCategory.ACCOUNT,),
-    "hk.aml.records": (DataCategory.ACCOUNT, DataCategory.IDENTITY),
-    "cn.aml.record_years": (DataCategory.ACCOUNT, DataCategory.IDENTITY),
-    "cn.records.securities_company": (DataCategory.ACCOUNT, DataCategory.IDENTITY),
-}
-"""Which rules of the packs keep which data. Opening an account is part of both, so identity is kept with it."""
-
-_MONTHS = {"years": 12, "months": 1}
+SWEEP_KIND = "clients.erase_run_out"
 
 
 class AccountsNotEmpty(Refusal):
     """A relationship that still has money, shares or debt in it."""
 
     code = "accounts_not_empty"
+
+
+class NothingRunOut(Refusal):
+    """There is nothing to erase: no record's time is over."""
+
+    code = "nothing_run_out"
 
 
 @transaction.atomic
@@ -69,53 +68,17 @@ def end_relationship(*, actor: Actor, client_id: int, reason: str, at: datetime)
     parties.close_client(actor=actor, client_id=client_id, reason=reason, at=at)
 
 
-def plan_retention(client_id: int, on: date) -> dict[DataCategory, Retention]:
-    """What the laws of this client's jurisdictions say of each category of data, with the longest one's last day.
-
-    The jurisdictions are those under whose rules the accounts stand and that of residence; without any, all that are
-    loaded on this desk.
-    """
-    client = get_client(system_actor("data-rights"), client_id)
-    packs = {pack.jurisdiction: pack for pack in list_rule_packs()}
-    wanted = _jurisdictions(client_id) & packs.keys() or packs.keys()
-    rules = [rule for jurisdiction in sorted(wanted) for rule in _retention_rules(packs[jurisdiction], on)]
-    return retentions(
-        rules,
-        ended_on=(client.closed_on or on) if client.accepted_on else None,
-        decided_on=client.closed_on or on,
-    )
-
-
-def _jurisdictions(client_id: int) -> set[str]:
-    profile = load_profiles([client_id]).get(client_id)
-    accounts = load_accounts(account_ids_of_clients([client_id]))
-    return {get_terms(account.scheme_version_id).rule_pack for account in accounts} | (
-        {profile.residence} if profile else set()
-    )
-
-
-def _retention_rules(pack: Pack, on: date) -> Iterable[RetentionRule]:
-    for rule in pack.in_force(on):
-        for category in RETENTION.get(rule.id, ()):
-            yield RetentionRule(
-                id=rule.id,
-                jurisdiction=pack.jurisdiction,
-                category=category,
-                months=int(cast(int, rule.value)) * _MONTHS[rule.unit],
-                source=f"{rule.source} {rule.article}".strip(),
-                evidence=rule.evidence,
-            )
-
-
 @transaction.atomic
 def request_erasure(*, actor: Actor, client_id: int, reason: str, at: datetime) -> int:
     """Ask a second person to let a client's data be erased. Returns the approval's id.
 
-    What is asked says what the law keeps until when; nothing personal stands in it. Raises `ClientStillServed`.
+    What is asked says what the law keeps until when; nothing personal stands in it. Raises `ClientStillServed`,
+    `UnderLegalHold`.
     """
     require(actor, "clients.erase")
     client = get_client(actor, client_id)
     parties.check_erasable(client.status)
+    parties.check_not_held(client_id)
     payload: Payload = {"client": client.number, **_plan_payload(client_id, at.date())}
     return request_approval(
         actor=actor, kind=ERASE_KIND, subject=f"client:{client_id}", payload=payload, at=at, reason=reason
@@ -124,20 +87,16 @@ def request_erasure(*, actor: Actor, client_id: int, reason: str, at: datetime) 
 
 def _plan_payload(client_id: int, on: date) -> dict[str, dict[str, str] | str]:
     found = plan_retention(client_id, on)
-    kept = _kept(found, on)
+    kept = kept_days(found, on)
     return {
         "kept by law": {
             category.value: f"until {day} ({found[category].rules[0].id})" for category, day in sorted(kept.items())
         },
         "erased": "devices, network addresses, documents that show neither identity nor funds"
+        + "".join(f", {category.value}" for category in DataCategory if category not in kept)
         if kept
         else "everything: name, contacts, profile, bank accounts, documents, what is shared with others",
     }
-
-
-def _kept(found: dict[DataCategory, Retention], on: date) -> dict[DataCategory, date]:
-    days = {category: kept_until(found, [category], on) for category in DataCategory}
-    return {category: day for category, day in days.items() if day is not None}
 
 
 def erase_approved(stored: StoredEvent) -> None:
@@ -147,26 +106,86 @@ def erase_approved(stored: StoredEvent) -> None:
         return
     approval = get_approval(event.approval_id)
     client_id = int(approval.subject.removeprefix("client:"))
-    worker = system_actor("worker")
     asked_on = approval.requested_at.date()
     shown = {name: value for name, value in approval.payload.items() if name != "client"}
     if shown != _plan_payload(client_id, asked_on):
+        _note_outdated(approval.subject, approval.id, event.at)
+        return
+    _erase_unless_held(client_id, kept_days(plan_retention(client_id, asked_on), asked_on), approval, event.at)
+
+
+@transaction.atomic
+def request_sweep(*, actor: Actor, reason: str, on: date, at: datetime) -> int:
+    """Ask a second person to let all be erased that `find_run_out` shows and no hold stops. Returns the approval's id.
+
+    The payload names clients by number, and by category what stays until when. Raises `NothingRunOut`.
+    """
+    require(actor, "clients.erase")
+    due = [one for one in find_run_out(actor, on) if not one.is_held]
+    if not due:
+        raise NothingRunOut("Nothing has run out, or legal holds stop it; nothing was asked.")
+    payload: Payload = {"on": on.isoformat(), "clients": {one.number: _sweep_words(one) for one in due}}
+    return request_approval(actor=actor, kind=SWEEP_KIND, subject="retention", payload=payload, at=at, reason=reason)
+
+
+def _sweep_words(one: RunOut) -> str:
+    kept = ", ".join(f"{category.value} until {day}" for category, day in sorted(one.kept.items()))
+    return f"erase {', '.join(one.goes)}; keep {kept or 'nothing'}"
+
+
+def sweep_approved(stored: StoredEvent) -> None:
+    """A second person approved a sweep: erase what was shown. Who changed or is held meanwhile is left, and told."""
+    event = cast(ApprovalGranted, stored.event)
+    if event.kind != SWEEP_KIND:
+        return
+    approval = get_approval(event.approval_id)
+    on = date.fromisoformat(str(approval.payload["on"]))
+    shown = cast(dict[str, str], approval.payload["clients"])
+    ids = find_client_ids(system_actor("worker"), list(shown))
+    done = clients_erased_by(approval.id)
+    facts = [one for one in load_retention_facts(list(ids.values())) if one.client_id not in done]
+    now = {one.client_id: one for one in run_out(facts, on)}
+    for number, words in sorted(shown.items()):
+        client_id = ids[number]
+        if client_id in done:
+            continue
+        found = now.get(client_id)
+        if found is None or _sweep_words(found) != words:
+            _note_outdated(f"client:{client_id}", approval.id, event.at)
+        else:
+            _erase_unless_held(client_id, found.kept, approval, event.at)
+
+
+def _erase_unless_held(client_id: int, keep: Mapping[DataCategory, date], approval: ApprovalView, at: datetime) -> None:
+    worker = system_actor("worker")
+    try:
+        parties.erase_client(
+            actor=worker,
+            client_id=client_id,
+            keep=keep,
+            asked_by=approval.requested_by,
+            approval_id=approval.id,
+            at=at,
+        )
+    except (parties.UnderLegalHold, parties.ClientStillServed) as refusal:
         record(
             actor=worker,
-            action="clients.erase_outdated",
-            subject=approval.subject,
-            reason="what the law keeps has changed since it was asked; ask again",
-            inputs={"approval_id": approval.id},
-            at=event.at,
+            action="clients.erase_stopped",
+            subject=f"client:{client_id}",
+            reason=refusal.message,
+            inputs={"approval_id": approval.id, "code": refusal.code},
+            at=at,
         )
-        return
-    parties.erase_client(
-        actor=worker,
-        client_id=client_id,
-        keep=_kept(plan_retention(client_id, asked_on), asked_on),
-        asked_by=approval.requested_by,
-        approval_id=approval.id,
-        at=event.at,
+
+
+def _note_outdated(subject: str, approval_id: int, at: datetime) -> None:
+    record(
+        actor=system_actor("worker"),
+        action="clients.erase_outdated",
+        subject=subject,
+        reason="what the law keeps has changed since it was asked; ask again",
+        inputs={"approval_id": approval_id},
+        at=at,
     )
 
 

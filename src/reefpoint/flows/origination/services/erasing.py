@@ -22,6 +22,7 @@ from reefpoint.flows.origination.types import ApplicationState, PairState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.personal_data import is_kept
 
 ERASED_NAME = "Erased"
 
@@ -34,7 +35,7 @@ def erase_applications(*, actor: Actor, client_id: int, kept: Collection[str], a
     erases nothing more.
     """
     require(actor, "clients.erase")
-    erased = {} if kept else _erase(actor, client_id, at)
+    erased = {} if is_kept("origination.Application", kept) else _erase(actor, client_id, at)
     record(
         actor=actor,
         action="applications.erase",

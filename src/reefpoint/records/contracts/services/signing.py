@@ -1,5 +1,6 @@
 """Acknowledging, signing, countersigning, and the ends of a contract that never came into force."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish, publish_all
 from reefpoint.platform.publications.services import use_publication
@@ -378,16 +380,21 @@ def open_file(*, actor: Actor, contract_id: int, at: datetime, kind: FileKind | 
     return f"{row.number}-{file.kind}.pdf", content
 
 
-def erase_contracts(*, actor: Actor, client_id: int, kept: tuple[str, ...], at: datetime) -> int:
-    """Erase what a client's contracts say and their papers, unless a law keeps their account. Returns how many.
+@transaction.atomic
+def erase_contracts(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> int:
+    """Erase what a client's contracts say, their papers, and who signed from where, unless a law keeps their account.
 
-    That there was a contract, its hashes and who signed stay. Called when the client's data is erased.
+    That there was a contract and its hashes stay. Returns how many were erased. Called when the client's data is
+    erased.
     """
     require(actor, "clients.erase")
-    if "account" in kept:
+    if is_kept("contracts.Contract", kept):
         return 0
     ids = list(Contract.objects.filter(client_id=client_id).exclude(terms={}).values_list("id", flat=True))
     File.objects.filter(contract_id__in=ids).update(blob=None)
+    Move.objects.filter(contract_id__in=ids).exclude(reason="").update(reason="")
+    Acknowledgement.objects.filter(contract_id__in=ids).update(address="", session_hash="")
+    Signature.objects.filter(contract_id__in=ids).update(signer_name="", authentication={}, certificate=b"")
     Contract.objects.filter(id__in=ids).update(terms={})
     record_all(
         actor=actor, action="contracts.erase", entries=[EntryDraft(f"contract:{one}", "", {}) for one in ids], at=at

@@ -16,11 +16,12 @@ from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.personal_data import ERASED, DataCategory, is_kept
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.events import ClientErased, TraitsErased
-from reefpoint.records.parties.models import BankAccount, Client, Document, Erasure, Profile, TraitRow
+from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Erasure, Profile, TraitRow
 from reefpoint.records.parties.rules import KEPT_BY_LAW, TECHNICAL_TRAITS, bank_account_from_json, profile_from_json
 from reefpoint.records.parties.selectors import (
     ClientNotFound,
@@ -31,9 +32,9 @@ from reefpoint.records.parties.selectors import (
     require_own_or,
 )
 from reefpoint.records.parties.services.clients import lock_client
-from reefpoint.records.parties.types import ClientStatus, DataCategory, ErasureOutcome
+from reefpoint.records.parties.services.holds import check_not_held
+from reefpoint.records.parties.types import ClientStatus, ErasureOutcome
 
-ERASED_NAME = "Erased"
 TOLD_ACTIONS = ("clients.record_profile", "clients.unmask", "clients.export_data", "documents.", "consents.")
 """What a person is told of the log on them. Blocks, screening and cases are not: the law forbids to tip anybody off."""
 
@@ -150,28 +151,31 @@ def erase_client(
 
     `keep` holds the categories that a law keeps, with the last day. Devices, network addresses and documents that show
     neither identity nor funds always go. `ClientErased` has the other records follow; the audit log stays.
-    Raises `ClientStillServed`. The same approval again erases nothing more.
+    Raises `ClientStillServed`, `UnderLegalHold`. The same approval again erases nothing more.
     """
     require(actor, "clients.erase")
     client = lock_client(actor, client_id)
-    known = Erasure.objects.filter(approval_id=approval_id).first()
+    known = Erasure.objects.filter(client=client, approval_id=approval_id).first()
     if known is not None:
         return ErasureOutcome(known.erased, {name: date.fromisoformat(day) for name, day in known.kept.items()})
     check_erasable(ClientStatus(client.status))
-    is_kept = bool(keep)
+    check_not_held(client_id)
+    is_known = is_kept("parties.Client", keep)
     traits = TraitRow.objects.filter(client=client)
     documents = Document.objects.filter(client=client, erased_at=None)
-    if is_kept:
+    if is_known:
         traits = traits.filter(kind__in=TECHNICAL_TRAITS)
         documents = documents.exclude(kind__in=KEPT_BY_LAW)
     erased = {
         "traits": traits.delete()[0],
         "documents": documents.update(blob=None, file_name="", erased_at=at),
     }
-    if not is_kept:
-        erased["profiles"] = client.profiles.filter(erased_at=None).update(blob=None, erased_at=at)
+    if not is_known:
+        profiles = client.profiles.filter(erased_at=None)
+        erased["profiles"] = profiles.update(blob=None, reason="", erased_at=at)
         erased["bank_accounts"] = client.bank_accounts.filter(erased_at=None).update(blob=None, erased_at=at)
-        client.name, client.name_zh, client.email = ERASED_NAME, "", f"client-{client_id}@erased.invalid"
+        Consent.objects.filter(client=client).exclude(withdrawal_reason="").update(withdrawal_reason="")
+        client.name, client.name_zh, client.email = ERASED, "", f"client-{client_id}@erased.invalid"
         if client.portal_user_id is not None:
             erase_person(actor=actor, user_id=client.portal_user_id, at=at)
         client.portal_user_id = None

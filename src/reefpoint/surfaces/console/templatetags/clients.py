@@ -50,9 +50,10 @@ WORDS: dict[str, dict[str, str | Promise]] = {
         "meeting": _("Meeting"),
     },
     "category": {
-        "identity": _("Identity and due diligence"),
+        "identity": _("Identity"),
+        "diligence": _("Due diligence and monitoring"),
         "account": _("Accounts and transactions"),
-        "application": _("Application"),
+        "application": _("Applications and credit decisions"),
         "technical": _("Devices and network addresses"),
     },
     "permit": {

@@ -179,6 +179,7 @@ APPROVAL_WORDS = {
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
     "clients.erase": gettext_lazy("Erase a client's data"),
+    "clients.erase_run_out": gettext_lazy("Erase what has run out"),
     "kyc.publish": gettext_lazy("Publish a rating table"),
     "suitability.publish": gettext_lazy("Publish a questionnaire or a table of offers"),
     "models.release": gettext_lazy("Release a version of a model"),

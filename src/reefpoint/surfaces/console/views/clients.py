@@ -16,10 +16,10 @@ from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.relations.selectors import find_related
 from reefpoint.decisions.screening.selectors import get_screening_standing, list_hits_of
 from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.operations.selectors.retention import plan_retention
 from reefpoint.flows.operations.services.data_rights import (
     end_relationship,
     export_client_data,
-    plan_retention,
     request_erasure,
 )
 from reefpoint.platform.access.services import ReasonNeeded
@@ -266,6 +266,9 @@ def data(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
         "names": people_names(),
         "tab": "data",
     }
+    if "clients.hold" in actor.permissions:
+        holds = parties.list_holds(actor, client_id)
+        context |= {"holds": holds, "standing": any(one.lifted_at is None for one in holds)}
     return render(request, "console/client_data.html", context)
 
 

@@ -1,0 +1,14 @@
+"""Words that a row must have become the word for their erasure, not empty."""
+
+from django.db import migrations
+
+from reefpoint.platform.database.guards import append_only_but_erasure
+
+
+class Migration(migrations.Migration):
+    dependencies = [("suitability", "0003_erasure")]
+
+    operations = [
+        append_only_but_erasure("suitability_segmentrecord", (), ["evidence"], "NEW.evidence = 'Erased'", was="fixed_columns"),
+        append_only_but_erasure("suitability_entryrecord", (), ["evidence"], "NEW.evidence = 'Erased'", was="fixed_columns"),
+    ]

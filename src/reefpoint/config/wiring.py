@@ -10,7 +10,12 @@ from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.decisions.credit.handlers import erase_client_decisions, follow_credit_approval, publish_approved_policy
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
-from reefpoint.decisions.kyc.handlers import erase_client_notes, publish_approved_rating, reassess_changed_client
+from reefpoint.decisions.kyc.handlers import (
+    erase_client_notes,
+    publish_approved_rating,
+    reassess_changed_client,
+    reassess_screened_client,
+)
 from reefpoint.decisions.margin.events import CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.handlers import notify_of_call, take_collateral_approval, taken_in_batches
 from reefpoint.decisions.monitoring.events import BacktestRequested
@@ -30,7 +35,7 @@ from reefpoint.decisions.scoring.adapters.shipped import MODELS as SCORING_MODEL
 from reefpoint.decisions.scoring.adapters.sources import SOURCES as SCORING_SOURCES
 from reefpoint.decisions.scoring.handlers import erase_client_features
 from reefpoint.decisions.scoring.services.bureau import BUREAU_REPORTS
-from reefpoint.decisions.screening.events import HitRaised, ListLoaded, ListReceived
+from reefpoint.decisions.screening.events import HitRaised, HitResolved, ListLoaded, ListReceived
 from reefpoint.decisions.screening.handlers import (
     erase_client_names,
     follow_hit_decision,
@@ -182,6 +187,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("lending.follow_payment", (PaymentConfirmed, PaymentRejected), follow_payment),
     # whoever changes is looked at again
     Handler("kyc.reassess", (ProfileChanged,), reassess_changed_client),
+    Handler("kyc.reassess_screened", (HitRaised, HitResolved), reassess_screened_client),
     # a call is told to its client
     Handler("margin.notify", (CallOpened,), notify_of_call),
     Handler("notifications.deliver", (NoticeQueued,), deliver_queued_notice),

@@ -38,12 +38,17 @@ from reefpoint.decisions.kyc.types import (
     PersonInput,
     Rating,
 )
+from reefpoint.decisions.screening.events import HitResolved
+from reefpoint.decisions.screening.models import Hit
+from reefpoint.decisions.screening.services import load_list, screen_client
+from reefpoint.decisions.screening.types import ListShape
 from reefpoint.platform.access.models import User
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import PermissionRefused, actor_for, approve, create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import draft_publication, request_publication
 from reefpoint.records.parties.selectors import ClientNotFound
 from reefpoint.records.parties.services import record_profile, register_clients
@@ -85,6 +90,7 @@ FACTORS: Mapping[str, Any] = {
     "structure": "natural_person",
     "product": "margin_loan",
     "turnover_pct": 100,
+    "screening": "clear",
 }
 OWN_ID = rules.IdentifierInput("client", "cn.ric", ())
 PASSPORT = DocumentInput(1, "identity", None)
@@ -126,6 +132,10 @@ def rated(**factors: Any) -> tuple[Rating | None, int]:
         ({"industry": "gaming", "wealth_source": "other"}, (Rating.HIGH, 50)),
         ({"turnover_pct": 1001}, (Rating.STANDARD, 35)),
         ({"is_pep": True}, (Rating.HIGH, 50)),
+        ({"screening": "never"}, (Rating.LOW, 10)),
+        ({"screening": "open_hits"}, (Rating.STANDARD, 35)),
+        ({"screening": "exposed"}, (Rating.HIGH, 50)),
+        ({"screening": "confirmed"}, (Rating.PROHIBITED, 110)),
         ({"nationality": "IR"}, (Rating.HIGH, 50)),
         ({"residence": "MM"}, (Rating.HIGH, 50)),
         ({"structure": "opaque"}, (Rating.HIGH, 40)),
@@ -355,6 +365,56 @@ def test_a_change_of_circumstance_is_rated_again_and_brings_the_review_forward(d
     newest = KycAssessment.objects.first()
     assert newest is not None
     assert (newest.cause, newest.profile_version) == (AssessmentCause.CHANGE, 2)
+
+
+def on_a_list(name: str, sanctions: str) -> None:
+    content = f"id,schema,name,birth_date,countries,sanctions\nQ1,Person,{name},1991-01-01,cn,{sanctions}\n"
+    load_list(
+        actor=SYSTEM,
+        source="made.up",
+        content=content.encode(),
+        shape=ListShape.OPENSANCTIONS_CSV,
+        file_name="l.csv",
+        at=AT,
+    )
+
+
+@pytest.mark.parametrize(("sanctions", "rating"), [("", Rating.HIGH), ("Made-up regime", Rating.PROHIBITED)])
+def test_a_hit_and_what_it_turns_out_to_be_rate_the_client_again_and_move_the_review(
+    desk: Desk, sanctions: str, rating: Rating
+) -> None:
+    profile(desk.near_client, ME)
+    desk.drain()
+    look(desk.near_client)
+    assert get_kyc_standing(desk.near_client).rating is Rating.LOW
+    on_a_list("Li Ming", sanctions)
+    screen_client(actor=SYSTEM, client_id=desk.near_client, at=AT)
+    desk.drain()
+    standing = get_kyc_standing(desk.near_client)
+    assert (standing.rating, standing.next_review_on) == (Rating.STANDARD, MONDAY + timedelta(days=30))
+    Hit.objects.update(
+        state="confirmed",
+        outcome="confirmed",
+        proposed_by="user:1",
+        proposed_at=AT,
+        decided_by="user:2",
+        decided_at=AT,
+        approval_id=1,
+    )
+    hit = Hit.objects.get()
+    publish(HitResolved(hit_id=hit.pk, client_id=desk.near_client, outcome="confirmed", at=AT))
+    desk.drain()
+    assert get_kyc_standing(desk.near_client).rating is rating
+    assert verify_kyc() == []
+
+
+def test_a_table_from_before_screening_counted_still_reads_and_gives_its_ratings_again() -> None:
+    content = read_shipped_rating()
+    card = content["scorecard"]
+    card["inputs"] = [one for one in card["inputs"] if one["name"] != "screening"]
+    card["rows"] = [one for one in card["rows"] if one["group"] != "screening"]
+    before = {name: value for name, value in FACTORS.items() if name != "screening"}
+    assert rules.assess(rules.read_rating_table(content), replace(PERSON, factors=before)).rating is Rating.LOW
 
 
 @pytest.mark.parametrize(

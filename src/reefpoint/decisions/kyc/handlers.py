@@ -3,7 +3,8 @@
 from typing import cast
 
 from reefpoint.decisions.kyc.selectors import RATING
-from reefpoint.decisions.kyc.services import erase_notes, reassess_after_change
+from reefpoint.decisions.kyc.services import erase_notes, reassess_after_change, reassess_after_screening
+from reefpoint.decisions.screening.events import HitRaised, HitResolved
 from reefpoint.platform.access.events import ApprovalGranted
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
@@ -17,6 +18,14 @@ def reassess_changed_client(stored: StoredEvent) -> None:
     reassess_after_change(
         actor=system_actor("kyc"), client_id=event.client_id, version=event.version, on=event.at.date(), at=event.at
     )
+
+
+def reassess_screened_client(stored: StoredEvent) -> None:
+    """A hit was raised or resolved: rate the client again, so that the next review moves."""
+    event = stored.event
+    assert isinstance(event, HitRaised | HitResolved)
+    actor = system_actor("kyc")
+    reassess_after_screening(actor=actor, client_id=event.client_id, on=event.at.date(), at=event.at)
 
 
 def publish_approved_rating(stored: StoredEvent) -> None:

@@ -42,9 +42,13 @@ FACTORS = frozenset(
         "structure",
         "product",
         "turnover_pct",
+        "screening",
     }
 )
 """What a scorecard may ask for, and all of it: a factor that the program cannot supply would refer every client."""
+
+SINCE_SCREENING = frozenset({"screening"})
+"""Factors that tables published before there were any may leave out; they are replayed without them."""
 
 NOT_LISTED = "not_listed"
 
@@ -107,7 +111,10 @@ def _words(place: str, values: object) -> tuple[str, ...]:
 
 
 def _check_scorecard(table: DecisionTable) -> None:
-    _check_columns(table, set(FACTORS), {"points", "floor", "en", "zh"})
+    given = {column.name for column in table.inputs}
+    _check_columns(
+        table, set(FACTORS if given & SINCE_SCREENING else FACTORS - SINCE_SCREENING), {"points", "floor", "en", "zh"}
+    )
     _check_ratings(table, "floor")
     if table.policy is not HitPolicy.COLLECT_SUM:
         raise MalformedTable("scorecard, policy", "points are added up over the factors")
@@ -148,18 +155,22 @@ def gather(
     profile: ProfileFacts | None,
     kind: ClientKind,
     is_on_portal: bool,
+    screening: str,
     identifiers: Sequence[IdentifierFacts],
     documents: Sequence[DocumentView],
     on: date,
 ) -> KycInputs:
-    """The inputs of an assessment on a day. Names and numbers are looked at here and left behind."""
+    """The inputs of an assessment on a day. Names and numbers are looked at here and left behind.
+
+    `screening` is the client's standing with the lists: `never`, `clear`, `open_hits`, `exposed` or `confirmed`.
+    """
     persons = _persons(profile, identifiers) if profile else ()
     country = (profile.nationality if kind is ClientKind.INSTITUTION else profile.residence) if profile else ""
     return KycInputs(
         on=on,
         kind=kind.value,
         country=country,
-        factors=_factors(table, profile, kind, is_on_portal, persons),
+        factors=_factors(table, profile, kind, is_on_portal, persons) | _asked(table, screening),
         persons=persons,
         identifiers=tuple(_identifier_inputs(identifiers, on)),
         documents=tuple(
@@ -178,7 +189,7 @@ def _factors(
     persons: tuple[PersonInput, ...],
 ) -> dict[str, str | int | bool | None]:
     if profile is None:
-        return dict.fromkeys(sorted(FACTORS))
+        return dict.fromkeys(sorted(FACTORS - SINCE_SCREENING))
     return {
         "residence": profile.residence or None,
         "nationality": profile.nationality or None,
@@ -192,6 +203,11 @@ def _factors(
         "product": "margin_loan",
         "turnover_pct": turnover_pct(profile.expected_turnover_minor, profile.net_worth_minor),
     }
+
+
+def _asked(table: RatingTable, screening: str) -> dict[str, str | int | bool | None]:
+    """The standing with the lists, for tables that ask for it."""
+    return {"screening": screening} if any(one.name == "screening" for one in table.scorecard.inputs) else {}
 
 
 def industry_of(table: RatingTable, text: str) -> str | None:

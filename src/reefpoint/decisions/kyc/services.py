@@ -10,6 +10,7 @@ from reefpoint.decisions.kyc.events import ClientRated
 from reefpoint.decisions.kyc.models import KycAssessment
 from reefpoint.decisions.kyc.selectors import RATING, newest, read_table, view
 from reefpoint.decisions.kyc.types import AssessmentCause, AssessmentView, KycInputs, Rating
+from reefpoint.decisions.screening.selectors import find_screening_grade
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -84,6 +85,15 @@ def reassess_after_change(
     return _assess(actor=actor, client_id=client_id, cause=AssessmentCause.CHANGE, decided=None, note="", on=on, at=at)
 
 
+@transaction.atomic
+def reassess_after_screening(*, actor: Actor, client_id: int, on: date, at: datetime) -> AssessmentView | None:
+    """Assess again a client whose standing with the lists changed; nothing for one who was never assessed."""
+    require(actor, "kyc.review")
+    if newest(client_id) is None:
+        return None
+    return _assess(actor=actor, client_id=client_id, cause=AssessmentCause.CHANGE, decided=None, note="", on=on, at=at)
+
+
 def _assess(
     *, actor: Actor, client_id: int, cause: AssessmentCause, decided: Rating | None, note: str, on: date, at: datetime
 ) -> AssessmentView:
@@ -98,6 +108,7 @@ def _assess(
         profile=profile,
         kind=ClientKind(client.kind),
         is_on_portal=client.portal_user_id is not None,
+        screening=find_screening_grade(client_id),
         identifiers=load_identifiers([client_id]),
         documents=load_documents([client_id]),
         on=on,

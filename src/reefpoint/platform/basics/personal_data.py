@@ -157,6 +157,7 @@ STAYS: Mapping[str, str] = {
     "imports.ImportFile": "the name of a file and its columns",
     "parties.Erasure": "counts and dates: the proof of an erasure",
     "parties.LegalHold": "why an erasure was stopped, about the matter and not the person",
+    "runs.Run": "what a long computation came to, by numbers of clients and amounts, without a name",
     "treasury.BankBreak": "a difference in the books, with its reason",
     "treasury.Payment": "a voucher of the books: account numbers of the desk's own ledger and a reference",
     "treasury.PaymentAnswer": "as the payment",
@@ -170,15 +171,16 @@ STAYS: Mapping[str, str] = {
 _TABLES = """
     access.Role accounts.Facility accounts.Loan accounts.LoanExtension accounts.LoanRate accounts.MarginAccount
     accounts.Position accounts.SecurityMovement audit.Seal collateral.Assessment collateral.HaircutRelease
-    collateral.HaircutStep collateral.NameAssessment contracts.Root events.Delivery events.Event execution.BrokerBreak
-    execution.BrokerFile execution.BrokerSettlement execution.Fill execution.Order execution.PaperDelivery
-    execution.PaperFill execution.PaperHolding execution.PaperOrder execution.PaperSettlement governance.DriftReading
-    governance.ModelMove governance.ModelVersion governance.RegisteredModel governance.SourceCheck ledger.Balance
-    ledger.BalanceSnapshot ledger.BookDay ledger.Hold ledger.HoldResolution ledger.Journal ledger.LedgerAccount
-    ledger.Posting lending.CreditLot lending.MaturityReminder lending.Renewal liquidation.Liquidation
-    liquidation.LiquidationPlan margin.MarginCall margin.MarginSnapshot margin.MarginState margin.PriceAlert
-    market.CalendarOverride market.FxRate market.FxVersion market.HeldPrice market.Instrument market.ListingFacts
-    market.Price market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion
+    collateral.HaircutStep collateral.NameAssessment contracts.Root events.Delivery events.Event
+    execution.BrokerBreak execution.BrokerFile execution.BrokerSettlement execution.Fill execution.Order
+    execution.PaperDelivery execution.PaperFill execution.PaperHolding execution.PaperOrder
+    execution.PaperSettlement governance.DriftReading governance.ModelMove governance.ModelVersion
+    governance.RegisteredModel governance.SourceCheck ledger.Balance ledger.BalanceSnapshot ledger.BookDay
+    ledger.Hold ledger.HoldResolution ledger.Journal ledger.LedgerAccount ledger.Posting lending.CreditLot
+    lending.MaturityReminder lending.Renewal liquidation.Liquidation liquidation.LiquidationPlan margin.MarginCall
+    margin.MarginSnapshot margin.MarginState margin.PriceAlert market.CalendarOverride market.FxRate
+    market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.ListingFacts market.Price
+    market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion
     monitoring.Watermark operations.DayRun operations.DayRunStep operations.DeskClock parties.Licence
     parties.LicenceEvidence performance.DeskDay products.RulePack products.Scheme products.SchemeVersion
     publications.Publication relations.Exclusion relations.Group relations.GroupLimit relations.Membership

@@ -3,6 +3,7 @@
 from reefpoint.decisions.screening.selectors.hits import (
     HitNotFound,
     find_hits,
+    find_screening_grade,
     get_hit,
     get_screening_standing,
     list_hits_of,
@@ -28,6 +29,7 @@ __all__ = [
     "find_hits",
     "find_matches",
     "find_rescreen",
+    "find_screening_grade",
     "find_versions",
     "get_hit",
     "get_screening_standing",

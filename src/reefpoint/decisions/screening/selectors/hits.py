@@ -105,6 +105,17 @@ def load_screening_standings(client_ids: Collection[int]) -> dict[int, Screening
     }
 
 
+def find_screening_grade(client_id: int) -> str:
+    """A client's standing as a factor of risk: that of `Standing`, and `exposed` for one who is confirmed on lists
+    that name no sanction, such as those of exposed people and of adverse reports. Three queries at most.
+    """
+    standing = get_screening_standing(client_id).state
+    if standing is Standing.CONFIRMED:
+        sanctioned = Hit.objects.filter(client_id=client_id, state=HitState.CONFIRMED).exclude(entry__programmes="")
+        return standing.value if sanctioned.exists() else "exposed"
+    return standing.value
+
+
 def _standing(states: set[str], *, is_screened: bool) -> Standing:
     if HitState.CONFIRMED in states:
         return Standing.CONFIRMED

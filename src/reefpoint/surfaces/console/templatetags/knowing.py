@@ -42,6 +42,7 @@ FACTOR_WORDS = {
     "wealth_source": gettext_lazy("Source of wealth"),
     "channel": gettext_lazy("Channel"),
     "structure": gettext_lazy("Structure of ownership"),
+    "screening": gettext_lazy("Standing with the lists"),
     "product": gettext_lazy("Product"),
     "turnover": gettext_lazy("Expected turnover against wealth"),
     "turnover_pct": gettext_lazy("Expected turnover against wealth, %"),

@@ -368,7 +368,7 @@ def test_a_change_of_circumstance_is_rated_again_and_brings_the_review_forward(d
 
 
 def on_a_list(name: str, sanctions: str) -> None:
-    content = f"id,schema,name,birth_date,countries,sanctions\nQ1,Person,{name},1991-01-01,cn,{sanctions}\n"
+    content = f"id,schema,name,aliases,birth_date,countries,sanctions\nQ1,Person,{name},,1991-01-01,cn,{sanctions}\n"
     load_list(
         actor=SYSTEM,
         source="made.up",

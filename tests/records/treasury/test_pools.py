@@ -16,11 +16,14 @@ from reefpoint.records.treasury.services import (
     ConflictingMovement,
     PoolExhausted,
     PoolRefused,
+    ThirdPartyMoney,
     allocate,
     fund_pool,
+    name_pool_origin,
     open_pool,
     release,
 )
+from reefpoint.records.treasury.types import PoolOrigin
 
 
 def open_reef(committed_minor: int = 1_000_000) -> int:
@@ -35,8 +38,16 @@ def open_reef(committed_minor: int = 1_000_000) -> int:
     )
 
 
-def lend(desk: RailsDesk, amount_minor: int, key: str, pool_code: str = "reef") -> None:
-    allocate(actor=DESK, pool_code=pool_code, account_id=desk.hurt, amount_minor=amount_minor, key=key, at=AT)
+def lend(desk: RailsDesk, amount_minor: int, key: str, pool_code: str = "reef", jurisdiction: str = "US") -> None:
+    allocate(
+        actor=DESK,
+        pool_code=pool_code,
+        account_id=desk.hurt,
+        jurisdiction=jurisdiction,
+        amount_minor=amount_minor,
+        key=key,
+        at=AT,
+    )
 
 
 def give_back(desk: RailsDesk, amount_minor: int, key: str) -> None:
@@ -162,3 +173,34 @@ def test_i48_fifty_drawdowns_at_once_never_lend_more_than_is_committed() -> None
         thread.join()
     assert (outcomes.count("lent"), outcomes.count("refused")) == (14, 36)
     assert get_pool("reef").lent_minor == 980 == 70 * PoolMovement.objects.count()
+
+
+def put_under_chinese_rules() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE products_rulepack DISABLE TRIGGER USER")
+        cursor.execute("UPDATE products_rulepack SET jurisdiction = 'CN'")
+
+
+def test_in_mainland_china_only_own_or_lawfully_raised_money_is_lent(desk: RailsDesk) -> None:
+    open_reef()
+    lend(desk, 100, "us")
+    for origin in (None, PoolOrigin.THIRD_PARTY):
+        if origin is not None:
+            name_pool_origin(actor=DESK, pool_code="reef", origin=origin, evidence="the funders' agreement", at=AT)
+        with pytest.raises(ThirdPartyMoney) as refused:
+            lend(desk, 100, "cn", jurisdiction="CN")
+        assert refused.value.code == "cn.refuse.r04"
+    assert list(PoolMovement.objects.values_list("key", flat=True)) == ["us"]
+    with pytest.raises(PoolRefused, match="shows whose money"):
+        name_pool_origin(actor=DESK, pool_code="reef", origin=PoolOrigin.OWN, evidence=" ", at=AT)
+    name_pool_origin(actor=DESK, pool_code="reef", origin=PoolOrigin.OWN, evidence="audited accounts 2019", at=AT)
+    lend(desk, 100, "cn", jurisdiction="CN")
+
+
+def test_the_database_refuses_others_money_under_chinese_rules_whoever_writes(desk: RailsDesk) -> None:
+    open_reef()
+    put_under_chinese_rules()
+    with pytest.raises(IntegrityError, match=r"cn\.refuse\.r04"), transaction.atomic():
+        lend(desk, 100, "cn")
+    name_pool_origin(actor=DESK, pool_code="reef", origin=PoolOrigin.RAISED, evidence="bond prospectus", at=AT)
+    lend(desk, 100, "cn", jurisdiction="CN")

@@ -13,6 +13,7 @@ from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.promises import find_promises
 from reefpoint.platform.events.services import publish
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_pack_file
 from reefpoint.records.products.events import SchemeVersionPublished, SchemeVersionWithdrawn
@@ -92,11 +93,18 @@ def load_rule_pack(*, actor: Actor, jurisdiction: str, at: datetime) -> int:
     return row.pk
 
 
+class PromiseRefused(Refusal):
+    """A text under the rules of mainland China that promises a return or denies a risk."""
+
+    code = "cn.refuse.r10"
+
+
 @transaction.atomic
 def draft_scheme_version(*, actor: Actor, draft: SchemeDraft, effective_from: date, at: datetime) -> int:
     """Write down the next version of a scheme, and the scheme itself if it is new. Returns the version's id.
 
-    The terms of a draft never change: other terms are another draft. Raises `RulePackNotFound`.
+    The terms of a draft never change: other terms are another draft. Raises `RulePackNotFound`,
+    `PromiseRefused`.
     """
     require(actor, "schemes.draft")
     pack = RulePack.objects.filter(jurisdiction=draft.terms.rule_pack).order_by("-version").first()
@@ -104,6 +112,12 @@ def draft_scheme_version(*, actor: Actor, draft: SchemeDraft, effective_from: da
         raise RulePackNotFound(
             f"No rule pack of {draft.terms.rule_pack} is loaded. Load it before drafting schemes under it.",
             jurisdiction=draft.terms.rule_pack,
+        )
+    promises = find_promises(f"{draft.name}\n{draft.name_zh}") if pack.jurisdiction == "CN" else []
+    if promises:
+        raise PromiseRefused(
+            f"In mainland China no name may promise a return or deny a risk: {', '.join(promises)}.",
+            words=promises,
         )
     scheme, _ = Scheme.objects.get_or_create(
         code=draft.code, defaults={"name": draft.name, "name_zh": draft.name_zh, "tier": draft.tier}

@@ -6,7 +6,14 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide, BreakState
-from reefpoint.records.treasury.types import MatchMethod, PaperBehaviour, PaymentOutcome, PaymentState, PoolMovementKind
+from reefpoint.records.treasury.types import (
+    MatchMethod,
+    PaperBehaviour,
+    PaymentOutcome,
+    PaymentState,
+    PoolMovementKind,
+    PoolOrigin,
+)
 
 
 class FundingPool(models.Model):
@@ -18,6 +25,9 @@ class FundingPool(models.Model):
     committed_minor = models.BigIntegerField()
     lent_minor = models.BigIntegerField(default=0)
     cost_bp = models.IntegerField()
+    origin = models.CharField(
+        max_length=12, default=PoolOrigin.UNSPECIFIED, choices=[(one.value, one.value) for one in PoolOrigin]
+    )
 
     class Meta:
         constraints = (

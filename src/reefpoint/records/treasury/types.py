@@ -9,6 +9,15 @@ from typing import Protocol
 from reefpoint.platform.basics.breaks import BreakClass, BreakSide
 
 
+class PoolOrigin(StrEnum):
+    """Whose money a pool is: the lender's own, raised by it as the law allows, of others, or nobody said yet."""
+
+    OWN = "own"
+    RAISED = "raised"
+    THIRD_PARTY = "third_party"
+    UNSPECIFIED = "unspecified"
+
+
 class PoolMovementKind(StrEnum):
     ALLOCATE = "allocate"
     RELEASE = "release"

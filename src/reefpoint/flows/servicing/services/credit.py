@@ -104,7 +104,13 @@ def draw_down(
         on=on,
     )
     treasury.allocate(
-        actor=actor, pool_code=pool_code, account_id=account_id, amount_minor=amount_minor, key=key, at=at
+        actor=actor,
+        pool_code=pool_code,
+        account_id=account_id,
+        jurisdiction=terms.rule_pack,
+        amount_minor=amount_minor,
+        key=key,
+        at=at,
     )
     _post_drawdown(actor, account, loan_id, amount_minor, fees, key, on, at)
     record(

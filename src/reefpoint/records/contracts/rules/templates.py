@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from reefpoint.platform.basics.promises import find_promises
 from reefpoint.records.contracts.types import (
     Clause,
     ClauseChange,
@@ -174,7 +175,7 @@ def find_problems(
 
     Clauses that `required` does not name may be added; what holds for all of them holds for those too.
     """
-    return [*_missing(template, required), *_words(template), *_data(template, frozenset(known), required)]
+    return [*_missing(template, required), *_words(template), *_promises(template), *_data(template, frozenset(known), required)]
 
 
 def _missing(template: Template, required: Sequence[ClauseRule]) -> Iterator[TemplateProblem]:
@@ -200,6 +201,16 @@ def _words(template: Template) -> Iterator[TemplateProblem]:
                 yield TemplateProblem(clause.id, "empty", f"The clause {clause.id} has no heading in {language.value}.")
             if not paragraphs or any(not one.strip() for one in paragraphs):
                 yield TemplateProblem(clause.id, "empty", f"The clause {clause.id} is empty in {language.value}.")
+
+
+def _promises(template: Template) -> Iterator[TemplateProblem]:
+    if template.jurisdiction != "CN":
+        return
+    for clause in template.clauses:
+        for language in Language:
+            for words in find_promises(" ".join((clause.heading[language], *clause.paragraphs[language]))):
+                sentence = f"The clause {clause.id} says “{words}”: no text may promise a return (cn.refuse.r10)."
+                yield TemplateProblem(clause.id, "promise", sentence)
 
 
 def _data(template: Template, known: frozenset[str], required: Sequence[ClauseRule]) -> Iterator[TemplateProblem]:

@@ -20,7 +20,7 @@ from reefpoint.records.ledger.types import (
 )
 from reefpoint.records.treasury.adapters import settlement_bank
 from reefpoint.records.treasury.models import FundingPool, PoolMovement
-from reefpoint.records.treasury.types import PoolMovementKind
+from reefpoint.records.treasury.types import PoolMovementKind, PoolOrigin
 
 
 class PoolExhausted(Refusal):
@@ -35,6 +35,12 @@ class PoolRefused(Refusal):
     code = "pool_refused"
 
 
+class ThirdPartyMoney(Refusal):
+    """In mainland China a loan is financed from the lender's own or lawfully raised money alone (条例 Art. 51)."""
+
+    code = "cn.refuse.r04"
+
+
 class ConflictingMovement(Refusal):
     """A key that already named another movement."""
 
@@ -43,16 +49,26 @@ class ConflictingMovement(Refusal):
 
 @transaction.atomic
 def open_pool(
-    *, actor: Actor, code: str, name: str, currency: str, committed_minor: int, cost_bp: int, at: datetime
+    *,
+    actor: Actor,
+    code: str,
+    name: str,
+    currency: str,
+    committed_minor: int,
+    cost_bp: int,
+    at: datetime,
+    origin: PoolOrigin = PoolOrigin.UNSPECIFIED,
 ) -> int:
     """Open a pool with its ledger accounts. Returns its id; an equal pool already open is left as it is.
 
-    `committed_minor` is what may be lent, `cost_bp` what funders are owed a year. Raises `PoolRefused`.
+    `committed_minor` is what may be lent, `cost_bp` what funders are owed a year, `origin` whose money it is.
+    Raises `PoolRefused`.
     """
     require(actor, "treasury.open_pool")
     if committed_minor <= 0 or cost_bp < 0:
         raise PoolRefused("A pool needs a positive commitment and a cost of zero or more.", code=code)
     wanted = {"name": name, "currency": currency, "committed_minor": committed_minor, "cost_bp": cost_bp}
+    wanted |= {"origin": origin.value} if origin is not PoolOrigin.UNSPECIFIED else {}
     pool, is_new = FundingPool.objects.get_or_create(code=code, defaults=wanted)
     if not is_new:
         if any(getattr(pool, field) != value for field, value in wanted.items()):
@@ -95,11 +111,40 @@ def fund_pool(*, actor: Actor, pool_code: str, amount_minor: int, reference: str
 
 
 @transaction.atomic
-def allocate(*, actor: Actor, pool_code: str, account_id: int, amount_minor: int, key: str, at: datetime) -> None:
-    """Lend from a pool to an account. The same key again does nothing.
+def name_pool_origin(*, actor: Actor, pool_code: str, origin: PoolOrigin, evidence: str, at: datetime) -> None:
+    """Say whose money a pool is and by what evidence: a resolution, a prospectus. Raises `PoolRefused`."""
+    require(actor, "treasury.open_pool")
+    if not evidence.strip():
+        raise PoolRefused("Say what shows whose money this is.", code=pool_code)
+    if not FundingPool.objects.filter(code=pool_code).update(origin=origin):
+        raise PoolRefused(f"There is no pool {pool_code}.", code=pool_code)
+    record(
+        actor=actor,
+        action="treasury.name_pool_origin",
+        subject=f"pool:{pool_code}",
+        reason=evidence.strip()[:500],
+        inputs={"origin": origin.value},
+        at=at,
+    )
 
-    Raises `PoolExhausted` if the pool cannot lend as much, `ConflictingMovement` for a key used for something else.
+
+@transaction.atomic
+def allocate(
+    *, actor: Actor, pool_code: str, account_id: int, jurisdiction: str, amount_minor: int, key: str, at: datetime
+) -> None:
+    """Lend from a pool to an account that stands under a jurisdiction's rules. The same key again does nothing.
+
+    Raises `ThirdPartyMoney` in mainland China unless the pool is the lender's own or lawfully raised money, which a
+    trigger holds too, `PoolExhausted` if the pool cannot lend as much, `ConflictingMovement` for a key used for
+    something else.
     """
+    own = FundingPool.objects.filter(code=pool_code, origin__in=[PoolOrigin.OWN, PoolOrigin.RAISED])
+    if jurisdiction == "CN" and not own.exists():
+        raise ThirdPartyMoney(
+            f"In mainland China a loan is financed from the lender's own or lawfully raised money alone, and pool "
+            f"{pool_code} is not on record as such. Nothing was lent.",
+            pool_code=pool_code,
+        )
     if not _write_movement(
         kind=PoolMovementKind.ALLOCATE,
         pool_code=pool_code,

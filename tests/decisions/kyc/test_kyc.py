@@ -255,6 +255,7 @@ def test_what_is_not_on_file_is_a_problem() -> None:
     assert codes(replace(PERSON, documents=(), identifiers=())) == [
         ("no_identifier", "client"),
         ("document_missing", "document:identity"),
+        "screening",
     ]
 
 

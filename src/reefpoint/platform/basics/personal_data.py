@@ -90,6 +90,7 @@ INVENTORY: Mapping[str, Held] = {
     "pricing.PriceException": Held(_CREDIT, "quote__client", {"reason": ERASED}),
     "pricing.RateProposal": Held(_ACCOUNT, "loan__account__client", {"inputs": {}, "answer": ""}),
     "lending.CreditRequest": Held(_CREDIT, blank={"problem": ""}),
+    "lending.Renewal": Held(_ACCOUNT, blank={"end_reason": ""}),
     "lending.CreditStep": Held(_CREDIT, "request__client", {"words": "", "actor_name": ""}),
     "contracts.Contract": Held(_ACCOUNT, blank={"terms": {}}, stays={"lender_name": "the desk's own name"}),
     "contracts.File": Held(_ACCOUNT, "contract__client", {"blob": None}),
@@ -177,7 +178,7 @@ _TABLES = """
     execution.PaperSettlement governance.DriftReading governance.ModelMove governance.ModelVersion
     governance.RegisteredModel governance.SourceCheck ledger.Balance ledger.BalanceSnapshot ledger.BookDay
     ledger.Hold ledger.HoldResolution ledger.Journal ledger.LedgerAccount ledger.Posting lending.CreditLot
-    lending.MaturityReminder lending.Renewal liquidation.Liquidation liquidation.LiquidationPlan margin.MarginCall
+    lending.MaturityReminder liquidation.Liquidation liquidation.LiquidationPlan margin.MarginCall
     margin.MarginSnapshot margin.MarginState margin.PriceAlert market.CalendarOverride market.FxRate
     market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.ListingFacts market.Price
     market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion

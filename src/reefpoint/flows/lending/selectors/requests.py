@@ -208,7 +208,11 @@ def verify_lending() -> list[Finding]:
         *verify_renewals(),
         *verify_guards(
             APPEND_ONLY_TABLES,
-            [("lending_renewal", "lending_renewal_done"), ("accounts_loanextension", "lending_extension_by_paper"), *guards_of(ERASABLE_TABLES)],
+            [
+                ("lending_renewal", "lending_renewal_done"),
+                ("accounts_loanextension", "lending_extension_by_paper"),
+                *guards_of(ERASABLE_TABLES),
+            ],
         ),
     ]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from reefpoint.flows.lending.models import CreditRequest, CreditStep
+from reefpoint.flows.lending.models import CreditRequest, CreditStep, Renewal
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -14,7 +14,7 @@ from reefpoint.platform.basics.personal_data import is_kept
 
 @transaction.atomic
 def erase_requests(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
-    """Blank the words and names in a client's requests and their steps, unless a law keeps them (`kept`).
+    """Blank the words and names in a client's requests, steps and renewals, unless a law keeps them (`kept`).
 
     What was asked for, when, and how it ended stays. Letters are notices and go with them.
     """
@@ -28,6 +28,9 @@ def erase_requests(*, actor: Actor, client_id: int, kept: Collection[str], at: d
         )
         requests = CreditRequest.objects.filter(client_id=client_id).exclude(problem="")
         erased["requests"] = requests.update(problem="")
+    if not is_kept("lending.Renewal", kept):
+        ended = Renewal.objects.filter(client_id=client_id).exclude(end_reason="")
+        erased["renewals"] = ended.update(end_reason="")
     record(
         actor=actor,
         action="lending.erase",

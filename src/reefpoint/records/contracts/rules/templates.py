@@ -175,7 +175,12 @@ def find_problems(
 
     Clauses that `required` does not name may be added; what holds for all of them holds for those too.
     """
-    return [*_missing(template, required), *_words(template), *_promises(template), *_data(template, frozenset(known), required)]
+    return [
+        *_missing(template, required),
+        *_words(template),
+        *_promises(template),
+        *_data(template, frozenset(known), required),
+    ]
 
 
 def _missing(template: Template, required: Sequence[ClauseRule]) -> Iterator[TemplateProblem]:

@@ -6,7 +6,7 @@ from reefpoint.platform.database.guards import append_only_but_erasure
 
 
 class Migration(migrations.Migration):
-    dependencies = [("lending", "0001_initial")]
+    dependencies = [("lending", "0002_renewal_papers")]
 
     operations = [
         append_only_but_erasure(

@@ -9,7 +9,7 @@ NO_SIGNER = "NEW.signer_name = '' AND NEW.authentication = '{}'::jsonb AND NEW.c
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0002_guards")]
+    dependencies = [("contracts", "0003_renewals")]
 
     operations = [
         append_only_but_erasure("contracts_move", (), ["reason"], "NEW.reason = ''"),

@@ -1,10 +1,12 @@
 """Designing, comparing, playing and withdrawing schemes on pages, without JavaScript."""
 
+import csv
 from dataclasses import replace
 from html import unescape
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from tests.surfaces.conftest import DAYS, NOON, Desk, SignIn, person
@@ -197,6 +199,12 @@ def played_draft(text: str) -> str:
         ({"until": "2020-01-02"}, "The first day must be before the last."),
         ({"since": "1990-01-02", "until": "2022-12-30"}, "longer than twenty years"),
         ({"source": "recorded", "portfolio": "AAPL 100"}, "fewer than two sessions"),
+        ({"source": "file"}, "A file of prices is needed."),
+        ({"source": "file", "prices": "date,JPM\n2020-01-04,1"}, "Line 2: the venue does not trade on this day."),
+        ({"happens": "2020-01-09 fire"}, "One event a line"),
+        ({"happens": "2020-01-09 rate 1e9"}, "This is not: 2020-01-09 rate 1e9"),
+        ({"happens": "2020-01-09 haircut KO 40"}, "KO is not in the portfolio."),
+        ({"happens": "2019-01-09 rate 5"}, "on a day outside the period"),
     ],
 )
 def test_a_play_that_cannot_be_is_refused_in_words(
@@ -208,6 +216,41 @@ def test_a_play_that_cannot_be_is_refused_in_words(
     )
     assert page.status_code == 422
     assert words in page.content.decode()
+
+
+def test_an_uploaded_file_is_played_with_what_else_happens_and_its_days_are_a_csv(
+    desk: Desk, signed_in: SignIn
+) -> None:
+    """A file of the client's own, a suspension, a rate and a haircut: told on the page, and day by day in the CSV."""
+    client = signed_in(RoleName.CREDIT_OFFICER)
+    rows = "date,JPM,MINE\n2020-01-02,100,50\n2020-01-03,100,49\n2020-01-06,100,S\n2020-01-07,100,48.5\n"
+    given = {
+        "version": str(version_of("PRIME").id),
+        "other": str(version_of("CAUTIOUS").id),
+        "portfolio": "JPM 100\nMINE 100",
+        "loan": "5000",
+        "since": "2020-01-02",
+        "until": "2020-01-31",
+        "source": "packaged",
+        "happens": "2020-01-03 利率 5.75\n2020-01-03 haircut MINE 99",
+    }
+    upload = {"file": SimpleUploadedFile("mine.csv", rows.encode())}
+    text = client.post(reverse("console:scheme_simulation"), {**given, **upload}).content.decode()
+    assert "A file with 4 days is loaded." in text
+    assert "MINE: haircut 99.00%, in steps from" in text
+    assert "these terms do not let the rate move" in text
+    again = {**given, "source": "file", "prices": rows, "then": "csv"}
+    days = client.post(reverse("console:scheme_simulation"), again)
+    assert days["Content-Disposition"] == 'attachment; filename="simulation.csv"'
+    lines = list(csv.reader(days.content.decode("utf-8-sig").splitlines()))
+    assert lines[0][:4] == ["Scheme", "Version", "Day", "Currency"]
+    assert [(line[0], line[2], line[4], line[-1]) for line in lines[1:5]] == [
+        ("PRIME", "2020-01-02", "15000.00", ""),
+        ("PRIME", "2020-01-03", "14900.00", ""),
+        ("PRIME", "2020-01-06", "14900.00", "MINE"),
+        ("PRIME", "2020-01-07", "14850.00", ""),
+    ]
+    assert [line[0] for line in lines[5:]] == ["CAUTIOUS"] * 4
 
 
 def test_recorded_closes_are_played_too(desk: Desk, signed_in: SignIn) -> None:
@@ -233,7 +276,7 @@ def test_who_may_not_draft_neither_designs_nor_plays_terms_of_their_own(desk: De
     assert client.get(reverse("console:scheme_simulation")).status_code == 200
 
 
-@pytest.mark.parametrize("draft", ["", "[]", "{", '{"rate_bp": 1}', "[" * 90_000])
+@pytest.mark.parametrize("draft", ["[]", "{", '{"rate_bp": 1}', "[" * 90_000])
 def test_terms_that_are_none_are_refused_and_nothing_is_played(desk: Desk, signed_in: SignIn, draft: str) -> None:
     page = signed_in(RoleName.CREDIT_OFFICER).post(reverse("console:scheme_simulation"), {"draft": draft})
     assert page.status_code in {409, 422}

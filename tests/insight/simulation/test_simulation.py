@@ -7,28 +7,78 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.desk import MONDAY, Desk
+from tests.desk import MONDAY, Desk, noon
 
+from reefpoint.decisions.collateral.adapters.shipped import read_shipped_house
+from reefpoint.decisions.collateral.rules import read_house as read_house_rules
+from reefpoint.decisions.collateral.selectors.assessments import get_assessment
+from reefpoint.decisions.collateral.selectors.house import HOUSE
+from reefpoint.decisions.collateral.services.assessments import assess_names
+from reefpoint.decisions.collateral.types import Ramp
+from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.services.calls import expire_due_calls
+from reefpoint.decisions.margin.services.collateral import draft_and_request, request_haircut_release
 from reefpoint.decisions.margin.types import Band
-from reefpoint.flows.liquidation.models import LiquidationPlan
-from reefpoint.insight.simulation.rules import SimulationRefused, play
-from reefpoint.insight.simulation.selectors import list_names, load_history, simulate
-from reefpoint.insight.simulation.types import CallEnd, Conduct, History, SaleCause, SimulationRun, Source
+from reefpoint.decisions.pricing.models import RateProposal
+from reefpoint.decisions.pricing.rules import effective_day
+from reefpoint.decisions.pricing.selectors.grid import GRID
+from reefpoint.decisions.pricing.services import apply_due_rates
+from reefpoint.insight.simulation.rules.checks import SimulationRefused
+from reefpoint.insight.simulation.rules.playing import play
+from reefpoint.insight.simulation.selectors import list_names, load_history, load_policy, simulate
+from reefpoint.insight.simulation.types import (
+    CallEnd,
+    Conduct,
+    HaircutChange,
+    Happenings,
+    History,
+    Policy,
+    RateChange,
+    SaleCause,
+    SimRate,
+    SimulationRun,
+    Source,
+    Suspension,
+)
+from reefpoint.platform.access.models import User
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import actor_for, approve
+from reefpoint.platform.publications.services import use_publication
+from reefpoint.records.accounts.selectors import list_loans
 from reefpoint.records.execution.models import Fill
 from reefpoint.records.execution.services import end_session_orders
 from reefpoint.records.market.adapters.exchange_calendar import load_exchange_calendar
 from reefpoint.records.market.selectors.calendar import next_session, session_close
 from reefpoint.records.market.types import VENUE, InstrumentView
 from reefpoint.records.products.selectors import load_demo_schemes
-from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, SchemeTerms
+from reefpoint.records.products.services import draft_scheme_version, request_publication
+from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, RateKind, SchemeDraft, SchemeTerms
 
 CALENDAR = load_exchange_calendar(VENUE)
 SCHEMES = {draft.code: draft.terms for draft in load_demo_schemes()}
 STANDARD = SCHEMES["STANDARD"]
+FLOATING = replace(STANDARD, rate_kind=RateKind.FLOATING, rate_reset_days=30, rate_notice_days=2)
 APPLE = InstrumentView(1, "AAPL", "Apple", "苹果", "USD", VENUE, "Test", 1, 6_000, 1_000_000, False)
 COKE = InstrumentView(2, "KO", "Coca-Cola", "可口可乐", "USD", VENUE, "Test", 1, 6_000, 1_000_000, False)
 LOAN = 50_000_00
+
+
+def _cuts() -> dict[str, Any]:
+    """House rules that cut a suspended name by a tenth from its fifth session on, and by a half from its sixth."""
+    house = read_shipped_house()
+    rows = [
+        (f"{at}", when, cut)
+        for at, when, cut in (("few", "< 5", 0), ("five", "[5, 6)", 1_000), ("more", ">= 6", 5_000))
+    ]
+    table = {
+        **house["suspension"],
+        "rows": [{"id": i, "when": {"sessions": w}, "then": {"cut_bp": c}} for i, w, c in rows],
+    }
+    return {**house, "suspension": table}
+
+
+CUTS = _cuts()
+HOUSE_RULES = read_house_rules(CUTS)
 
 
 def history(*dollars: float, coke: float = 50) -> History:
@@ -210,17 +260,120 @@ def test_what_cannot_be_played_is_refused_in_words(db: None, change: dict[str, A
         simulate(**{**play_that, **change})
 
 
-# The living desk is the measure
+# What happens besides the closes
+
+
+def halted(symbol: str, since: date, until: date | None) -> Happenings:
+    return Happenings(suspensions=(Suspension(symbol, since, until),))
+
+
+def test_a_suspended_name_is_worth_its_last_price_less_the_house_s_cut_and_is_not_sold() -> None:
+    """Suspended from the Tuesday on, at 100.00: a tenth less after five sessions, half after six, when it is decided to
+    sell; it is sold on the first session on which it trades again, at that session's close.
+    """
+    days = CALENDAR.days[CALENDAR.days.index(MONDAY) :]
+    past = history(100, 0, 0, 0, 0, 0, 0, 0, 71, 71)
+    halt = halted("AAPL", days[1], days[8])
+    run = play(
+        STANDARD,
+        past,
+        CALENDAR,
+        holdings={"AAPL": 1_000},
+        loan_minor=LOAN,
+        happenings=halt,
+        policy=Policy(house=HOUSE_RULES),
+    )
+    worth = [day.market_minor // 100 for day in run.days[:8]]
+    assert worth == [100_000] * 6 + [90_000, 50_000]
+    assert [day.held_back for day in run.days[1:8]] == [("AAPL",)] * 7
+    assert {day.lendable_minor for day in run.days[1:8]} == {0}
+    assert min(sale.on for sale in run.sales) == days[8]
+    assert {sale.price_units for sale in run.sales} == {709_645}  # 71.00 less five basis points
+    assert_conserved(run)
+
+
+def test_a_name_at_its_limit_is_not_sold_and_the_other_is() -> None:
+    """On the mainland a fall of a tenth is the limit: at it nobody buys, so what else is held is sold."""
+    days = CALENDAR.days[CALENDAR.days.index(MONDAY) :]
+    past = replace(history(100, 60, 54, 53, coke=50), limits_bp=(1_000, None))
+    run = play(STANDARD, past, CALENDAR, holdings={"AAPL": 1_000, "KO": 100}, loan_minor=LOAN)
+    assert {sale.symbol for sale in run.sales if sale.on == days[2]} == {"KO"}
+    assert run.days[2].held_back == ("AAPL",)
+    assert {sale.symbol for sale in run.sales if sale.on == days[3]} == {"AAPL"}
+    assert_conserved(run)
 
 
 @pytest.mark.parametrize(
-    "dollars",
+    ("kind", "reset", "notice", "effective"),
     [
-        ("100", "79", "78.50", "79.20", "80", "81", "70", "71", "69", "60"),
-        ("100", "90", "71", "68", "75", "79", "60", "58", "59", "61"),
-        ("100", "84", "78", "83", "84.90", "77", "76", "75", "74", "72"),
+        (RateKind.FIXED, 0, 0, None),
+        (RateKind.FLOATING, 30, 3, date(2019, 11, 29)),
+        (RateKind.RESET, 7, 3, date(2019, 12, 2)),
+        (RateKind.RESET, 7, 7, date(2019, 12, 9)),
     ],
 )
+def test_a_new_rate_holds_from_the_day_that_the_terms_allow(
+    kind: RateKind, reset: int, notice: int, effective: date | None
+) -> None:
+    terms = replace(STANDARD, rate_kind=kind, rate_reset_days=reset, rate_notice_days=notice, rate_cap_bp=900)
+    told = Happenings(rates=(RateChange(date(2019, 11, 26), 1_200),))
+    run = played(*[100] * 12, terms=terms, happenings=told)
+    assert run.rates == (SimRate(date(2019, 11, 26), effective, 900),)
+    assert [day.on for day in run.days if day.rate_bp == 900][:1] == ([effective] if effective else [])
+
+
+def test_a_second_rate_waits_for_the_first_and_the_law_s_cap_bounds_both() -> None:
+    terms = replace(STANDARD, rate_kind=RateKind.FLOATING, rate_reset_days=30, rate_notice_days=5)
+    told = Happenings(rates=(RateChange(date(2019, 11, 26), 2_000), RateChange(date(2019, 11, 27), 700)))
+    run = played(*[100] * 9, terms=terms, happenings=told, policy=Policy(rate_cap_bp=750))
+    assert [(one.effective_on, one.rate_bp) for one in run.rates] == [(date(2019, 12, 1), 750), (None, 700)]
+    assert [day.rate_bp for day in run.days] == [650] * 4 + [750] * 5
+
+
+def test_a_haircut_comes_with_notice_and_in_steps_and_calls_nobody() -> None:
+    """From 30% to 45% by 5% a session after three: what is lent falls, the ratio does not."""
+    terms = replace(STANDARD, default_haircut_bp=3_000, haircuts_bp=(), haircut_notice_sessions=3)
+    asked = Happenings(haircuts=(HaircutChange(date(2019, 11, 26), "AAPL", 4_500),))
+    run = played(*[100] * 9, terms=terms, happenings=asked, policy=Policy(ramp=Ramp(1, 500)))
+    lent = [day.lendable_minor for day in run.days]
+    assert lent == [70_000_00] * 4 + [65_000_00, 60_000_00] + [55_000_00] * 3
+    (told,) = run.haircuts
+    assert [step.haircut_bp for step in told.steps] == [3_500, 4_000, 4_500]
+    assert (run.calls, run.days_over_lent) == ((), 0)
+
+
+def test_the_most_that_the_desk_would_have_lent_is_told_and_refuses_nothing() -> None:
+    """At 100.00 the initial line of 200% allows 50,000; the loan of 60,000 is played and said to be beyond it."""
+    run = played(100, 100, 100, loan_minor=60_000_00, terms=replace(STANDARD, initial_bp=20_000, fees=()))
+    assert (run.is_beyond_rules, run.days[0].debt_minor > run.most_minor) == (True, True)
+    within = played(100, 100, 100, loan_minor=run.most_minor, terms=replace(STANDARD, initial_bp=20_000, fees=()))
+    assert not within.is_beyond_rules
+
+
+@pytest.mark.parametrize(
+    ("happenings", "match"),
+    [
+        (halted("ZZZ", MONDAY, None), "ZZZ is not in the portfolio"),
+        (halted("AAPL", MONDAY - timedelta(days=3), None), "outside the period"),
+        (Happenings(rates=(RateChange(MONDAY, 10_001),)), "rate is from 0 to 100%"),
+        (Happenings(haircuts=(HaircutChange(MONDAY, "AAPL", 10_001),)), "haircut is from 0 to 100%"),
+    ],
+)
+def test_what_cannot_happen_is_refused_in_words(happenings: Happenings, match: str) -> None:
+    with pytest.raises(SimulationRefused, match=match):
+        played(100, 100, happenings=happenings)
+
+
+# The living desk is the measure
+
+PATHS = (
+    ("100", "79", "78.50", "79.20", "80", "81", "70", "71", "69", "60"),
+    ("100", "90", "71", "68", "75", "79", "60", "58", "59", "61"),
+    ("100", "84", "78", "83", "84.90", "77", "76", "75", "74", "72"),
+)
+
+
+@pytest.mark.parametrize("dollars", PATHS)
 def test_the_desk_calls_and_sells_on_the_same_days_for_the_same_amounts(desk: Desk, dollars: tuple[str, ...]) -> None:
     """The near account on the living desk, day by day, and the same loan played: one and the same story."""
     past = history(*map(float, dollars))
@@ -229,16 +382,117 @@ def test_the_desk_calls_and_sells_on_the_same_days_for_the_same_amounts(desk: De
             desk.prices(on, session_close(VENUE, on), AAPL=dollars[number], JPM="100", KO="50")
         _close_the_session(desk, on)
     run = play(STANDARD, past, CALENDAR, holdings={"AAPL": 1_000}, loan_minor=LOAN)
-    lived = [(call.opened_on, call.amount_minor, call.state, call.deadline_at.date()) for call in desk.calls(desk.near)]
+    assert run.sales, "a story without a sale proves little"
+    assert_lived(desk, desk.near, run)
+
+
+@pytest.mark.parametrize("dollars", PATHS)
+def test_the_desk_tells_the_same_story_with_a_new_rate_a_suspension_and_a_haircut(
+    desk: Desk, dollars: tuple[str, ...]
+) -> None:
+    """A floating loan told of a new rate on the Tuesday, Coca-Cola suspended from then until the eighth session under a
+    policy that cuts it from the second session on, and a haircut of Apple that rises by steps: on the desk and played.
+    """
+    past = history(*map(float, dollars))
+    tuesday, resumed = past.days[1], past.days[7]
+    account_id = desk.open_account({"AAPL": 900, "KO": 200}, LOAN, scheme=_publish_floating(desk))
+    _publish_house(desk, CUTS)
+    target_bp = 0
+    for number, on in enumerate(past.days):
+        if on == tuesday:
+            desk.suspend("KO", is_suspended=True, at=noon(on))
+            _tell_rate(account_id, 1_000, on)
+            target_bp = _put_haircut_in_force(desk, "AAPL", on)
+        if on == resumed:
+            desk.suspend("KO", is_suspended=False, at=noon(on))
+        if number:
+            known = {"JPM": "100"} | ({} if tuesday <= on < resumed else {"KO": "50"})
+            desk.prices(on, session_close(VENUE, on), AAPL=dollars[number], **known)
+        _close_the_session(desk, on)
+    told = RateChange(tuesday, 1_000)
+    holdings = {"AAPL": 900, "KO": 200}
+    run = simulate(
+        FLOATING, holdings, LOAN, past.days[0], past.days[-1], source=Source.RECORDED, happenings=Happenings((told,))
+    )
+    assert run.rates == (SimRate(tuesday, tuesday + timedelta(days=2), 1_000),)
+    assert run.days[1].held_back == ("KO",)
+    assert run.sales, "a story without a sale proves little"
+    assert_lived(desk, account_id, run)
+    assert run.days[-1].lendable_minor == MarginState.objects.get(account_id=account_id).lendable_minor
+    typed = Happenings(
+        (told,), (HaircutChange(tuesday, "AAPL", target_bp),), halted("KO", tuesday, resumed).suspensions
+    )
+    policy = load_policy("US", past.days[-1])
+    same = play(FLOATING, past, CALENDAR, holdings=holdings, loan_minor=LOAN, happenings=typed, policy=policy)
+    assert same.days == run.days, "what was typed and what is on record come to the same"
+    assert desk.account(account_id).debt_minor != _without(past, holdings), "the new rate shows in the debt"
+
+
+def _without(past: History, holdings: dict[str, int]) -> int:
+    return play(FLOATING, past, CALENDAR, holdings=holdings, loan_minor=LOAN).days[-1].debt_minor
+
+
+def _publish_floating(desk: Desk) -> str:
+    draft = SchemeDraft("FLOAT", "Floating", "", replace(FLOATING, limit_minor=1_000_000_00))
+    credit = actor_for(User.objects.get(email="credit@desk.test"))
+    version_id = draft_scheme_version(actor=credit, draft=draft, effective_from=MONDAY, at=noon(MONDAY))
+    approval_id = request_publication(actor=credit, version_id=version_id, reason="a test", at=noon(MONDAY))
+    _approve(desk, approval_id, MONDAY)
+    return "FLOAT"
+
+
+def _approve(desk: Desk, approval_id: int, on: date) -> None:
+    payload_hash = get_approval(approval_id).payload_hash
+    approve(actor=desk.approver, approval_id=approval_id, payload_hash=payload_hash, at=noon(on))
+    desk.drain()
+
+
+def _publish_house(desk: Desk, content: dict[str, Any]) -> None:
+    approval_id = draft_and_request(
+        actor=desk.risk, kind=HOUSE, content=content, effective_from=MONDAY, reason="a test", at=noon(MONDAY)
+    )
+    _approve(desk, approval_id, MONDAY)
+
+
+def _put_haircut_in_force(desk: Desk, symbol: str, on: date) -> int:
+    assessment_id = assess_names(
+        actor=desk.risk, on=on, at=noon(on), instrument_ids=[desk.instruments[symbol]], paths=1_000
+    )
+    asked = request_haircut_release(actor=desk.risk, assessment_id=assessment_id, reason="a test", on=on, at=noon(on))
+    _approve(desk, asked, on)
+    return get_assessment(assessment_id).names[0].haircut_bp
+
+
+def _tell_rate(account_id: int, rate_bp: int, on: date) -> None:
+    """A proposal as `propose_rates` would write it, for a client whose grade nobody knows here."""
+    (loan,) = list_loans(account_id)
+    effective = effective_day("floating", loan.drawn_on, FLOATING.rate_reset_days, FLOATING.rate_notice_days, on)
+    assert effective is not None
+    RateProposal.objects.create(
+        loan_id=loan.id,
+        grid_id=use_publication(kind=GRID, on=on, at=noon(on)).id,
+        old_bp=loan.rate_bp,
+        new_bp=rate_bp,
+        inputs={},
+        answer="{}",
+        proposed_on=on,
+        proposed_at=noon(on),
+        proposed_by="tests",
+        effective_on=effective,
+    )
+
+
+def assert_lived(desk: Desk, account_id: int, run: SimulationRun) -> None:
+    """The calls, sales and debt of a play are those of an account on the desk, to the cent."""
+    lived = [
+        (call.opened_on, call.amount_minor, call.state, call.deadline_at.date()) for call in desk.calls(account_id)
+    ]
     assert [(call.opened_on, call.amount_minor, call.end.value, call.deadline_on) for call in run.calls] == lived
-    fills = Fill.objects.filter(order__account_id=desk.near).order_by("traded_on", "id")
+    fills = Fill.objects.filter(order__account_id=account_id).order_by("traded_on", "id")
     sold = [(fill.traded_on, fill.quantity, fill.price_units, fill.gross_minor) for fill in fills]
     assert [(sale.on, sale.quantity, sale.price_units) for sale in run.sales] == [one[:3] for one in sold]
     assert sum(sale.value_minor for sale in run.sales) >= sum(one[3] for one in sold)
-    account = desk.account(desk.near)
-    assert run.days[-1].debt_minor == account.debt_minor
-    assert run.sales, "a story without a sale proves little"
-    assert LiquidationPlan.objects.exists()
+    assert run.days[-1].debt_minor == desk.account(account_id).debt_minor
 
 
 def _close_the_session(desk: Desk, on: date) -> None:
@@ -248,5 +502,6 @@ def _close_the_session(desk: Desk, on: date) -> None:
     desk.drain()
     expire_due_calls(actor=desk.risk, at=at)
     desk.drain()
+    apply_due_rates(actor=desk.operations, on=on, at=at)
     desk.accrue(on, next_session(VENUE, on))
     desk.drain()

@@ -69,6 +69,12 @@ def test_a_loan_is_played_under_a_version_or_under_terms_of_ones_own(program: Pr
     assert run["cost_minor"] == run["interest_minor"] + run["fees_minor"] + run["sale_cost_minor"]
     mild = answered(risk, "schemes/simulation", {**play, "terms": terms_to_json(PRIME)})
     assert (mild["days"][0]["on"], mild["calls"][0]["opened_on"]) == ("2020-01-02", "2020-03-09")
+    told = {"rates": [{"on": "2020-02-03", "rate_bp": 700}], "suspensions": [{"symbol": "JPM", "since": "2020-03-02"}]}
+    stuck = answered(risk, "schemes/simulation", {**play, **told, "version_id": version})
+    assert (stuck["sales"], stuck["rates"][0]["rate_bp"], stuck["days"][-1]["held_back"]) == ([], 700, ["JPM"])
+    file = {"source": "file", "prices": "date,JPM\n2020-01-02,140\n2020-01-03,x"}
+    bad = risk.post("schemes/simulation", {**play, **file, "version_id": version})
+    assert (bad.status_code, json.loads(bad.content)["code"]) == (409, "price_file_refused")
     none = risk.post("schemes/simulation", {**play, "holdings": {"ZZZ": 1}, "version_id": version})
     assert (none.status_code, json.loads(none.content)["code"]) == (409, "simulation_refused")
     neither = risk.post("schemes/simulation", play)

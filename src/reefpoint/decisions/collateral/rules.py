@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from reefpoint.decisions.collateral.types import (
     CUT_MAX_BP,
@@ -18,7 +21,7 @@ from reefpoint.decisions.collateral.types import (
 )
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, Kind, MalformedTable, read_table
-from reefpoint.records.market.types import Board, InstrumentKind, ListingView
+from reefpoint.records.market.types import Board, InstrumentKind, ListingView, SessionCalendar
 from reefpoint.records.products.types import Pack, Rule
 
 SYMBOL_CHARS_MAX = 20
@@ -277,6 +280,35 @@ def plan_steps(
     raise ValueError(f"{len(days)} sessions are too few to ramp to {target_bp}")
 
 
-def sessions_needed(ramp: Ramp) -> int:
-    """Sessions from today on that any ramp fits in."""
-    return ramp.notice_sessions + -(-HAIRCUT_MAX_BP // ramp.step_bp) + 1
+def ramp_days(calendar: SessionCalendar, on: date, ramp: Ramp) -> list[date]:
+    """The day itself and the sessions after it that a ramp can need."""
+    wanted = ramp.notice_sessions + -(-HAIRCUT_MAX_BP // ramp.step_bp) + 1
+    after = calendar.between(on + timedelta(days=1), on + timedelta(days=2 * wanted + 30))
+    return [on, *after[:wanted]]
+
+
+# What a suspended name is still worth
+
+
+def suspension_cut_bp(house: HouseRules, calendar: SessionCalendar, since: date, on: date) -> int:
+    """How much the last price of a name is cut on a day that has been suspended since another."""
+    return cut_after(house, calendar.missed(since, on) if since < on else 0)
+
+
+def cut_after(house: HouseRules, sessions: int) -> int:
+    """How much the last price of a name is cut after so many sessions of suspension."""
+    cut = house.suspension.decide({"sessions": sessions})["cut_bp"]
+    assert isinstance(cut, int)
+    return cut
+
+
+def apply_cuts(
+    price_units: npt.NDArray[np.int64], instrument_ids: Sequence[int], cuts_bp: Mapping[int, int]
+) -> npt.NDArray[np.int64]:
+    """Prices less these cuts, rounded down; a price that there is stays one, if of a single unit."""
+    if not cuts_bp:
+        return price_units
+    kept_bp = np.fromiter((HAIRCUT_MAX_BP - cuts_bp.get(one, 0) for one in instrument_ids), dtype=np.int64)
+    # in two parts: a price times 10,000 need not fit
+    cut = price_units // HAIRCUT_MAX_BP * kept_bp + price_units % HAIRCUT_MAX_BP * kept_bp // HAIRCUT_MAX_BP
+    return np.where(price_units > 0, np.maximum(cut, 1), price_units)

@@ -163,7 +163,7 @@ def price(grid: PriceGrid, inputs: PriceInputs) -> Price:
             row = by_input[column.name]
             parts.append(RatePart(column.name, _bp(row), str(row.then["en"]), str(row.then["zh"]), f"grid:{row.id}"))
     total = sum(part.bp for part in parts)
-    rate = max(inputs.floor_bp, min(total, cap))
+    rate = within(total, inputs.floor_bp, cap)
     if rate > total:
         parts.append(RatePart("floor", rate - total, "Up to the scheme's lowest rate", "调至方案最低利率", "scheme"))
     if rate < total:
@@ -179,6 +179,11 @@ def price(grid: PriceGrid, inputs: PriceInputs) -> Price:
         source = f"law:{inputs.jurisdiction}" if is_law else "scheme"
         parts.append(RatePart("cap", rate - total, *words, source))
     return Price(rate, tuple(parts), inputs.floor_bp, cap)
+
+
+def within(rate_bp: int, floor_bp: int, cap_bp: int) -> int:
+    """A rate between the scheme's floor and the lower cap."""
+    return max(floor_bp, min(rate_bp, cap_bp))
 
 
 def cap_of(grid: PriceGrid, inputs: PriceInputs) -> int:
@@ -278,6 +283,11 @@ def effective_day(kind: str, drawn_on: date, reset_days: int, notice_days: int, 
     if kind != "reset":
         return None
     return next_reset(drawn_on, reset_days, told - timedelta(days=1))
+
+
+def moves(old_bp: int, new_bp: int, step_bp: int) -> bool:
+    """Whether a new rate is far enough from the old one to be told."""
+    return abs(new_bp - old_bp) >= max(1, step_bp)
 
 
 # Storing

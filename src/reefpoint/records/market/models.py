@@ -36,6 +36,21 @@ class Instrument(models.Model):
         return self.symbol
 
 
+class TradingHalt(models.Model):
+    """A name stopped trading, or trades again. Append-only: the newest row says which."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    is_suspended = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("instrument", "id")
+        indexes = (models.Index(fields=["instrument", "at"], name="market_halt_of_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.at:%Y-%m-%d} {'halted' if self.is_suspended else 'resumed'}"
+
+
 class ListingFacts(models.Model):
     """What a source says of a listing from a day on. Append-only: the newest row of the latest day counts."""
 

@@ -1,27 +1,37 @@
-"""A simulation as a form: portfolio, loan, period and source; and its results as charts and tables."""
+"""A simulation as a form: portfolio, loan, period, prices and what else happens; its results as charts and tables."""
 
+import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reefpoint.engine.interest import PRINCIPAL_MINOR_MAX
-from reefpoint.insight.simulation.rules import SimulationRefused
+from reefpoint.insight.simulation.rules.checks import SimulationRefused
+from reefpoint.insight.simulation.rules.files import CALENDARS, FILE_BYTES_MAX, PriceFile, PriceFileRefused, read_prices
 from reefpoint.insight.simulation.selectors import PACKAGED_FIRST, PACKAGED_LAST, simulate
-from reefpoint.insight.simulation.types import CallEnd, Conduct, SaleCause, SimulationRun, Source
+from reefpoint.insight.simulation.types import CallEnd, Conduct, Happenings, SaleCause, SimulationRun, Source
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.products.types import SchemeTerms
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
+from reefpoint.surfaces.web.figures import percent_text
+from reefpoint.surfaces.web.simulation_happenings import HappeningError, file_words, read_happenings
+from reefpoint.surfaces.web.tables import FORMULA_STARTS
 from reefpoint.surfaces.web.templatetags.figures import band_word
 
 LINE = re.compile(r"([A-Za-z0-9.]{1,12})[\s,:x×]+([0-9][0-9,]{0,11})")
 NAMES_MAX = 30
 QUANTITY_MAX = 10**9
 TABLE_ROWS = 60
+TYPED_MAX = 4_000
 
 EXAMPLE = {
     "portfolio": "JPM 1000\nXOM 1000\nAAPL 500",
@@ -30,10 +40,20 @@ EXAMPLE = {
     "until": "2020-06-30",
     "source": Source.PACKAGED.value,
     "conduct": Conduct.SILENT.value,
+    "happens": "",
+    "venue": "XNYS",
+    "prices": "",
 }
 SOURCES: Mapping[Source, Promise] = {
     Source.PACKAGED: gettext_lazy("20 US names, 1990 to 2022, that come with the program"),
     Source.RECORDED: gettext_lazy("closes that this desk recorded"),
+    Source.FILE: gettext_lazy("closes of a file of your own"),
+}
+VENUES: Mapping[str, Promise] = {
+    "XNYS": gettext_lazy("New York"),
+    "XHKG": gettext_lazy("Hong Kong"),
+    "XSHG": gettext_lazy("Shanghai"),
+    "XSHE": gettext_lazy("Shenzhen"),
 }
 CONDUCTS: Mapping[Conduct, Promise] = {
     Conduct.SILENT: gettext_lazy("answers no call"),
@@ -98,6 +118,38 @@ class Played:
         return [(sale, str(CAUSES[sale.cause])) for sale in self.run.sales]
 
     @property
+    def happened(self) -> list[tuple[date, str]]:
+        """New rates and haircuts as sentences, with the day on which each was told."""
+        told = [
+            (
+                one.on,
+                _("%(name)s: haircut %(percent)s, in steps from %(first)s to %(last)s")
+                % {
+                    "name": one.symbol,
+                    "percent": percent_text(one.haircut_bp),
+                    "first": one.steps[0].effective_on.isoformat(),
+                    "last": one.steps[-1].effective_on.isoformat(),
+                }
+                if one.steps
+                else _("%(name)s: haircut %(percent)s, which changes nothing")
+                % {"name": one.symbol, "percent": percent_text(one.haircut_bp)},
+            )
+            for one in self.run.haircuts
+        ]
+        told += [
+            (
+                one.told_on,
+                _("new rate %(percent)s, in force from %(day)s")
+                % {"percent": percent_text(one.rate_bp), "day": one.effective_on.isoformat()}
+                if one.effective_on
+                else _("new rate %(percent)s: these terms do not let the rate move to it now")
+                % {"percent": percent_text(one.rate_bp)},
+            )
+            for one in self.run.rates
+        ]
+        return sorted(told)
+
+    @property
     def rows(self) -> list[object]:
         """Days for the table: all of a short story, else evenly spread ones with the first and the last."""
         days = self.run.days
@@ -118,12 +170,18 @@ class SimulationForm:
     until: date = PACKAGED_LAST
     source: Source = Source.PACKAGED
     conduct: Conduct = Conduct.SILENT
+    happenings: Happenings = field(default_factory=Happenings)
+    file: PriceFile | None = None
     errors: dict[str, str] = field(default_factory=dict)
     played: list[Played] = field(default_factory=list)
 
     @property
     def sources(self) -> list[tuple[str, Promise]]:
         return [(one.value, words) for one, words in SOURCES.items()]
+
+    @property
+    def venues(self) -> list[tuple[str, Promise]]:
+        return list(VENUES.items())
 
     @property
     def conducts(self) -> list[tuple[str, Promise]]:
@@ -143,18 +201,51 @@ class SimulationForm:
                     self.until,
                     source=self.source,
                     conduct=self.conduct,
+                    happenings=self.happenings,
+                    file=self.file,
                 )
             except Refusal as refusal:
                 self.errors["form"] = f"{name}: {refusal_text(refusal)}"
                 return
             self.played.append(Played(name, version, terms, run, number))
 
+    def export(self) -> HttpResponse:
+        """Every day of every scheme that was played, as CSV with plain numbers."""
+        response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = 'attachment; filename="simulation.csv"'
+        writer = csv.writer(response)
+        writer.writerow(
+            (
+                *(_("Scheme"), _("Version"), _("Day"), _("Currency"), _("Securities"), _("Cash"), _("Debt")),
+                *(_("Lent on it"), _("Ratio"), _("Band"), _("Rate"), _("Cannot be sold")),
+            )
+        )
+        for one in self.played:
+            name = f"'{one.name}" if one.name.startswith(FORMULA_STARTS) else one.name
+            for day in one.run.days:
+                money = [day.market_minor, day.cash_minor, day.debt_minor, day.lendable_minor]
+                writer.writerow(
+                    [name, one.version, day.on.isoformat(), one.run.currency]
+                    + [Decimal(minor).scaleb(-MINOR_DIGITS[one.run.currency]) for minor in money]
+                    + ["" if day.ratio_bp is None else Decimal(day.ratio_bp).scaleb(-2), band_word(day.band)]
+                    + [Decimal(day.rate_bp).scaleb(-2), " ".join(day.held_back)]
+                )
+        return response
 
-def read_simulation(given: Mapping[str, str]) -> SimulationForm:
-    """Understand what was typed; nothing typed is an example."""
-    typed = {name: given.get(name, "").strip()[:4000] for name in EXAMPLE}
+
+def uploaded_prices(request: HttpRequest) -> bytes | None:
+    """The file of prices that was sent along, as far as it can be taken."""
+    sent = request.FILES.get("file")
+    return None if sent is None else bytes(sent.read(FILE_BYTES_MAX + 1))
+
+
+def read_simulation(given: Mapping[str, str], upload: bytes | None = None) -> SimulationForm:
+    """Understand what was typed; nothing typed is an example. An uploaded file of prices goes before the last one."""
+    typed = {name: given.get(name, "").strip()[: FILE_BYTES_MAX if name == "prices" else TYPED_MAX] for name in EXAMPLE}
     is_empty = not any(typed.values())
     form = SimulationForm(dict(EXAMPLE) if is_empty else typed)
+    if upload is not None:
+        _take_upload(form, upload)
     _read_portfolio(form)
     try:
         form.loan_minor = parse_money(form.given["loan"])
@@ -169,7 +260,36 @@ def read_simulation(given: Mapping[str, str]) -> SimulationForm:
             form.errors[name] = _("This is not a date: year, month, day.")
     form.source = Source(form.given["source"]) if form.given["source"] in set(Source) else Source.PACKAGED
     form.conduct = Conduct(form.given["conduct"]) if form.given["conduct"] in set(Conduct) else Conduct.SILENT
+    try:
+        form.happenings = read_happenings(form.given["happens"])
+    except HappeningError as error:
+        form.errors["happens"] = str(error)
+    if form.source is Source.FILE and "file" not in form.errors:
+        _read_file(form)
     return form
+
+
+def _take_upload(form: SimulationForm, content: bytes) -> None:
+    form.given["source"] = Source.FILE.value
+    try:
+        form.given["prices"] = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        form.given["prices"] = ""
+        form.errors["file"] = _("The file is not text in UTF-8.")
+    if len(content) > FILE_BYTES_MAX:
+        form.given["prices"] = ""
+        form.errors["file"] = _("The file is larger than a megabyte.")
+
+
+def _read_file(form: SimulationForm) -> None:
+    venue = form.given["venue"] if form.given["venue"] in VENUES else "XNYS"
+    if not form.given["prices"]:
+        form.errors["file"] = _("A file of prices is needed.")
+        return
+    try:
+        form.file = read_prices(form.given["prices"], venue, get_calendar(CALENDARS[venue]))
+    except PriceFileRefused as refusal:
+        form.errors["file"] = file_words(refusal)
 
 
 def _read_portfolio(form: SimulationForm) -> None:
@@ -194,6 +314,9 @@ REFUSALS: Mapping[str, Promise] = {
     "too_long": gettext_lazy("The period is longer than twenty years. Choose a shorter one."),
     "too_short": gettext_lazy("The period has fewer than two sessions with prices. Choose a longer one."),
     "order": gettext_lazy("The first day must be before the last."),
+    "outside": gettext_lazy("Something is to happen on a day outside the period."),
+    "not_in_portfolio": gettext_lazy("%(names)s is not in the portfolio."),
+    "no_file": gettext_lazy("A file of prices is needed."),
     "too_large": gettext_lazy("A figure is too large to be played exactly."),
     "lines": gettext_lazy("The lines of these terms contradict each other."),
 }

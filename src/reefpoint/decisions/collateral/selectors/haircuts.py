@@ -32,7 +32,8 @@ SELECT i.id, s.effective_on, s.haircut_bp, s.release_id, r.assessment_id
 _PENDING = """
 SELECT s.instrument_id, s.effective_on, s.haircut_bp, s.release_id, r.assessment_id
   FROM collateral_haircutstep s JOIN collateral_haircutrelease r ON r.id = s.release_id
- WHERE s.effective_on > %(on)s AND (%(ids)s::bigint[] IS NULL OR s.instrument_id = ANY(%(ids)s::bigint[]))
+ WHERE s.effective_on > %(on)s AND s.effective_on <= coalesce(%(until)s::date, s.effective_on)
+   AND (%(ids)s::bigint[] IS NULL OR s.instrument_id = ANY(%(ids)s::bigint[]))
    AND NOT EXISTS (
        SELECT 1 FROM collateral_haircutstep later
         WHERE later.instrument_id = s.instrument_id AND later.release_id > s.release_id
@@ -56,18 +57,25 @@ def steps_in_force(on: date, instrument_ids: Collection[int] | None = None) -> d
     return {row.instrument_id: row for row in _steps(_SCHEDULE, on, instrument_ids)}
 
 
-def pending_steps(on: date, instrument_ids: Collection[int] | None = None) -> dict[int, list[StepView]]:
+def pending_steps(
+    on: date, instrument_ids: Collection[int] | None = None, *, until: date | None = None
+) -> dict[int, list[StepView]]:
     """The steps after a day that nothing later has taken the place of, in order, by instrument id."""
     found: dict[int, list[StepView]] = {}
-    for row in _steps(_PENDING, on, instrument_ids):
+    for row in _steps(_PENDING, on, instrument_ids, until):
         found.setdefault(row.instrument_id, []).append(row)
     return found
 
 
-def _steps(query: str, on: date, instrument_ids: Collection[int] | None) -> list[StepView]:
+def recorded_steps(until: date, instrument_ids: Collection[int]) -> dict[int, list[StepView]]:
+    """Every step that was in force on some day up to `until`, in order, by instrument id."""
+    return pending_steps(date.min, instrument_ids, until=until)
+
+
+def _steps(query: str, on: date, instrument_ids: Collection[int] | None, until: date | None = None) -> list[StepView]:
     ids = None if instrument_ids is None else array_literal([*instrument_ids])
     with connection.cursor() as cursor:
-        cursor.execute(query, {"on": on, "ids": ids})
+        cursor.execute(query, {"on": on, "ids": ids, "until": until})
         return [StepView(*row) for row in cursor.fetchall()]
 
 

@@ -94,12 +94,10 @@ def cuts_under(house: HouseRules, on: date) -> dict[int, int]:
     for one in list_instruments():
         if not one.is_suspended:
             continue
-        sessions = LONG_AGO_SESSIONS
-        if one.suspended_at is not None:
-            since = one.suspended_at.date()
-            sessions = get_calendar(one.venue).missed(since, on) if since < on else 0
-        cut = house.suspension.decide({"sessions": sessions})["cut_bp"]
-        assert isinstance(cut, int)
+        if one.suspended_at is None:
+            cut = rules.cut_after(house, LONG_AGO_SESSIONS)
+        else:
+            cut = rules.suspension_cut_bp(house, get_calendar(one.venue), one.suspended_at.date(), on)
         if cut:
             cuts[one.id] = cut
     return cuts

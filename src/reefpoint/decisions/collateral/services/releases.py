@@ -1,7 +1,7 @@
 """Putting an assessment in force after a second person: less is lent step by step with notice, more at once."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -40,7 +40,6 @@ def plan_release(assessment_id: int, on: date) -> dict[int, tuple[Step, ...]]:
 
     Names that stay as they are are left out. A name never put in force starts from the least that any scheme version
     in use asks of it.
-    in use asks of it.
     """
     assessment = _assessment(assessment_id)
     house = read_house(assessment.house_id)
@@ -48,7 +47,7 @@ def plan_release(assessment_id: int, on: date) -> dict[int, tuple[Step, ...]]:
     now, pending = steps_in_force(on, targets), pending_steps(on, targets)
     own = own_haircuts([one for one in list_instruments() if one.id in targets], on)
     ramp = _ramp(house.ramp)
-    days = _days(on, ramp)
+    days = rules.ramp_days(get_calendar(VENUE), on, ramp)
     planned = {}
     for instrument_id, target_bp in sorted(targets.items()):
         step = now.get(instrument_id)
@@ -68,13 +67,6 @@ def _ramp(house: Ramp) -> Ramp:
     """The house's ramp with the longest notice that it or any scheme version in use promises."""
     promised = (get_terms(version_id).haircut_notice_sessions for version_id in scheme_versions_in_use())
     return Ramp(max(house.notice_sessions, *promised, 0), house.step_bp)
-
-
-def _days(on: date, ramp: Ramp) -> list[date]:
-    """The day itself and the sessions after it that a ramp can need."""
-    wanted = rules.sessions_needed(ramp)
-    after = get_calendar(VENUE).between(on + timedelta(days=1), on + timedelta(days=2 * wanted + 30))
-    return [on, *after[:wanted]]
 
 
 @transaction.atomic

@@ -6,12 +6,13 @@ from datetime import date, datetime
 
 import numpy as np
 
+from reefpoint.decisions.collateral.rules import apply_cuts
 from reefpoint.decisions.collateral.selectors.assessments import get_assessment
 from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
 from reefpoint.decisions.collateral.selectors.house import cuts_under
 from reefpoint.decisions.collateral.types import HouseRules
 from reefpoint.decisions.margin.selectors.book import FIGURES, LoadedBook, load_book
-from reefpoint.decisions.margin.selectors.standing import apply_cuts, raise_haircuts, scheme_tables
+from reefpoint.decisions.margin.selectors.standing import raise_haircuts, scheme_tables
 from reefpoint.decisions.margin.types import Band, CollateralEffect, EffectRow, SchemeEffect
 from reefpoint.engine.book import Marks
 from reefpoint.engine.columns import Bools

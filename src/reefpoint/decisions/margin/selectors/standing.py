@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from reefpoint.decisions.collateral.rules import apply_cuts
 from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
 from reefpoint.decisions.collateral.selectors.house import valuation_cuts
 from reefpoint.decisions.margin import rules
@@ -20,7 +21,6 @@ from reefpoint.decisions.margin.selectors.currencies import CODES, home_columns,
 from reefpoint.decisions.margin.types import Band, PriceCoverage, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, Lines
 from reefpoint.engine.book import Book, Marks, build_book
-from reefpoint.engine.columns import BP
 from reefpoint.engine.currencies import HomeColumns
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
@@ -162,18 +162,6 @@ def cut_prices(
     if not is_suspended.any():
         return price_units
     return apply_cuts(price_units, instrument_ids, valuation_cuts(at.date()))
-
-
-def apply_cuts(
-    price_units: npt.NDArray[np.int64], instrument_ids: Sequence[int], cuts_bp: Mapping[int, int]
-) -> npt.NDArray[np.int64]:
-    """Prices less these cuts, rounded down; a price that there is stays one, if of a single unit."""
-    if not cuts_bp:
-        return price_units
-    kept_bp = _column(BP - cuts_bp.get(one, 0) for one in instrument_ids)
-    # in two parts: a price times 10,000 need not fit
-    cut = price_units // BP * kept_bp + price_units % BP * kept_bp // BP
-    return np.where(price_units > 0, np.maximum(cut, 1), price_units)
 
 
 @lru_cache(maxsize=8)

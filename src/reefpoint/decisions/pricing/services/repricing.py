@@ -66,7 +66,9 @@ def propose_rates(*, actor: Actor, on: date, at: datetime, loan_ids: Collection[
             or (loan_ids is not None and loan.id not in loan_ids)
         ):
             continue
-        if rates[row] < 0 or book.known["grade"][row] < 0 or abs(int(rates[row]) - loan.rate_bp) < max(1, grid.step_bp):
+        if rates[row] < 0 or book.known["grade"][row] < 0:
+            continue
+        if not rules.moves(loan.rate_bp, int(rates[row]), grid.step_bp):
             continue
         effective = rules.effective_day(
             terms.rate_kind.value, loan.drawn_on, terms.rate_reset_days, terms.rate_notice_days, on

@@ -14,14 +14,11 @@ def limits_down(instruments: Iterable[InstrumentView], on: date) -> dict[int, in
     day's move and a close before `on` is known. What is on record of the listing counts before the venue's general
     rule. Two queries, or none where no venue limits it.
     """
-    by_venue = {one.id: rules.day_limit_bp(one.venue, one.symbol) for one in instruments}
-    limited = [instrument_id for instrument_id, limit_bp in by_venue.items() if limit_bp is not None]
-    if not limited:
+    limits = limits_bp(instruments, on)
+    if not limits:
         return {}
-    listings = list_listings(on)
-    limits_bp = {one: listings[one].limit_bp if listings[one].source else by_venue[one] for one in limited}
     closes = (
-        Price.objects.filter(instrument_id__in=limited, on__lt=on)
+        Price.objects.filter(instrument_id__in=list(limits), on__lt=on)
         .order_by("instrument_id", "-on", "-at", "-id")
         .distinct("instrument_id")
         .values_list("instrument_id", "price_units")
@@ -29,8 +26,18 @@ def limits_down(instruments: Iterable[InstrumentView], on: date) -> dict[int, in
     return {
         instrument_id: rules.limit_down_units(units, limit_bp)
         for instrument_id, units in closes
-        if (limit_bp := limits_bp[instrument_id]) is not None
+        if (limit_bp := limits[instrument_id]) is not None
     }
+
+
+def limits_bp(instruments: Iterable[InstrumentView], on: date) -> dict[int, int | None]:
+    """How far each name whose venue limits a day's move may move on a day, by instrument id; None for one without."""
+    by_venue = {one.id: rules.day_limit_bp(one.venue, one.symbol) for one in instruments}
+    limited = [instrument_id for instrument_id, limit_bp in by_venue.items() if limit_bp is not None]
+    if not limited:
+        return {}
+    listings = list_listings(on)
+    return {one: listings[one].limit_bp if listings[one].source else by_venue[one] for one in limited}
 
 
 def kept_until_next_session(instruments: Iterable[InstrumentView]) -> list[int]:

@@ -68,6 +68,7 @@ def verify_market() -> list[Finding]:
             "market_listingfacts",
             "market_fxversion",
             "market_fxrate",
+            "market_tradinghalt",
         ],
         [(table, f"{table}_{guard}") for table in ("market_heldprice", "market_heldfx") for guard in _HELD_GUARDS],
     )

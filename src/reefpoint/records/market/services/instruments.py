@@ -12,7 +12,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import InstrumentSuspensionChanged
-from reefpoint.records.market.models import CalendarOverride, Instrument, ListingFacts
+from reefpoint.records.market.models import CalendarOverride, Instrument, ListingFacts, TradingHalt
 from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
 from reefpoint.records.market.services.locks import lock_market
 from reefpoint.records.market.types import InstrumentDraft, ListingDraft
@@ -120,6 +120,7 @@ def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reas
     instrument.is_suspended = is_suspended
     instrument.suspended_at = at if is_suspended else None
     instrument.save(update_fields=["is_suspended", "suspended_at"])
+    TradingHalt.objects.create(instrument=instrument, is_suspended=is_suspended, at=at)
     record(
         actor=actor,
         action="instruments.suspend" if is_suspended else "instruments.resume",

@@ -1,21 +1,27 @@
 """Lending schemes: versions, drafts, publication, comparison and play over past prices."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Schema, Status
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from reefpoint.engine.interest import PRINCIPAL_MINOR_MAX
+from reefpoint.insight.simulation.rules.files import CALENDARS, FILE_BYTES_MAX, PriceFile, read_prices
 from reefpoint.insight.simulation.selectors import simulate
 from reefpoint.insight.simulation.types import (
     CallEnd,
     Conduct,
+    HaircutChange,
+    Happenings,
+    RateChange,
     SaleCause,
     SimulationRun,
     Source,
+    Suspension,
 )
 from reefpoint.platform.access.services import require
+from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.products.rules import terms_from_json, terms_to_json
 from reefpoint.records.products.selectors import (
     compare_versions,
@@ -27,7 +33,7 @@ from reefpoint.records.products.selectors import (
 )
 from reefpoint.records.products.services import draft_scheme_version, request_publication, withdraw_scheme_version
 from reefpoint.records.products.types import Bound, Fee, SchemeDraft, SchemeTerms, VersionState, VersionView
-from reefpoint.surfaces.api.base import Caller, Id, In, Made, SafeText, answers, now, router, today
+from reefpoint.surfaces.api.base import Caller, Id, In, Made, SafeText, answers, check_text, now, router, today
 
 schemes = router("schemes")
 
@@ -100,8 +106,37 @@ class TermChangeOut(Schema):
     after: Any
 
 
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]{1,12}$")]
+
+
+class PlayedRateIn(In):
+    """A day on which the desk would tell the client of a new rate."""
+
+    on: date
+    rate_bp: Annotated[int, Field(ge=0, le=10_000)]
+
+
+class PlayedHaircutIn(In):
+    """A day on which the desk would put a haircut in force for a name; it comes with notice and in steps."""
+
+    on: date
+    symbol: Symbol
+    haircut_bp: Annotated[int, Field(ge=0, le=10_000)]
+
+
+class PlayedSuspensionIn(In):
+    """A name that does not trade from `since` until `until`, on which it trades again; null is never."""
+
+    symbol: Symbol
+    since: date
+    until: date | None = None
+
+
 class PlayIn(In):
-    """A loan to play. Either `version_id` or `terms` says under which terms."""
+    """A loan to play. Either `version_id` or `terms` says under which terms.
+
+    With the source `file`, `prices` is a CSV of closes on the sessions of `venue`: `date,AAA,BBB`, then one day a line.
+    """
 
     version_id: Id | None = None
     terms: dict[str, Any] | None = None
@@ -114,6 +149,11 @@ class PlayIn(In):
     until: date
     source: Source = Source.PACKAGED
     conduct: Conduct = Conduct.SILENT
+    rates: Annotated[list[PlayedRateIn], Field(max_length=100, default_factory=list)]
+    haircuts: Annotated[list[PlayedHaircutIn], Field(max_length=100, default_factory=list)]
+    suspensions: Annotated[list[PlayedSuspensionIn], Field(max_length=100, default_factory=list)]
+    prices: Annotated[str, Field(max_length=FILE_BYTES_MAX), AfterValidator(check_text)] = ""
+    venue: Literal["XNYS", "XHKG", "XSHG", "XSHE"] = "XNYS"
 
 
 class PlayedCall(Schema):
@@ -148,8 +188,35 @@ class PlayedDay(Schema):
     market_minor: int
     cash_minor: int
     debt_minor: int
+    lendable_minor: int
     ratio_bp: int | None
     band: int
+    rate_bp: int
+    held_back: list[str]
+
+
+class PlayedRate(Schema):
+    """A new rate: told on a day, in force from another; null where the terms let no rate move."""
+
+    told_on: date
+    effective_on: date | None
+    rate_bp: int
+
+
+class PlayedStep(Schema):
+    """A haircut from a day on."""
+
+    effective_on: date
+    haircut_bp: int
+
+
+class PlayedHaircut(Schema):
+    """A change of a haircut with the steps in which it came."""
+
+    on: date
+    symbol: str
+    haircut_bp: int
+    steps: list[PlayedStep]
 
 
 class PlayOut(Schema):
@@ -157,6 +224,7 @@ class PlayOut(Schema):
 
     currency: str
     loan_minor: int
+    most_minor: int
     start_minor: int
     client_end_minor: int
     lender_end_minor: int
@@ -169,6 +237,8 @@ class PlayOut(Schema):
     lowest_ratio_bp: int | None
     calls: list[PlayedCall]
     sales: list[PlayedSale]
+    rates: list[PlayedRate]
+    haircuts: list[PlayedHaircut]
     days: list[PlayedDay]
 
 
@@ -261,6 +331,11 @@ def withdraw(request: Caller, version_id: Id, given: WithdrawalReason) -> Status
 def play(request: Caller, asked: PlayIn) -> PlayOut:
     """Play one loan over past prices by the desk's own rules. Nothing is written."""
     require(request.auth, "schemes.view")
+    happenings = Happenings(
+        rates=tuple(RateChange(one.on, one.rate_bp) for one in asked.rates),
+        haircuts=tuple(HaircutChange(one.on, one.symbol, one.haircut_bp) for one in asked.haircuts),
+        suspensions=tuple(Suspension(one.symbol, one.since, one.until) for one in asked.suspensions),
+    )
     run = simulate(
         _terms(asked),
         asked.holdings,
@@ -269,8 +344,14 @@ def play(request: Caller, asked: PlayIn) -> PlayOut:
         asked.until,
         source=asked.source,
         conduct=asked.conduct,
+        happenings=happenings,
+        file=_file(asked) if asked.source is Source.FILE else None,
     )
     return _played(run)
+
+
+def _file(asked: PlayIn) -> PriceFile:
+    return read_prices(asked.prices, asked.venue, get_calendar(CALENDARS[asked.venue]))
 
 
 def _terms(asked: PlayIn) -> SchemeTerms:
@@ -283,6 +364,7 @@ def _played(run: SimulationRun) -> PlayOut:
     return PlayOut(
         currency=run.currency,
         loan_minor=run.loan_minor,
+        most_minor=run.most_minor,
         start_minor=run.start_minor,
         client_end_minor=run.client_end_minor,
         lender_end_minor=run.lender_end_minor,
@@ -295,5 +377,10 @@ def _played(run: SimulationRun) -> PlayOut:
         lowest_ratio_bp=run.lowest_ratio_bp,
         calls=[PlayedCall(**vars(call)) for call in run.calls],
         sales=[PlayedSale(**vars(sale)) for sale in run.sales],
-        days=[PlayedDay(**{**vars(day), "band": int(day.band)}) for day in run.days],
+        rates=[PlayedRate(**vars(one)) for one in run.rates],
+        haircuts=[
+            PlayedHaircut(**{**vars(one), "steps": [PlayedStep(**vars(step)) for step in one.steps]})
+            for one in run.haircuts
+        ],
+        days=[PlayedDay(**{**vars(day), "band": int(day.band), "held_back": list(day.held_back)}) for day in run.days],
     )

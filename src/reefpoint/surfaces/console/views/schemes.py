@@ -39,7 +39,7 @@ from reefpoint.records.products.types import SchemeDraft, SchemeTerms, SchemeVie
 from reefpoint.surfaces.web import scheme_words
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.scheme_form import CODE, NAMES_MAX, SchemeForm, Typed, read_form, typed_of
-from reefpoint.surfaces.web.simulation_form import read_simulation
+from reefpoint.surfaces.web.simulation_form import read_simulation, uploaded_prices
 
 REASON_CHARACTERS_MAX = 500
 TIER_MAX = 99
@@ -293,7 +293,7 @@ def _chosen(versions: Sequence[VersionView], wanted: str) -> VersionView | None:
 def simulate(request: HttpRequest, actor: Actor) -> HttpResponse:
     """A scheme, or terms that nobody has kept yet, played over past prices beside another."""
     draft, name = None, ""
-    if request.method == "POST":
+    if request.POST.get("draft"):
         require(actor, "schemes.draft")
         draft, name = _read_draft(request.POST.get("draft", "")), request.POST.get("name", "")[:120]
     return _play(request, draft=draft, name=name)
@@ -318,7 +318,7 @@ def _play(request: HttpRequest, *, draft: SchemeTerms | None, name: str) -> Http
     published = [one for one in versions if one.state is VersionState.PUBLISHED]
     first = _chosen(versions, given.get("version", "")) or next(iter(published or versions), None)
     other = _chosen(versions, given.get("other", ""))
-    form = read_simulation({key: str(value) for key, value in given.items()})
+    form = read_simulation({key: str(value) for key, value in given.items()}, uploaded_prices(request))
     stories: list[tuple[str, str, SchemeTerms]] = []
     if draft is not None:
         stories.append((name or _("Draft"), _("not kept yet"), draft))
@@ -327,6 +327,8 @@ def _play(request: HttpRequest, *, draft: SchemeTerms | None, name: str) -> Http
     if other is not None:
         stories.append(_story(other))
     form.play(stories)
+    if given.get("then") == "csv" and not form.errors:
+        return form.export()
     context = {
         "form": form,
         "versions": versions,

@@ -19,7 +19,7 @@ from reefpoint.records.products.selectors import list_schemes
 from reefpoint.records.products.types import VersionState, VersionView
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.limits import is_within
-from reefpoint.surfaces.web.simulation_form import EXAMPLE, SimulationForm, read_simulation
+from reefpoint.surfaces.web.simulation_form import EXAMPLE, SimulationForm, read_simulation, uploaded_prices
 
 PLAYS_PER_MINUTE = 20
 
@@ -60,12 +60,16 @@ def simulate(request: HttpRequest, actor: Actor) -> HttpResponse:
     """One or two schemes played over past prices; the client's own shares stand in the form to begin with."""
     client = find_own_client(actor)
     offers = [one for one in _offers(client, _today()) if one.is_open] if client is not None else []
-    first = _chosen(offers, request.GET.get("version", "")) or next(iter(offers), None)
-    other = _chosen(offers, request.GET.get("other", ""))
-    given = {key: str(value) for key, value in request.GET.items()}
+    asked = request.POST if request.method == "POST" else request.GET
+    first = _chosen(offers, asked.get("version", "")) or next(iter(offers), None)
+    other = _chosen(offers, asked.get("other", ""))
+    given = {key: str(value) for key, value in asked.items()}
     own = _own_portfolio(client) if client is not None else ""
-    form = read_simulation(given if given.get("portfolio") else {**EXAMPLE, **({"portfolio": own} if own else {})})
+    begun = {**EXAMPLE, **({"portfolio": own} if own else {})}
+    form = read_simulation(given if given.get("portfolio") else begun, uploaded_prices(request))
     _play(actor, form, [one for one in (first, other) if one is not None])
+    if given.get("then") == "csv" and form.played and not form.errors:
+        return form.export()
     context = {"client": client, "offers": offers, "first": first, "other": other, "form": form, "is_own": bool(own)}
     return render(request, "portal/scheme_simulation.html", context, status=422 if form.errors else 200)
 

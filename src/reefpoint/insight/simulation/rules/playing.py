@@ -3,7 +3,7 @@
 A session runs as the desk's does: the client's payment in the morning; the closes, and what follows from where the
 account stands; sales that were decided on an earlier session, at this close; deadlines that end; interest and fees. The
 ratio, bands, calls, plans of sale, fills, interest and the order of payment are the functions that the desk itself
-calls; nothing here decides anything of its own.
+calls; nothing here decides anything of its own. What does not depend on the account is charted before (`course`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,21 @@ from reefpoint.decisions.margin.rules import consequence
 from reefpoint.decisions.margin.types import Band, Standing
 from reefpoint.engine.bands import Lines, step_bands
 from reefpoint.engine.book import Marks, build_book
+from reefpoint.engine.columns import Int64s
 from reefpoint.engine.cures import ratio_bp, repayment_to_reach
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.engine.liquidation import SalePlan, plan_sale
+from reefpoint.engine.valuation import value_book
 from reefpoint.flows.liquidation.rules import SALE_COST_BP, is_cured, sale_preference
-from reefpoint.flows.servicing.rules import allocate_payment, is_interest_payment_day
+from reefpoint.flows.servicing.rules import CreditRefused, allocate_payment, check_credit, is_interest_payment_day
+from reefpoint.insight.simulation.rules.checks import check_play
+from reefpoint.insight.simulation.rules.course import Course, chart_course
 from reefpoint.insight.simulation.types import (
     CallEnd,
     Conduct,
+    Happenings,
     History,
+    Policy,
     SaleCause,
     SimCall,
     SimDay,
@@ -33,7 +39,6 @@ from reefpoint.insight.simulation.types import (
     SimulationRun,
 )
 from reefpoint.platform.basics.daycount import interest_days, year_days
-from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
 from reefpoint.records.execution.rules import (
@@ -44,17 +49,9 @@ from reefpoint.records.execution.rules import (
 )
 from reefpoint.records.execution.types import Side
 from reefpoint.records.market.types import InstrumentView, LatestPrice, SessionCalendar
-from reefpoint.records.products.rules import TENOR_DAYS_MAX
 from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms
 
-BP = 10_000
 UNKNOWN_RATIO = -1
-
-
-class SimulationRefused(Refusal):
-    """A portfolio, a loan or a period that cannot be played. The fact `why` says which, `symbols` which names."""
-
-    code = "simulation_refused"
 
 
 @dataclass
@@ -102,10 +99,24 @@ class _Desk:
     terms: SchemeTerms
     instruments: tuple[InstrumentView, ...]
     calendar: SessionCalendar
+    course: Course
     lines: Lines
     scale: int
     broker: PaperBrokerTerms
     matures_on: date
+
+    def marks(self, number: int) -> Marks:
+        """What the engine needs to know of each name at the close of a session."""
+        course, terms = self.course, self.terms
+        return Marks(
+            price_units=course.price_units[number],
+            haircut_bp=course.haircut_bp[number][None, :],
+            maintenance_bp=np.array([[terms.maintenance_bp(one.symbol) for one in self.instruments]], dtype=np.int64),
+            is_stale=np.zeros(len(self.instruments), dtype=np.bool_),
+            is_suspended=course.is_suspended[number],
+            lot=np.array([one.lot_size for one in self.instruments], dtype=np.int64),
+            limit_down_units=course.limit_down_units[number],
+        )
 
     @property
     def late_after(self) -> date:
@@ -120,17 +131,23 @@ def play(
     holdings: Mapping[str, int],
     loan_minor: int,
     conduct: Conduct = Conduct.SILENT,
+    happenings: Happenings | None = None,
+    policy: Policy | None = None,
 ) -> SimulationRun:
     """Draw a loan at the first close and play it to the last. Raises `SimulationRefused`.
 
     The money leaves the account at once, its fees off, as with a client who borrows to spend. The facility is the loan.
-    Every name's own capacity bounds what is sold of it in a session; nobody else sells beside.
+    Every name's own capacity bounds what is sold of it in a session; nobody else sells beside. Whether the desk would
+    have lent that much is told (`most_minor`), and refuses nothing.
     """
-    check_play(terms, history, holdings, loan_minor)
+    happenings = happenings or Happenings()
+    check_play(terms, history, holdings, loan_minor, happenings)
+    course = chart_course(terms, history, calendar, happenings, policy or Policy())
     desk = _Desk(
         terms=terms,
         instruments=history.instruments,
         calendar=calendar,
+        course=course,
         lines=Lines.of(
             warning_bp=terms.warning_bp,
             call_bp=terms.call_bp,
@@ -143,53 +160,27 @@ def play(
         matures_on=history.days[0] + timedelta(days=terms.tenor_days),
     )
     loan = _Loan([holdings.get(one.symbol, 0) for one in history.instruments])
-    start_units = _market(loan, history.closes[0])
+    start_units = _market(loan, course.price_units[0].tolist())
+    most_minor = _most_minor(desk, loan, loan_minor)
     fee = terms.charges_minor(FeeMoment.DRAWDOWN, loan_minor)
     loan.principal, loan.taken_out, loan.fees_charged = loan_minor, loan_minor - fee, fee
-    days, before = [], history.closes[0]
+    stood: list[tuple[list[int], int, int, Band]] = []
+    before = course.price_units[0].tolist()
     for number, on in enumerate(history.days):
-        prices = tuple(now or last for now, last in zip(history.closes[number], before, strict=True))
-        is_known = all(now for now, held in zip(history.closes[number], loan.held, strict=True) if held)
+        prices = course.price_units[number].tolist()
+        is_known = all(now for now, held in zip(course.is_priced[number].tolist(), loan.held, strict=True) if held)
         if number and conduct is Conduct.PAYS:
-            _answer(desk, loan, before, on)
+            _answer(desk, loan, course.morning_units[number].tolist(), on)
         loan.price_change_units += sum(
             held * (now - last) for held, now, last in zip(loan.held, prices, before, strict=True)
         )
         _settle(desk, loan, prices, on, is_known=is_known)
-        _sell(desk, loan, prices, on, is_known=is_known)
+        _sell(desk, loan, number, on, is_known=is_known)
         _expire(desk, loan, prices, on, is_known=is_known)
-        _end_day(desk, loan, prices, on, is_known=is_known)
-        days.append(_day(loan, prices, desk, on, is_known=is_known))
+        _end_day(desk, loan, number, on, is_known=is_known)
+        stood.append((list(loan.held), loan.cash, loan.debt, loan.band))
         before = prices
-    return _told(desk, loan, before, days, loan_minor, start_units)
-
-
-def check_play(terms: SchemeTerms, history: History, holdings: Mapping[str, int], loan_minor: int) -> None:
-    """Refuse what cannot be played: no sessions, names without prices, or nothing to lend on."""
-    lines = (BP + 1, terms.close_out_bp, terms.call_bp - 1, terms.warning_bp - 2)
-    if list(lines) != sorted(lines) or not terms.call_bp <= terms.cure_bp <= terms.target_bp:
-        raise SimulationRefused("The lines of these terms contradict each other.", why="lines")
-    if not 0 <= terms.tenor_days + terms.grace_days <= TENOR_DAYS_MAX or terms.call_deadline_sessions < 0:
-        raise SimulationRefused("The term of these terms is not one that can be played.", why="lines")
-    if len(history.days) < 2:
-        raise SimulationRefused(
-            "The period has fewer than two sessions with prices. Choose a longer one.", why="too_short"
-        )
-    if not holdings or min(holdings.values()) <= 0:
-        raise SimulationRefused("A portfolio needs at least one name with a quantity above zero.", why="no_names")
-    if loan_minor <= 0:
-        raise SimulationRefused("The loan must be above zero.", why="no_loan")
-    known = {one.symbol: column for column, one in enumerate(history.instruments)}
-    if missing := sorted(set(holdings) - set(known)):
-        raise SimulationRefused(f"There are no prices of {', '.join(missing)}.", why="no_prices", symbols=missing)
-    if refused := sorted(symbol for symbol in holdings if not terms.accepts(symbol)):
-        raise SimulationRefused(
-            f"The scheme lends nothing on {', '.join(refused)}.", why="not_accepted", symbols=refused
-        )
-    if unpriced := sorted(symbol for symbol in holdings if not history.closes[0][known[symbol]]):
-        raise SimulationRefused(
-            f"{', '.join(unpriced)} has no price on {history.days[0]}.", why="no_prices", symbols=unpriced
-        )
+    return _told(desk, loan, before, _days(desk, history, stood), loan_minor, most_minor, start_units)
 
 
 def _market(loan: _Loan, prices: Sequence[int]) -> int:
@@ -270,13 +261,14 @@ def _repay(desk: _Desk, loan: _Loan, amount: int) -> None:
     loan.repaid += sum(paid.values())
 
 
-def _sell(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_known: bool) -> None:
-    """Carry out a sale that was decided on an earlier session, as far as this session's volume goes."""
+def _sell(desk: _Desk, loan: _Loan, number: int, on: date, *, is_known: bool) -> None:
+    """Carry out a sale that was decided on an earlier session, as far as volume, suspensions and limits go."""
+    prices = desk.course.price_units[number].tolist()
     if loan.selling is None or loan.selling_since is None or loan.selling_since >= on or not is_known:
         return
     if _ends_sale(desk, loan, prices, on):
         return
-    plan = _plan(desk, loan, prices)
+    plan = _plan(desk, loan, number)
     ratio_before = _ratio(desk, loan, prices) or 0
     cause = loan.selling
     _repay(desk, loan, held_minor(plan.cash_applied_units, desk.terms.currency))
@@ -324,21 +316,13 @@ def _ends_sale(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date) -> boo
     return False
 
 
-def _plan(desk: _Desk, loan: _Loan, prices: Sequence[int]) -> SalePlan:
+def _plan(desk: _Desk, loan: _Loan, number: int) -> SalePlan:
     columns = [column for column, held in enumerate(loan.held) if held]
     names = [desk.instruments[column] for column in columns]
     capacity = [session_capacity(one.assumed_daily_volume, desk.broker.participation_bp) for one in names]
     account = _facts(desk, loan)
     ids = {one.id: column for column, one in enumerate(desk.instruments)}
-    terms = desk.terms
-    marks = Marks(
-        price_units=np.array(prices, dtype=np.int64),
-        haircut_bp=np.array([[terms.haircut_bp(one.symbol) for one in desk.instruments]], dtype=np.int64),
-        maintenance_bp=np.array([[terms.maintenance_bp(one.symbol) for one in desk.instruments]], dtype=np.int64),
-        is_stale=np.zeros(len(prices), dtype=np.bool_),
-        is_suspended=np.zeros(len(prices), dtype=np.bool_),
-        lot=np.array([one.lot_size for one in desk.instruments], dtype=np.int64),
-    )
+    terms, prices = desk.terms, desk.course.price_units[number].tolist()
     return plan_sale(
         build_book(
             cash_units=[loan.cash * desk.scale],
@@ -348,7 +332,7 @@ def _plan(desk: _Desk, loan: _Loan, prices: Sequence[int]) -> SalePlan:
             instrument=columns,
             quantity=[loan.held[column] for column in columns],
         ),
-        marks,
+        desk.marks(number),
         sellable=np.array(
             [min(cap, loan.held[column]) for cap, column in zip(capacity, columns, strict=True)], dtype=np.int64
         ),
@@ -397,12 +381,12 @@ def _expire(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_kno
     loan.selling, loan.selling_since, loan.has_sold = SaleCause.CALL_EXPIRED, on, False
 
 
-def _end_day(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_known: bool) -> None:
+def _end_day(desk: _Desk, loan: _Loan, number: int, on: date, *, is_known: bool) -> None:
     """Interest to the next session, the fees of the day, and at a month's end what cash there is against both."""
     terms, until = desk.terms, desk.calendar.shift(on, 1)
     if loan.principal:
         late = on > desk.late_after
-        column = [loan.principal, terms.penalty_rate_bp if late else terms.rate_bp]
+        column = [loan.principal, terms.penalty_rate_bp if late else desk.course.rate_bp[number]]
         column += [interest_days(terms.day_count, on, until), year_days(terms.day_count), loan.carry]
         micro, carry = accrue(*(np.array([value], dtype=np.int64) for value in column))
         total = loan.accrued_micro + int(micro[0])
@@ -416,7 +400,7 @@ def _end_day(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_kn
     if is_interest_payment_day(on, until):
         _charge(loan, terms.charges_minor(FeeMoment.MONTH_END, loan.principal))
         _repay(desk, loan, min(loan.cash, loan.interest + loan.fees))
-    _settle(desk, loan, prices, on, is_known=is_known)
+    _settle(desk, loan, desk.course.price_units[number].tolist(), on, is_known=is_known)
 
 
 def _charge(loan: _Loan, amount: int) -> None:
@@ -424,19 +408,136 @@ def _charge(loan: _Loan, amount: int) -> None:
     loan.fees_charged += amount
 
 
-def _day(loan: _Loan, prices: Sequence[int], desk: _Desk, on: date, *, is_known: bool) -> SimDay:
-    return SimDay(
-        on=on,
-        market_minor=held_minor(_market(loan, prices), desk.terms.currency),
-        cash_minor=loan.cash,
-        debt_minor=loan.debt,
-        ratio_bp=_ratio(desk, loan, prices) if is_known else None,
-        band=loan.band,
+def _days(desk: _Desk, history: History, stood: Sequence[tuple[list[int], int, int, Band]]) -> tuple[SimDay, ...]:
+    """Every close as the engine values it: all of them are one book, in which each day's names are names of their own.
+
+    A name that has no close and is not suspended leaves its day unknown, as a name without any price does.
+    """
+    course, names = desk.course, len(desk.instruments)
+    maintenance_bp = [desk.terms.maintenance_bp(one.symbol) for one in desk.instruments]
+    marks = Marks(
+        price_units=np.where(course.is_priced, course.price_units, 0).ravel(),
+        haircut_bp=course.haircut_bp.reshape(1, -1),
+        maintenance_bp=np.array([maintenance_bp * len(stood)], dtype=np.int64),
+        is_stale=np.zeros(len(stood) * names, dtype=np.bool_),
+        is_suspended=course.is_suspended.ravel(),
+        lot=np.array([one.lot_size for one in desk.instruments] * len(stood), dtype=np.int64),
+    )
+    positions = [
+        (number, number * names + column, quantity)
+        for number, (held, *_) in enumerate(stood)
+        for column, quantity in enumerate(held)
+        if quantity
+    ]
+    book = build_book(
+        cash_units=[cash * desk.scale for _, cash, _, _ in stood],
+        debt_units=[debt * desk.scale for _, _, debt, _ in stood],
+        terms=[0] * len(stood),
+        account=[number for number, _, _ in positions],
+        instrument=[column for _, column, _ in positions],
+        quantity=[quantity for _, _, quantity in positions],
+    )
+    valued = value_book(book, marks, desk.lines)
+    at_limit = course.price_units <= course.limit_down_units
+    stuck = course.is_suspended | at_limit
+    return tuple(
+        SimDay(
+            on=history.days[number],
+            market_minor=held_minor(_worth(held, course.price_units[number]), desk.terms.currency),
+            cash_minor=cash,
+            debt_minor=debt,
+            lendable_minor=held_minor(int(valued.lendable_units[number]), desk.terms.currency),
+            ratio_bp=ratio if debt and ratio >= 0 else None,
+            band=band,
+            rate_bp=course.rate_bp[number],
+            held_back=tuple(
+                one.symbol
+                for one, quantity, is_stuck in zip(desk.instruments, held, stuck[number], strict=True)
+                if quantity and is_stuck
+            ),
+        )
+        for number, ((held, cash, debt, band), ratio) in enumerate(zip(stood, valued.ratio_bp.tolist(), strict=True))
+    )
+
+
+def _worth(held: Sequence[int], price_units: Int64s) -> int:
+    return sum(quantity * price for quantity, price in zip(held, price_units.tolist(), strict=True))
+
+
+def _most_minor(desk: _Desk, loan: _Loan, asked_minor: int) -> int:
+    """The most that could be drawn and taken out at the first close by the rules of both, and by the scheme's limit.
+
+    All that was asked for if that is allowed; else found by halving what is left.
+    """
+    most = min(asked_minor, desk.terms.limit_minor)
+    if most <= 0 or _is_lent(desk, loan, most):
+        return max(most, 0)
+    low, high = 0, most
+    while high - low > 1:
+        amount = (low + high) // 2
+        if _is_lent(desk, loan, amount):
+            low = amount
+        else:
+            high = amount
+    return low
+
+
+def _is_lent(desk: _Desk, loan: _Loan, amount: int) -> bool:
+    """Whether the desk draws this down for the account, and pays all of it out."""
+    terms, fee = desk.terms, desk.terms.charges_minor(FeeMoment.DRAWDOWN, amount)
+    steps = (
+        (amount - fee, terms.initial_bp, terms.min_equity_minor, "this drawdown"),
+        (0, terms.withdrawal_bp, 0, "this withdrawal"),
+    )
+    try:
+        for cash, required_bp, min_equity_minor, what in steps:
+            check_credit(
+                status=AccountStatus.ACTIVE,
+                is_enforced=False,
+                after=_measured(desk, loan, cash, amount),
+                required_bp=required_bp,
+                coverage_bp=10_000,
+                min_equity_minor=min_equity_minor,
+                what=what,
+            )
+    except CreditRefused:
+        return False
+    return True
+
+
+def _measured(desk: _Desk, loan: _Loan, cash_minor: int, debt_minor: int) -> Standing:
+    """The account at the first close with this cash and debt, by the engine."""
+    columns = [column for column, held in enumerate(loan.held) if held]
+    book = build_book(
+        cash_units=[max(cash_minor, 0) * desk.scale],
+        debt_units=[debt_minor * desk.scale],
+        terms=[0],
+        account=[0] * len(columns),
+        instrument=columns,
+        quantity=[loan.held[column] for column in columns],
+    )
+    valued = value_book(book, desk.marks(0), desk.lines)
+    ratio, currency = int(valued.ratio_bp[0]), desk.terms.currency
+    return Standing(
+        account_id=0,
+        market_minor=held_minor(int(valued.market_units[0]), currency),
+        assets_minor=held_minor(int(valued.assets_units[0]), currency),
+        lendable_minor=held_minor(int(valued.lendable_units[0]), currency),
+        requirement_minor=owed_minor(int(valued.requirement_units[0]), currency),
+        debt_minor=debt_minor,
+        ratio_bp=ratio,
+        band=Band(int(valued.band[0])),
     )
 
 
 def _told(
-    desk: _Desk, loan: _Loan, prices: Sequence[int], days: list[SimDay], loan_minor: int, start_units: int
+    desk: _Desk,
+    loan: _Loan,
+    prices: Sequence[int],
+    days: tuple[SimDay, ...],
+    loan_minor: int,
+    most_minor: int,
+    start_units: int,
 ) -> SimulationRun:
     assets = _market(loan, prices) + loan.cash * desk.scale
     debt = loan.debt * desk.scale
@@ -445,11 +546,14 @@ def _told(
     calls = [*loan.calls, *([loan.call] if loan.call else [])]
     return SimulationRun(
         currency=desk.terms.currency,
-        days=tuple(days),
+        days=days,
         calls=tuple(calls),
         sales=tuple(loan.sales),
         payments=tuple(loan.payments),
+        rates=desk.course.rates,
+        haircuts=desk.course.haircuts,
         loan_minor=loan_minor,
+        most_minor=most_minor,
         start_units=start_units,
         price_change_units=loan.price_change_units,
         client_end_units=assets - covered + (loan.taken_out - loan.paid_in) * desk.scale,

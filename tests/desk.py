@@ -28,7 +28,7 @@ from reefpoint.flows.servicing.services.interest import accrue_funding_cost, acc
 from reefpoint.flows.servicing.services.opening import LENDING, book_securities_receipt, open_margin_account
 from reefpoint.flows.servicing.services.trading import place_client_order
 from reefpoint.platform.access.models import User
-from reefpoint.platform.access.selectors import list_pending
+from reefpoint.platform.access.selectors import get_approval, list_pending
 from reefpoint.platform.access.services import actor_for, approve, create_user, ensure_roles
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor, system_actor
@@ -53,7 +53,13 @@ from reefpoint.records.market.types import BatchResult, InstrumentDraft, Tick
 from reefpoint.records.parties.services import record_licence, register_clients
 from reefpoint.records.parties.types import ClientDraft
 from reefpoint.records.products.selectors import load_demo_schemes
-from reefpoint.records.products.services import draft_scheme_version, load_rule_pack, request_publication
+from reefpoint.records.products.services import (
+    draft_scheme_version,
+    load_rule_pack,
+    request_publication,
+    request_withdrawal,
+    withdraw_scheme_version,
+)
 from reefpoint.records.treasury.services.pools import fund_pool, open_pool
 
 SYSTEM = system_actor("tests")
@@ -76,6 +82,13 @@ def noon(on: date) -> datetime:
 def close(on: date) -> datetime:
     """An instant after the close of any of these sessions."""
     return datetime(on.year, on.month, on.day, 21, tzinfo=UTC)
+
+
+def withdraw_scheme(*, maker: Actor, checker: Actor, version_id: int, at: datetime) -> None:
+    """Two people offer a scheme version no longer."""
+    approval_id = request_withdrawal(actor=maker, version_id=version_id, effect={}, reason="too dear", at=at)
+    approve(actor=checker, approval_id=approval_id, payload_hash=get_approval(approval_id).payload_hash, at=at)
+    withdraw_scheme_version(actor=SYSTEM, approval_id=approval_id, at=at)
 
 
 class BrokenMail(BaseEmailBackend):

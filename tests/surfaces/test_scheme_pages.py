@@ -125,8 +125,35 @@ def test_a_draft_goes_to_a_second_person_is_published_and_withdrawn(desk: Desk, 
     silent = credit.post(reverse("console:scheme_withdrawal", args=[version_id]), {"reason": " "})
     assert silent.status_code == 422
     assert get_version(version_id).state is VersionState.PUBLISHED
-    credit.post(reverse("console:scheme_withdrawal", args=[version_id]), {"reason": "too cheap"})
+    shown = credit.get(reverse("console:scheme", args=[scheme_id]), {"version": 2}).content.decode()
+    assert "Loans, which keep its terms" in shown
+    asked = credit.post(reverse("console:scheme_withdrawal", args=[version_id]), {"reason": "too cheap"})
+    assert get_version(version_id).state is VersionState.PUBLISHED
+    decide(risk, asked["Location"])
     assert get_version(version_id).state is VersionState.WITHDRAWN
+
+
+def decide(actor: Actor, address: str) -> None:
+    """The second person says yes to the approval at an address, and what follows is done."""
+    approval_id = int(address.rstrip("/").rpartition("/")[2])
+    approve(actor=actor, approval_id=approval_id, payload_hash=get_approval(approval_id).payload_hash, at=NOON)
+    dispatch_once("worker")
+
+
+def test_another_tier_is_asked_for_with_a_reason_and_shows_who_changed_it(desk: Desk, signed_in: SignIn) -> None:
+    credit = signed_in(RoleName.CREDIT_OFFICER)
+    scheme_id = version_of("PRIME").scheme_id
+    address = reverse("console:scheme_tier", args=[scheme_id])
+    for given, words in (({"tier": "1", "reason": "x"}, "Another tier is needed"), ({"tier": "2"}, "Say what changes")):
+        refused = credit.post(address, given)
+        assert (refused.status_code, words in refused.content.decode()) == (422, True)
+    asked = credit.post(address, {"tier": "2", "reason": "for more clients"})
+    assert version_of("PRIME").tier == 1
+    decide(actor_for_role(RoleName.RISK_OFFICER), asked["Location"])
+    assert version_of("PRIME").tier == 2
+    page = credit.get(reverse("console:scheme", args=[scheme_id])).content.decode()
+    assert "1 → 2" in page
+    assert "for more clients" in page
 
 
 def actor_for_role(role: RoleName) -> Actor:

@@ -51,6 +51,7 @@ from reefpoint.flows.lending.handlers import (
     follow_credit_decision,
     follow_funding_approval,
     follow_payment,
+    follow_scheme_withdrawal,
     fund_approved,
 )
 from reefpoint.flows.liquidation.handlers import (
@@ -91,7 +92,8 @@ from reefpoint.records.execution.handlers import clear_broker_break, submit_sent
 from reefpoint.records.market.events import FxVersionRecorded, InstrumentSuspensionChanged, PricesRecorded
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
-from reefpoint.records.products.handlers import publish_approved_version
+from reefpoint.records.products.events import SchemeVersionWithdrawn
+from reefpoint.records.products.handlers import change_approved_scheme, publish_approved_version
 from reefpoint.records.treasury.events import PaymentConfirmed, PaymentRejected, PaymentRequested
 from reefpoint.records.treasury.handlers import clear_bank_break, resolve_payment, send_requested_payment
 
@@ -121,6 +123,8 @@ DATA_SOURCES: tuple[DataSource, ...] = SCORING_SOURCES
 HANDLERS: tuple[Handler, ...] = (
     # what a second person approved is done
     Handler("products.publish", (ApprovalGranted,), publish_approved_version),
+    Handler("products.change", (ApprovalGranted,), change_approved_scheme),
+    Handler("lending.follow_withdrawal", (SchemeVersionWithdrawn,), follow_scheme_withdrawal),
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("credit.publish", (ApprovalGranted,), publish_approved_policy),
     Handler("credit.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_credit_approval),

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.decisions.credit.conftest import AT, CreditDesk, make_credit_desk
-from tests.desk import MONDAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, close, noon
+from tests.desk import MONDAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, close, noon, withdraw_scheme
 
 from reefpoint.decisions.pricing import rules
 from reefpoint.decisions.pricing.adapters.shipped import read_shipped_grid
@@ -51,7 +51,6 @@ from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan
 from reefpoint.records.accounts.selectors import list_open_loans, list_rates, rates_on, verify_accounts
 from reefpoint.records.products.selectors import published_version
-from reefpoint.records.products.services import withdraw_scheme_version
 
 GRID = rules.read_grid(read_shipped_grid())
 KNOWN = {
@@ -241,7 +240,7 @@ def test_what_the_scheme_does_not_lend_has_no_quote(credit: CreditDesk, change: 
 
 def test_a_quote_on_a_withdrawn_scheme_cannot_be_taken_up(credit: CreditDesk) -> None:
     told = ask_price(credit)
-    withdraw_scheme_version(actor=credit.desk.risk, version_id=told.scheme_version_id, reason="too many of them", at=AT)
+    withdraw_scheme(maker=credit.desk.risk, checker=credit.desk.approver, version_id=told.scheme_version_id, at=AT)
     with pytest.raises(SchemeWithdrawn):
         require_quote(told.id, AT)
     with pytest.raises(SchemeWithdrawn):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
-from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, verify_desk
+from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, verify_desk, withdraw_scheme
 from tests.flows.lending.conftest import AT, person
 
 from reefpoint.decisions.credit.selectors.decisions import get_decision
@@ -17,6 +17,7 @@ from reefpoint.decisions.screening.services import screen_client
 from reefpoint.decisions.suitability.services import record_answers_of_all
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.rules import fingerprint_of
+from reefpoint.flows.lending.selectors.affected import WithdrawalEffect, find_withdrawal_effect
 from reefpoint.flows.lending.selectors.requests import (
     CreditRequestNotFound,
     gather_facts,
@@ -41,12 +42,15 @@ from reefpoint.flows.lending.services.requests import (
     submit_request,
     withdraw_request,
 )
+from reefpoint.flows.lending.services.withdrawals import ask_scheme_withdrawal, follow_withdrawal
 from reefpoint.flows.lending.types import CreditState, NextStep
 from reefpoint.platform.access.models import Approval
-from reefpoint.platform.access.services import approve
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import SecondPersonNeeded, approve
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import InvalidTransition
+from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.contracts.models import Contract
 from reefpoint.records.contracts.selectors import find_disclosures, get_contract
 from reefpoint.records.contracts.services import MissingField, acknowledge, countersign, sign_as_client
@@ -60,7 +64,8 @@ from reefpoint.records.parties.services import (
 )
 from reefpoint.records.parties.types import ClientDraft, ClientKind, ProfileDraft
 from reefpoint.records.products.models import Scheme
-from reefpoint.records.products.services import withdraw_scheme_version
+from reefpoint.records.products.selectors import get_version
+from reefpoint.records.products.types import VersionState
 from reefpoint.records.treasury.selectors import verify_treasury
 from reefpoint.records.treasury.services import work_payments
 
@@ -274,11 +279,33 @@ def test_a_quote_that_expires_between_view_and_signature_stops_the_signature_and
 
 def test_a_scheme_withdrawn_between_offer_and_yes_is_said_and_nothing_is_kept(flow: Flow) -> None:
     flow.offered()
-    withdraw_scheme_version(actor=flow.officer, version_id=flow.row.scheme_version_id, reason="too dear", at=AT)
+    withdraw_scheme(maker=flow.officer, checker=flow.second, version_id=flow.row.scheme_version_id or 0, at=AT)
     with pytest.raises(SchemeWithdrawn):
         flow.accept()
     assert not Contract.objects.exists()
     assert flow.row.accepted_at is None
+
+
+def test_two_people_withdraw_a_scheme_knowing_whom_it_touches_and_the_client_in_between_is_told_once(
+    flow: Flow,
+) -> None:
+    flow.offered()
+    version_id = flow.row.scheme_version_id or 0
+    effect = find_withdrawal_effect(version_id, on=MONDAY, at=AT)
+    assert effect == WithdrawalEffect(asks=0, quotes=1, offers=1, signed=0, loans=2, next_version=None)
+    asked = ask_scheme_withdrawal(actor=flow.officer, version_id=version_id, reason="too dear", on=MONDAY, at=AT)
+    assert get_approval(asked).payload["affected"] == {**vars(effect), "next_version": 0}
+    with pytest.raises(SecondPersonNeeded):
+        approve(actor=flow.officer, approval_id=asked, payload_hash=get_approval(asked).payload_hash, at=AT)
+    assert get_version(version_id).state is VersionState.PUBLISHED
+    approve(actor=flow.second, approval_id=asked, payload_hash=get_approval(asked).payload_hash, at=AT)
+    flow.desk.drain()
+    assert get_version(version_id).state is VersionState.WITHDRAWN
+    letters = Notice.objects.filter(about=f"credit_request:{flow.request_id}", subject__contains="offered no longer")
+    (letter,) = letters
+    assert "The offer cannot be accepted any more. You can withdraw the request" in letter.body
+    assert follow_withdrawal(version_id=version_id, on=MONDAY, at=AT) == 0
+    assert letters.count() == 1
 
 
 def test_a_template_that_cannot_name_something_is_said_and_nothing_is_kept(flow: Flow) -> None:

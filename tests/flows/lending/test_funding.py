@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection, transaction
-from tests.desk import MONDAY, POOL, SYSTEM, TUESDAY, noon, verify_desk
+from tests.desk import MONDAY, POOL, SYSTEM, TUESDAY, noon, verify_desk, withdraw_scheme
 from tests.flows.lending.conftest import ASKED, AT, CreditDesk
 
 from reefpoint.decisions.margin.models import MarginState
@@ -33,7 +33,6 @@ from reefpoint.records.ledger.selectors import available_minor, balance_minor
 from reefpoint.records.ledger.types import client_cash, loan_principal
 from reefpoint.records.parties.models import Licence
 from reefpoint.records.parties.services import LicenceRefused, end_licence
-from reefpoint.records.products.services import withdraw_scheme_version
 from reefpoint.records.treasury.models import PaperBankEntry, Payment
 from reefpoint.records.treasury.selectors import get_pool, verify_treasury
 from reefpoint.records.treasury.services import set_paper_manner, work_payments
@@ -228,9 +227,9 @@ def test_i68_a_licence_that_ends_between_approval_and_payment_stops_it_at_once(c
 def test_a_scheme_withdrawn_before_the_money_moves_stops_it_with_a_clear_message(credit_desk: CreditDesk) -> None:
     approval_id = credit_desk.ask_for_funding()
     credit_desk.approve(approval_id)
-    withdraw_scheme_version(
-        actor=credit_desk.credit, version_id=credit_desk.row.scheme_version_id, reason="too dear", at=AT
-    )
+    version_id = credit_desk.row.scheme_version_id
+    assert version_id is not None
+    withdraw_scheme(maker=credit_desk.credit, checker=credit_desk.desk.approver, version_id=version_id, at=AT)
     credit_desk.desk.drain()
     assert credit_desk.state is CreditState.FAILED
     assert credit_desk.row.problem.startswith("Scheme STANDARD, version 1, has been withdrawn.")

@@ -19,7 +19,8 @@ HELD = {
         approvals.decide:execution.write_off approvals.decide:kyc.publish
         approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
-        approvals.decide:pricing.publish approvals.decide:scheme.publish
+        approvals.decide:pricing.publish approvals.decide:scheme.change_tier
+        approvals.decide:scheme.publish approvals.decide:scheme.withdraw
         approvals.decide:suitability.publish approvals.decide:treasury.resolve_payment
         approvals.decide:treasury.write_off approvals.request
         approvals.view clients.view collateral.assess collateral.publish collateral.view
@@ -35,7 +36,8 @@ HELD = {
         account.open account.view applications.view approvals.decide:collateral.publish
         approvals.decide:credit.approve approvals.decide:credit.publish
         approvals.decide:lending.fund approvals.decide:pricing.exception
-        approvals.decide:pricing.publish approvals.decide:scheme.publish approvals.request
+        approvals.decide:pricing.publish approvals.decide:scheme.change_tier
+        approvals.decide:scheme.publish approvals.decide:scheme.withdraw approvals.request
         approvals.view clients.view collateral.view contracts.countersign contracts.draft_template
         contracts.prepare contracts.view credit.decide credit.publish credit.view documents.view
         execution.view kyc.view leads.view lending.offer lending.request lending.view licences.view

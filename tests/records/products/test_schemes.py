@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reefpoint.platform.access.rules import permissions_of
-from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.selectors import get_approval, list_pending
 from reefpoint.platform.access.services import PermissionRefused, approve
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor, system_actor
@@ -37,17 +37,22 @@ from reefpoint.records.products.selectors import (
     get_terms,
     get_version,
     list_schemes,
+    list_tier_changes,
     load_demo_schemes,
     published_version,
     verify_schemes,
 )
 from reefpoint.records.products.services import (
+    ChangeRefused,
     PublicationRefused,
     TermsRefused,
+    change_scheme_tier,
     draft_scheme_version,
     load_rule_pack,
     publish_scheme_version,
     request_publication,
+    request_tier,
+    request_withdrawal,
     withdraw_scheme_version,
 )
 from reefpoint.records.products.types import FeeBasis, FeeMoment, RateKind, SchemeDraft, SchemeTerms, VersionState
@@ -365,12 +370,54 @@ def test_a_version_cannot_take_effect_in_the_past(pack: int) -> None:
 
 def test_a_withdrawn_version_is_offered_no_longer_and_keeps_its_terms(pack: int) -> None:
     version_id = published()
-    withdraw_scheme_version(actor=RAVI, version_id=version_id, reason="too generous", at=AT)
+    asked = request_withdrawal(actor=CLARA, version_id=version_id, effect={}, reason="too generous", at=AT)
+    with pytest.raises(ChangeRefused, match="not approved"):
+        withdraw_scheme_version(actor=RAVI, approval_id=asked, at=AT)
+    assert published_version("PRIME", ON).id == version_id
+    decide(asked)
     with pytest.raises(SchemeVersionNotFound):
         published_version("PRIME", ON)
     assert get_version(version_id).terms == PRIME
+    withdraw_scheme_version(actor=RAVI, approval_id=asked, at=AT)
     with pytest.raises(InvalidTransition):
-        withdraw_scheme_version(actor=RAVI, version_id=version_id, reason="", at=AT)
+        request_withdrawal(actor=CLARA, version_id=version_id, effect={}, reason="again", at=AT)
+
+
+def decide(approval_id: int) -> None:
+    approve(actor=RAVI, approval_id=approval_id, payload_hash=get_approval(approval_id).payload_hash, at=AT)
+    assert dispatch_once("worker") >= 1
+
+
+def test_a_tier_is_changed_by_two_people_once_with_its_history(pack: int) -> None:
+    version_id = published()
+    scheme_id = get_version(version_id).scheme_id
+    assert published_version("PRIME", ON).tier == 1
+    asked = request_tier(actor=CLARA, scheme_id=scheme_id, tier=3, reason="for every client", at=AT)
+    assert get_approval(asked).payload["tier_after"] == 3
+    with pytest.raises(ChangeRefused, match="not approved"):
+        change_scheme_tier(actor=RAVI, approval_id=asked, at=AT)
+    assert list_tier_changes(scheme_id) == []
+    decide(asked)
+    change_scheme_tier(actor=RAVI, approval_id=asked, at=AT)
+    (change,) = list_tier_changes(scheme_id)
+    assert (change.before, change.after, change.maker, change.checker) == (1, 3, CLARA.ref, RAVI.ref)
+    assert published_version("PRIME", ON).tier == 3, "also where the version was read before"
+    assert verify_schemes() == []
+
+
+@pytest.mark.parametrize(("tier", "reason"), [(1, "the same"), (0, "none"), (100, "too far"), (2, " ")])
+def test_a_tier_that_is_none_or_has_no_reason_is_not_asked_for(pack: int, tier: int, reason: str) -> None:
+    scheme_id = get_version(published()).scheme_id
+    with pytest.raises(ChangeRefused):
+        request_tier(actor=CLARA, scheme_id=scheme_id, tier=tier, reason=reason, at=AT)
+    assert list_pending(RAVI) == []
+
+
+def test_the_database_changes_no_tier_without_its_history(pack: int) -> None:
+    scheme_id = get_version(published()).scheme_id
+    with pytest.raises(IntegrityError, match="by an approval alone"), transaction.atomic():
+        Scheme.objects.filter(id=scheme_id).update(tier=2)
+    assert published_version("PRIME", ON).tier == 1
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from reefpoint.flows.lending.services.funding import (
 )
 from reefpoint.flows.lending.services.offering import drop_contract, note_client_signature, take_contract
 from reefpoint.flows.lending.services.renewals import drop_renewal
+from reefpoint.flows.lending.services.withdrawals import follow_withdrawal
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.basics.actors import system_actor
@@ -20,6 +21,7 @@ from reefpoint.platform.events.types import StoredEvent
 from reefpoint.records.contracts.events import ContractEnded, ContractInForce, ContractSignedByClient
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.parties.events import ClientErased
+from reefpoint.records.products.events import SchemeVersionWithdrawn
 from reefpoint.records.treasury.events import PaymentConfirmed, PaymentRejected
 
 
@@ -63,6 +65,13 @@ def follow_credit_decision(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, CreditDecided)
     follow_decision(event=event)
+
+
+def follow_scheme_withdrawal(stored: StoredEvent) -> None:
+    """A scheme version is offered no longer: whoever stands between ask and money is told."""
+    event = stored.event
+    assert isinstance(event, SchemeVersionWithdrawn)
+    follow_withdrawal(version_id=event.version_id, on=current_book_day() or event.at.date(), at=event.at)
 
 
 def follow_contract(stored: StoredEvent) -> None:

@@ -176,6 +176,8 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "approvals.view": _STAFF,
     "approvals.request": _MAKERS,
     f"{DECIDE_APPROVAL}scheme.publish": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}scheme.withdraw": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}scheme.change_tier": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}liquidation.start": frozenset({_RISK}),
     f"{DECIDE_APPROVAL}clients.erase": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}clients.erase_run_out": frozenset({_COMPLIANCE}),

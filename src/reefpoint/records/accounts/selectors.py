@@ -328,6 +328,11 @@ def count_open_loans() -> int:
     return Loan.objects.filter(state=LoanState.OPEN).count()
 
 
+def count_loans_under(version_id: int) -> int:
+    """Loans that are not repaid yet of accounts that were signed under a scheme version."""
+    return Loan.objects.filter(account__scheme_version_id=version_id, principal_minor__gt=0).count()
+
+
 def list_mature_loans(on: date) -> list[LoanFacts]:
     """Loans with principal outstanding whose maturity is before `on`, in id order."""
     return [loan_facts(loan) for loan in Loan.objects.filter(state=LoanState.OPEN, matures_on__lt=on).order_by("id")]

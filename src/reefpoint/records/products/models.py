@@ -42,6 +42,31 @@ class Scheme(models.Model):
         return self.code
 
 
+class SchemeTierChange(models.Model):
+    """A scheme was given another tier by two people. Append-only; the database changes no tier without one."""
+
+    scheme = models.ForeignKey(Scheme, on_delete=models.PROTECT, related_name="tier_changes")
+    before = models.PositiveSmallIntegerField()
+    after = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=500)
+    maker = models.CharField(max_length=80)
+    checker = models.CharField(max_length=80)
+    approval_id = models.BigIntegerField(unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("scheme", "-id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(checker=F("maker")) & ~Q(checker=""), name="products_tier_two_people"),
+            models.CheckConstraint(
+                condition=~Q(before=F("after")) & Q(after__gte=TIER_BEST), name="products_tier_changes"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.scheme_id} {self.before} to {self.after}"
+
+
 class SchemeVersion(models.Model):
     """One set of terms. The database lets the state move on and nothing else change."""
 

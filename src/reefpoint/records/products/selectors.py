@@ -1,5 +1,6 @@
 """Schemes, their versions and terms, and the rules they stand under."""
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -9,7 +10,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_demo_schemes
-from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
+from reefpoint.records.products.models import RulePack, Scheme, SchemeTierChange, SchemeVersion
 from reefpoint.records.products.rules import (
     bounds_in_force,
     check_terms,
@@ -26,6 +27,7 @@ from reefpoint.records.products.types import (
     SchemeTerms,
     SchemeView,
     TermChange,
+    TierChange,
     VersionState,
     VersionView,
 )
@@ -58,7 +60,7 @@ def published_version(code: str, on: date) -> VersionView:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT v.id FROM products_schemeversion v JOIN products_scheme s ON s.id = v.scheme_id
+            SELECT v.id, s.tier FROM products_schemeversion v JOIN products_scheme s ON s.id = v.scheme_id
              WHERE s.code = %s AND v.state = %s AND v.effective_from <= %s
              ORDER BY v.effective_from DESC, v.version DESC LIMIT 1
             """,
@@ -67,12 +69,12 @@ def published_version(code: str, on: date) -> VersionView:
         found = cursor.fetchone()
     if found is None:
         raise SchemeVersionNotFound(f"No published version of scheme {code} is in force on {on}.", code=code, on=on)
-    return _published(found[0])
+    return replace(_published(found[0]), tier=found[1])
 
 
 @lru_cache(maxsize=1024)
 def _published(version_id: int) -> VersionView:
-    """A version that is published: nothing of it ever changes, so it is read once a process."""
+    """A version that is published: nothing of it changes but the scheme's tier, so it is read once a process."""
     return _view(_row(version_id))
 
 
@@ -92,6 +94,12 @@ def list_schemes() -> list[SchemeView]:
         )
         for scheme in Scheme.objects.order_by("code").prefetch_related("versions__scheme")
     ]
+
+
+def list_tier_changes(scheme_id: int) -> list[TierChange]:
+    """How a scheme's tier was changed, the newest first."""
+    rows = SchemeTierChange.objects.filter(scheme_id=scheme_id).order_by("-id")
+    return [TierChange(one.before, one.after, one.reason, one.maker, one.checker, one.at) for one in rows]
 
 
 def get_rule_pack(jurisdiction: str, version: int | None = None) -> Pack:
@@ -146,7 +154,8 @@ def verify_schemes() -> list[Finding]:
             for problem in check_terms(terms, pack, version.effective_from)
         ]
     guards = [("products_schemeversion", f"products_schemeversion_{guard}") for guard in _VERSION_GUARDS]
-    return findings + verify_guards(["products_rulepack"], guards)
+    guards.append(("products_scheme", "products_scheme_tier_by_two"))
+    return findings + verify_guards(["products_rulepack", "products_schemetierchange"], guards)
 
 
 def _row(version_id: int) -> SchemeVersion:

@@ -185,6 +185,7 @@ class SchemeTerms:
 
 
 TIER_BEST = 1
+TIER_MAX = 99
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,18 @@ class SchemeView:
     name_zh: str
     versions: tuple[VersionView, ...]
     tier: int = TIER_BEST
+
+
+@dataclass(frozen=True)
+class TierChange:
+    """A scheme's tier was changed: by whom, with whom, why."""
+
+    before: int
+    after: int
+    reason: str
+    maker: str
+    checker: str
+    at: datetime
 
 
 RuleValue = int | float | bool | str | dict[str, "RuleValue"]

@@ -212,6 +212,7 @@ urlpatterns = [
     path("collateral/<int:instrument_id>/", collateral.name, name="collateral_name"),
     path("schemes/versions/<int:version_id>/publication/", schemes.ask_publication, name="scheme_publication"),
     path("schemes/versions/<int:version_id>/withdrawal/", schemes.withdraw, name="scheme_withdrawal"),
+    path("schemes/<int:scheme_id>/tier/", schemes.change_tier, name="scheme_tier"),
     path("prices/", prices.prices, name="prices"),
     path("prices/<int:instrument_id>/", prices.instrument, name="instrument"),
     path("prices/held/<int:held_id>/decision/", prices.decide_held, name="decide_held"),

@@ -100,6 +100,11 @@ def quoted_rates(quote_ids: Collection[int]) -> dict[int, int]:
     return {row.pk: quote_view(row).rate_bp for row in _quotes().filter(id__in=quote_ids)}
 
 
+def count_valid_quotes(version_id: int, at: datetime) -> int:
+    """How many prices under a scheme version still hold."""
+    return Quote.objects.filter(scheme_version_id=version_id, valid_until__gte=at).count()
+
+
 def find_quotes(
     actor: Actor, *, text: str = "", state: str = "", at: datetime, order: str = "-id", offset: int = 0, limit: int = 50
 ) -> Listing[QuoteRow]:

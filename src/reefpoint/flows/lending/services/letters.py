@@ -39,6 +39,11 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Your request for credit {number} is withdrawn",
             "Dear {name},\n\nYour request {number} is withdrawn. Nothing is owed. You can ask again at any time.\n",
         ),
+        "scheme_withdrawn": (
+            "The scheme of your request {number} is offered no longer",
+            "Dear {name},\n\nThe scheme of your request {number} for {amount} is offered no longer. {words} Nothing is "
+            "owed.\n",
+        ),
         "lapsed": (
             "Your request for credit {number} has ended",
             "Dear {name},\n\nYour request {number} was not gone on with in time and has ended. Nothing is owed. You "
@@ -113,6 +118,10 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "您的融资申请 {number} 已撤回",
             "尊敬的{name}：\n\n您的融资申请 {number} 已撤回，您不欠任何款项。您可随时重新申请。\n",
         ),
+        "scheme_withdrawn": (
+            "您的融资申请 {number} 所用方案已停止提供",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 所用的方案已停止提供。{words}您不欠任何款项。\n",
+        ),
         "lapsed": (
             "您的融资申请 {number} 已终止",
             "尊敬的{name}：\n\n您的融资申请 {number} 因未及时办理已终止，您不欠任何款项。您可随时重新申请。\n",
@@ -150,6 +159,27 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 _UNTIL = {"en": "The offer holds until {until} UTC.", "zh-hans": "报价有效期至 {until}（协调世界时）。"}
+_WITHDRAWN = {
+    "en": {
+        "offer": "The offer cannot be accepted any more.",
+        "contract": "The contract that you signed will not be paid out.",
+        True: "You can ask on the portal for an offer under its present terms.",
+        False: "You can withdraw the request on the portal and ask under another scheme.",
+    },
+    "zh-hans": {
+        "offer": "原报价不能再接受。",
+        "contract": "您已签署的合同将不会放款。",
+        True: "您可在客户门户按该方案的现行条款重新获取报价。",
+        False: "您可在客户门户撤回申请，并改选其他方案。",
+    },
+}
+
+
+def withdrawn_words(language: str, *, is_signed: bool, has_next: bool) -> str:
+    """What a withdrawn scheme means for a request, and what its client can do."""
+    words = _WITHDRAWN["zh-hans" if language == "zh-hans" else "en"]
+    joint = "" if language == "zh-hans" else " "
+    return joint.join((words["contract" if is_signed else "offer"], words[has_next]))
 
 
 def write(

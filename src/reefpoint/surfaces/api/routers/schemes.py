@@ -7,6 +7,8 @@ from ninja import Schema, Status
 from pydantic import AfterValidator, Field
 
 from reefpoint.engine.interest import PRINCIPAL_MINOR_MAX
+from reefpoint.flows.lending.selectors.affected import find_withdrawal_effect
+from reefpoint.flows.lending.services.withdrawals import ask_scheme_withdrawal
 from reefpoint.insight.simulation.rules.files import CALENDARS, FILE_BYTES_MAX, PriceFile, read_prices
 from reefpoint.insight.simulation.selectors import simulate
 from reefpoint.insight.simulation.types import (
@@ -31,7 +33,7 @@ from reefpoint.records.products.selectors import (
     list_bounds,
     list_schemes,
 )
-from reefpoint.records.products.services import draft_scheme_version, request_publication, withdraw_scheme_version
+from reefpoint.records.products.services import draft_scheme_version, request_publication, request_tier
 from reefpoint.records.products.types import Bound, Fee, SchemeDraft, SchemeTerms, VersionState, VersionView
 from reefpoint.surfaces.api.base import Caller, Id, In, Made, SafeText, answers, check_text, now, router, today
 
@@ -95,6 +97,27 @@ class PublicationReason(In):
 class WithdrawalReason(In):
     """Why a version is offered no longer."""
 
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class WithdrawalEffectOut(Schema):
+    """Whom a withdrawal touches. `asks` have no price yet; `loans` keep their terms and are not touched.
+
+    `next_version` would be offered in its place, null without any.
+    """
+
+    asks: int
+    quotes: int
+    offers: int
+    signed: int
+    loans: int
+    next_version: int | None
+
+
+class TierIn(In):
+    """Another tier for a scheme, and why."""
+
+    tier: Annotated[int, Field(ge=1, le=99)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -320,11 +343,25 @@ def ask(request: Caller, version_id: Id, asked: PublicationReason) -> Status[Mad
     return Status(201, Made(id=made))
 
 
-@schemes.post("/versions/{version_id}/withdrawal", response=answers(None, 204))
-def withdraw(request: Caller, version_id: Id, given: WithdrawalReason) -> Status[None]:
-    """Offer a published version no longer. What was signed under it stands."""
-    withdraw_scheme_version(actor=request.auth, version_id=version_id, reason=given.reason, at=now())
-    return Status(204, None)
+@schemes.get("/versions/{version_id}/withdrawal", response=answers(WithdrawalEffectOut))
+def preview_withdrawal(request: Caller, version_id: Id) -> WithdrawalEffectOut:
+    """Whom it would touch to offer a version no longer."""
+    require(request.auth, "schemes.view")
+    return WithdrawalEffectOut(**vars(find_withdrawal_effect(version_id, on=today(), at=now())))
+
+
+@schemes.post("/versions/{version_id}/withdrawal", response=answers(Made, 201))
+def withdraw(request: Caller, version_id: Id, given: WithdrawalReason) -> Status[Made]:
+    """Ask a second person to offer a published version no longer. Answers with the approval's id."""
+    made = ask_scheme_withdrawal(actor=request.auth, version_id=version_id, reason=given.reason, on=today(), at=now())
+    return Status(201, Made(id=made))
+
+
+@schemes.post("/{scheme_id}/tier", response=answers(Made, 201))
+def ask_tier(request: Caller, scheme_id: Id, given: TierIn) -> Status[Made]:
+    """Ask a second person to give a scheme another tier. Answers with the approval's id."""
+    made = request_tier(actor=request.auth, scheme_id=scheme_id, tier=given.tier, reason=given.reason, at=now())
+    return Status(201, Made(id=made))
 
 
 @schemes.post("/simulation", response=answers(PlayOut))

@@ -177,6 +177,8 @@ APPROVAL_WORDS = {
     "cases.close": gettext_lazy("Close a case"),
     "collateral.publish": gettext_lazy("Change what collateral counts"),
     "scheme.publish": gettext_lazy("Publish a scheme version"),
+    "scheme.withdraw": gettext_lazy("Withdraw a scheme version"),
+    "scheme.change_tier": gettext_lazy("Change a scheme's tier"),
     "liquidation.start": gettext_lazy("Start a forced sale"),
     "clients.erase": gettext_lazy("Erase a client's data"),
     "clients.erase_run_out": gettext_lazy("Erase what has run out"),

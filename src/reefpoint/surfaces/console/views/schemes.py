@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from reefpoint.flows.lending.selectors.affected import WithdrawalEffect, find_withdrawal_effect
+from reefpoint.flows.lending.services.withdrawals import ask_scheme_withdrawal
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.selectors import list_pending
@@ -26,6 +28,7 @@ from reefpoint.records.products.selectors import (
     find_problems,
     get_version,
     list_schemes,
+    list_tier_changes,
     load_demo_schemes,
 )
 from reefpoint.records.products.services import (
@@ -33,16 +36,15 @@ from reefpoint.records.products.services import (
     TermsRefused,
     draft_scheme_version,
     request_publication,
-    withdraw_scheme_version,
+    request_tier,
 )
-from reefpoint.records.products.types import SchemeDraft, SchemeTerms, SchemeView, VersionState, VersionView
+from reefpoint.records.products.types import TIER_MAX, SchemeDraft, SchemeTerms, SchemeView, VersionState, VersionView
 from reefpoint.surfaces.web import scheme_words
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.scheme_form import CODE, NAMES_MAX, SchemeForm, Typed, read_form, typed_of
 from reefpoint.surfaces.web.simulation_form import read_simulation, uploaded_prices
 
 REASON_CHARACTERS_MAX = 500
-TIER_MAX = 99
 DRAFT_BYTES_MAX = 100_000
 
 
@@ -78,11 +80,15 @@ def _show_scheme(
         "version": version,
         "names": people_names(),
         "problems": _problems(version) if is_draft else [],
-        "pending": _pending(actor, version) if is_draft else None,
+        "pending": _pending(actor, f"scheme_version:{version.id}"),
+        "pending_tier": _pending(actor, f"scheme:{found.id}"),
         "compare_with": published if published is not None and published.id != version.id else None,
         "may_draft": holds(actor.permissions, "schemes.draft"),
         "may_ask": may_publish and is_draft and version.maker == actor.ref,
         "may_withdraw": may_publish and version.state is VersionState.PUBLISHED,
+        "may_change_tier": may_publish,
+        "effect": _effect(version) if may_publish and version.state is VersionState.PUBLISHED else None,
+        "tier_changes": list_tier_changes(found.id),
         "errors": errors,
         "given": request.POST,
     }
@@ -112,9 +118,13 @@ def _problems(version: VersionView) -> list[tuple[str, str]]:
     ]
 
 
-def _pending(actor: Actor, version: VersionView) -> int | None:
-    """The approval that waits for this draft, if it was asked for and may be seen."""
-    subject = f"scheme_version:{version.id}"
+def _effect(version: VersionView) -> WithdrawalEffect:
+    at = desk_now()
+    return find_withdrawal_effect(version.id, on=current_book_day() or at.date(), at=at)
+
+
+def _pending(actor: Actor, subject: str) -> int | None:
+    """The approval that waits for a version or a scheme, if it was asked for and may be seen."""
     return next((one.id for one in list_pending(actor) if one.subject == subject), None)
 
 
@@ -233,15 +243,36 @@ def ask_publication(request: HttpRequest, actor: Actor, version_id: int) -> Http
 @require_POST
 @page("schemes.publish")
 def withdraw(request: HttpRequest, actor: Actor, version_id: int) -> HttpResponse:
-    """A published version is no longer offered."""
+    """Ask a second person that a published version is no longer offered."""
     version = get_version(version_id)
     reason = _reason(request)
     if not reason:
         errors = {"withdraw": _("Say why it is offered no longer.")}
         return _show_scheme(request, actor, _scheme(version.scheme_id), version, errors=errors)
-    withdraw_scheme_version(actor=actor, version_id=version_id, reason=reason, at=desk_now())
-    messages.success(request, _("It is no longer offered. What was signed under it stands."))
-    return redirect(f"{_address(version.scheme_id)}?version={version.version}")
+    at = desk_now()
+    approval_id = ask_scheme_withdrawal(
+        actor=actor, version_id=version_id, reason=reason, on=current_book_day() or at.date(), at=at
+    )
+    messages.success(request, _("A second person decides whether it is withdrawn."))
+    return redirect("console:approval", approval_id=approval_id)
+
+
+@require_POST
+@page("schemes.publish")
+def change_tier(request: HttpRequest, actor: Actor, scheme_id: int) -> HttpResponse:
+    """Ask a second person to give a scheme another tier."""
+    found = _scheme(scheme_id)
+    typed, reason = request.POST.get("tier", "").strip(), _reason(request)
+    errors = {}
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 2 and 1 <= int(typed) != found.tier):
+        errors["tier"] = _("Another tier is needed, from 1 to 99.")
+    if not reason:
+        errors["tier_reason"] = _("Say what changes and why: the second person reads it.")
+    if errors:
+        return _show_scheme(request, actor, found, _published(found) or found.versions[0], errors=errors)
+    approval_id = request_tier(actor=actor, scheme_id=scheme_id, tier=int(typed), reason=reason, at=desk_now())
+    messages.success(request, _("A second person decides on the tier."))
+    return redirect("console:approval", approval_id=approval_id)
 
 
 def _reason(request: HttpRequest) -> str:

@@ -46,7 +46,7 @@ STATE_WORDS = {
     "frozen": gettext_lazy("Frozen"),
     "held": gettext_lazy("Held"),
     "signed_by_client": gettext_lazy("Signed by the client"),
-    "offered": gettext_lazy("Offered"),
+    "offered": pgettext_lazy("state", "Offered"),
     "in_force": gettext_lazy("In force"),
     "lapsed": gettext_lazy("Lapsed"),
     "in_case": gettext_lazy("In a case"),

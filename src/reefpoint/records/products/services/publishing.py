@@ -16,7 +16,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.promises import find_promises
 from reefpoint.platform.events.services import publish
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_pack_file
-from reefpoint.records.products.events import SchemeVersionPublished, SchemeVersionWithdrawn
+from reefpoint.records.products.events import SchemeVersionPublished
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
 from reefpoint.records.products.rules import (
     VERSION_STATES,
@@ -151,7 +151,7 @@ def request_publication(*, actor: Actor, version_id: int, reason: str, at: datet
     rule, `PublicationRefused`, `SchemeVersionNotFound`.
     """
     require(actor, "schemes.publish")
-    version = _locked(version_id)
+    version = lock_version(version_id)
     if version.maker != actor.ref:
         raise PublicationRefused("Whoever drafted this version asks for its publication.", version_id=version_id)
     if version.effective_from < at.date():
@@ -181,7 +181,7 @@ def publish_scheme_version(*, actor: Actor, approval_id: int, at: datetime) -> N
     approval = get_approval(approval_id)
     if approval.kind != PUBLISH_KIND or approval.state is not ApprovalState.APPROVED or not approval.decided_by:
         raise PublicationRefused("This publication was not approved.", approval_id=approval_id)
-    version = _locked(int(approval.subject.rpartition(":")[2]))
+    version = lock_version(int(approval.subject.rpartition(":")[2]))
     if version.state != VersionState.DRAFT:
         return
     if approval.payload != _payload(version):
@@ -205,22 +205,8 @@ def publish_scheme_version(*, actor: Actor, approval_id: int, at: datetime) -> N
     )
 
 
-@transaction.atomic
-def withdraw_scheme_version(*, actor: Actor, version_id: int, reason: str, at: datetime) -> None:
-    """Offer a published version no longer. Accounts that were signed under it keep its terms.
-
-    Raises `SchemeVersionNotFound`, `InvalidTransition`.
-    """
-    require(actor, "schemes.publish")
-    version = _locked(version_id)
-    VERSION_STATES.check(VersionState(version.state), VersionState.WITHDRAWN)
-    version.state = VersionState.WITHDRAWN
-    version.save(update_fields=["state"])
-    record(actor=actor, action="schemes.withdraw", subject=f"scheme_version:{version_id}", reason=reason, at=at)
-    publish(SchemeVersionWithdrawn(version_id=version_id, scheme_code=version.scheme.code, at=at))
-
-
-def _locked(version_id: int) -> SchemeVersion:
+def lock_version(version_id: int) -> SchemeVersion:
+    """The row of a version with its scheme and rules, locked. Raises `SchemeVersionNotFound`."""
     version = (
         SchemeVersion.objects.select_for_update(of=("self",))
         .select_related("scheme", "rule_pack")

@@ -280,9 +280,14 @@ def plan_steps(
     raise ValueError(f"{len(days)} sessions are too few to ramp to {target_bp}")
 
 
+def sessions_needed(ramp: Ramp) -> int:
+    """Sessions from today on that any ramp fits in."""
+    return ramp.notice_sessions + -(-HAIRCUT_MAX_BP // ramp.step_bp) + 1
+
+
 def ramp_days(calendar: SessionCalendar, on: date, ramp: Ramp) -> list[date]:
     """The day itself and the sessions after it that a ramp can need."""
-    wanted = ramp.notice_sessions + -(-HAIRCUT_MAX_BP // ramp.step_bp) + 1
+    wanted = sessions_needed(ramp)
     after = calendar.between(on + timedelta(days=1), on + timedelta(days=2 * wanted + 30))
     return [on, *after[:wanted]]
 

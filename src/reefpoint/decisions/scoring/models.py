@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from reefpoint.decisions.scoring.rules.outcomes import Cause as DefaultCause
 from reefpoint.decisions.scoring.types import Cause, Grade
 
 _CAUSES = [(cause.value, cause.value) for cause in Cause]
@@ -133,3 +134,21 @@ class ShadowScore(models.Model):
 
     def __str__(self) -> str:
         return f"shadow of score {self.score_id}"
+
+
+class ScoreOutcome(models.Model):
+    """What came of a scored client under a dated definition of default. Append-only."""
+
+    score = models.ForeignKey(Score, on_delete=models.PROTECT, related_name="outcomes")
+    definition = models.PositiveSmallIntegerField()
+    cause = models.CharField(max_length=10, choices=[(one.value, one.value) for one in DefaultCause])
+    on = models.DateField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "scoring_score_outcome"
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=["score", "definition"], name="scoring_outcome_once"),)
+
+    def __str__(self) -> str:
+        return f"outcome of score {self.score_id}: {self.cause}"

@@ -15,6 +15,7 @@ from reefpoint.decisions.margin.services.price_alerts import review_price_alerts
 from reefpoint.decisions.monitoring.services.rules import install_typologies
 from reefpoint.decisions.monitoring.services.sweeping import sweep
 from reefpoint.decisions.relations.services import regroup_all
+from reefpoint.decisions.scoring.services.outcomes import record_outcomes
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
 from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
@@ -147,11 +148,13 @@ def rescore_clients(timestamp: int) -> None:
 
 
 def watch_models(timestamp: int) -> None:
-    """Look at the sources of data, and at how far scores have moved."""
+    """Look at the sources of data, at how far scores and features have moved, and at what came of who was scored."""
     clock = get_clock()
     keep_shipped(at=clock.at)
     check_sources(at=clock.at)
-    measure_score_drift(actor=SCHEDULER, on=clock.business_date or clock.at.date(), at=clock.at)
+    on = clock.business_date or clock.at.date()
+    measure_score_drift(actor=SCHEDULER, on=on, at=clock.at)
+    record_outcomes(actor=SCHEDULER, on=on, at=clock.at)
 
 
 def clear_sessions(timestamp: int) -> None:

@@ -153,21 +153,36 @@ def list_moves(actor: Actor, version_id: int) -> list[MoveView]:
     ]
 
 
+def list_latest_readings(actor: Actor, version_id: int) -> list[DriftView]:
+    """The newest reading of each measure of a version, by measure."""
+    require(actor, "models.view")
+    rows = DriftReading.objects.filter(version_id=version_id).order_by("measure", "-id").distinct("measure")
+    return [_reading(row) for row in rows]
+
+
+def champions_that_drifted() -> set[int]:
+    """Champions of which any measure's newest reading calls for action; one query."""
+    rows = DriftReading.objects.filter(version__state=ModelState.CHAMPION).order_by("version_id", "measure", "-id")
+    newest = rows.distinct("version_id", "measure").values_list("version_id", "verdict")
+    return {version_id for version_id, verdict in newest if verdict == DriftVerdict.ACT}
+
+
 def list_readings(actor: Actor, version_id: int, limit: int = 100) -> list[DriftView]:
     """Readings of drift of a version, newest first."""
     require(actor, "models.view")
-    return [
-        DriftView(
-            measure=row.measure,
-            measured_at=row.measured_at,
-            since=row.since,
-            until=row.until,
-            drift=Drift(row.psi_bp, row.null_bp, row.reference, row.current, DriftVerdict(row.verdict)),
-            missing_bp=row.missing_bp,
-            reference_missing_bp=row.reference_missing_bp,
-        )
-        for row in DriftReading.objects.filter(version_id=version_id).order_by("-id")[:limit]
-    ]
+    return [_reading(row) for row in DriftReading.objects.filter(version_id=version_id).order_by("-id")[:limit]]
+
+
+def _reading(row: DriftReading) -> DriftView:
+    return DriftView(
+        measure=row.measure,
+        measured_at=row.measured_at,
+        since=row.since,
+        until=row.until,
+        drift=Drift(row.psi_bp, row.null_bp, row.reference, row.current, DriftVerdict(row.verdict)),
+        missing_bp=row.missing_bp,
+        reference_missing_bp=row.reference_missing_bp,
+    )
 
 
 def verify_governance() -> list[Finding]:

@@ -16,6 +16,7 @@ from reefpoint.decisions.margin.selectors.pages import list_calls
 from reefpoint.decisions.monitoring.selectors import list_open_alerts
 from reefpoint.decisions.monitoring.selectors.restrictions import list_restrictions
 from reefpoint.decisions.monitoring.selectors.rules import name_clients
+from reefpoint.decisions.scoring.selectors.outcomes import versions_to_act_on
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
 from reefpoint.flows.lending.selectors.renewals import SOON, find_maturing
 from reefpoint.flows.lending.selectors.requests import list_waiting as list_waiting_requests
@@ -26,6 +27,7 @@ from reefpoint.flows.origination.selectors.applications import list_waiting_appl
 from reefpoint.flows.origination.selectors.leads import summarise_open_pairs
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.governance.selectors import champions_that_drifted, list_models
 from reefpoint.records.accounts.selectors import load_owners
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_held
@@ -81,8 +83,26 @@ def todo_for(actor: Actor) -> list[Todo]:
         *_credit(actor),
         *_renewals(actor),
         *_payments(actor),
+        *_models(actor),
     ]
     return sorted(waiting, key=lambda one: (TONES.index(one.tone), one.due_at or one.since or NEVER))
+
+
+def _models(actor: Actor) -> Iterator[Todo]:
+    """Models in use whose drift, or whose defaults, call for action: for whoever develops models."""
+    if "models.develop" not in actor.permissions:
+        return
+    drifted, off = champions_that_drifted(), versions_to_act_on()
+    for model in list_models(actor) if drifted | off else ():
+        if model.version_id in drifted | off:
+            is_off = model.version_id in off
+            yield Todo(
+                tone="call" if is_off else "warning",
+                title=_("More went bad than a model claimed") if is_off else _("A model in use has drifted"),
+                detail=f"{model.code} v{model.version}",
+                address=reverse("console:model", args=[model.code]),
+                step=_("Look into it, suspend it or replace it"),
+            )
 
 
 def _approvals(actor: Actor) -> Iterator[Todo]:

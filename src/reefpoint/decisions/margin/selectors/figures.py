@@ -1,9 +1,10 @@
 """Counts and totals of margin decisions on one business day."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import Count, F, Q, Sum
 
 from reefpoint.decisions.margin.models import MarginCall, MarginSnapshot, MarginState
@@ -72,3 +73,29 @@ def load_band_times(account_ids: Collection[int], *, worse_than: Band) -> dict[i
     """Since when each of these accounts that stand in a worse band has stood in its band; one query."""
     rows = MarginState.objects.filter(account_id__in=account_ids, band__gt=worse_than)
     return dict(rows.values_list("account_id", "band_since"))
+
+
+_DEBT_DAYS = """
+SELECT asked.key, min(m."on"), min(m."on") FILTER (WHERE m.debt_minor > m.assets_minor)
+  FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[]) AS asked (key, account_id, after, until)
+  JOIN margin_marginsnapshot m
+    ON m.account_id = asked.account_id AND m."on" > asked.after AND m."on" <= asked.until
+ WHERE m.debt_minor > 0 AND m.band <> %s
+ GROUP BY asked.key
+"""
+
+
+def find_debt_days(
+    asked: Sequence[tuple[int, int, date, date]],
+) -> dict[int, tuple[date, date | None]]:
+    """On which day first something was owed, and on which first more than all assets, in one query.
+
+    Each is asked as (key, account id, after, until); keys that share accounts or days are answered together. Days on
+    which an account could not be valued say nothing.
+    """
+    if not asked:
+        return {}
+    keys, account_ids, after, until = (list(column) for column in zip(*asked, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_DEBT_DAYS, [keys, account_ids, after, until, Band.UNKNOWN.value])
+        return {key: (owed_on, deficit_on) for key, owed_on, deficit_on in cursor.fetchall()}

@@ -257,6 +257,15 @@ class Runtime:
         points = points + self.card.base
         return CardOutcome(points, self.grade(points), self.probability_bp(points), parts, _reasons(parts), ())
 
+    def bins(self, inputs: Inputs) -> dict[str, int | None]:
+        """The place of each input's bin on the card, those of special values after the others; None where missing."""
+        found = {}
+        for one, (name, find) in self._rows():
+            bin_ = None if inputs.get(name) is None else find(inputs[name])
+            places = [*one.bins, *one.special.values(), *([one.other] if one.other is not None else [])]
+            found[name] = next((place for place, own in enumerate(places) if own is bin_), None)
+        return found
+
     def _rows(self) -> list[tuple[Characteristic, tuple[str, Callable[[Any], Bin | None]]]]:
         return list(zip(self.card.characteristics, self.finders, strict=True))
 

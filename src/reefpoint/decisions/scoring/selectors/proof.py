@@ -33,7 +33,7 @@ def verify_scoring() -> list[Finding]:
                     Finding("scoring.replay", f"score:{score.pk}", f"its features come to {again}, not {stored}")
                 )
     tables = [model._meta.db_table for model in (FeatureSet, Score, ShadowScore)]
-    return findings + verify_guards((), guards_of([*tables, "scoring_bureau_report"]))
+    return findings + verify_guards(["scoring_score_outcome"], guards_of([*tables, "scoring_bureau_report"]))
 
 
 def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, FeatureScalar | None]]) -> list[Finding]:

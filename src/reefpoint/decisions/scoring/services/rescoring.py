@@ -9,8 +9,15 @@ from reefpoint.decisions.margin.selectors.calls import list_calls_since
 from reefpoint.decisions.margin.selectors.figures import load_band_times
 from reefpoint.decisions.margin.types import Band
 from reefpoint.decisions.scoring.models import FeatureSet, Score
-from reefpoint.decisions.scoring.rules.cards import count_bands
-from reefpoint.decisions.scoring.selectors.reading import GERMAN, MARGIN, clients_with_scores, read_runtime
+from reefpoint.decisions.scoring.rules import features
+from reefpoint.decisions.scoring.rules.cards import Runtime, count_bands
+from reefpoint.decisions.scoring.selectors.reading import (
+    GERMAN,
+    MARGIN,
+    clients_with_scores,
+    open_sets,
+    read_runtime,
+)
 from reefpoint.decisions.scoring.services.building import build_features_of
 from reefpoint.decisions.scoring.services.scoring import score_sets
 from reefpoint.decisions.scoring.types import Cause
@@ -24,6 +31,8 @@ from reefpoint.records.parties.selectors import load_profile_times
 RESCORE_DAYS = 30
 """A score older than this is made anew by the schedule."""
 RESCORE_BATCH = 200
+SETS_MAX = 2_000
+"""How many of the newest sets are opened on either side to see how features moved."""
 WINDOW_DAYS = 90
 """What has been scored in so many days is compared with what was scored before."""
 
@@ -121,7 +130,46 @@ def measure_score_drift(*, actor: Actor, on: date, at: datetime) -> dict[str, Dr
             at=at,
         )
         verdicts[version.code] = drift.verdict
+        if use == MARGIN:
+            _measure_feature_drift(version.id, since=since, until=on, at=at)
     return verdicts
+
+
+def _measure_feature_drift(version_id: int, *, since: date, until: date, at: datetime) -> None:
+    """How far each input of a card has moved, in the card's own bins: what was scored lately against what was before.
+
+    The newest `SETS_MAX` sets on either side; nothing is kept while there is none lately.
+    """
+    runtime = read_runtime(version_id)
+    before, now = _bins(runtime, version_id, until=since), _bins(runtime, version_id, since=since, until=until)
+    if not now:
+        return
+    for one in runtime.card.characteristics:
+        places = len(one.bins) + len(one.special) + (one.other is not None)
+        counts = [
+            [sum(case[one.name] == place for case in cases) for place in range(places)] for cases in (before, now)
+        ]
+        record_drift(
+            version_id=version_id,
+            measure=f"feature:{one.name}",
+            reference=counts[0],
+            current=counts[1],
+            missing=(len(before) - sum(counts[0]), len(now) - sum(counts[1])),
+            since=since,
+            until=until,
+            at=at,
+        )
+
+
+def _bins(runtime: Runtime, version_id: int, *, until: date, since: date | None = None) -> list[dict[str, int | None]]:
+    rows = Score.objects.filter(
+        model_version_id=version_id, scored_on__lte=until, feature_set__erased_at=None, feature_set__isnull=False
+    )
+    if since is not None:
+        rows = rows.filter(scored_on__gt=since)
+    sets = [row.feature_set for row in rows.select_related("feature_set").order_by("-id")[:SETS_MAX]]
+    contents = open_sets([one for one in sets if one is not None])
+    return [runtime.bins(features.known_of(features.values_from_json(content["values"]))) for content in contents]
 
 
 def _points(version_id: int, *, until: date, since: date | None = None) -> list[int | None]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from ninja import Schema, Status
 from pydantic import Field
 
+from reefpoint.decisions.scoring.selectors.outcomes import OutcomeReport, report_outcomes
 from reefpoint.platform.access.services import require
 from reefpoint.platform.governance.selectors import (
     find_sources,
@@ -86,6 +87,12 @@ def list_versions(request: Caller, code: SafeText) -> list[VersionView]:
 def list_drift(request: Caller, version_id: Id) -> list[DriftView]:
     """Readings of drift of a version, newest first."""
     return list_readings(request.auth, version_id)
+
+
+@models.get("/versions/{version_id}/outcomes", response=answers(OutcomeReport))
+def read_outcomes(request: Caller, version_id: Id) -> OutcomeReport:
+    """What came of who a version scored: defaults by grade, and challengers on the same cases."""
+    return report_outcomes(request.auth, version_id)
 
 
 @models.post("/versions/{version_id}/validation", response=answers(None, 204))

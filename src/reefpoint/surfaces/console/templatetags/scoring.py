@@ -40,6 +40,7 @@ MODEL_WORDS: Mapping[str, Words] = {
     "margin": gettext_lazy("Clients who borrow against securities"),
     "german": gettext_lazy("Reference sample"),
     # measures
+    "no_claim": gettext_lazy("Claims no probability"),
     "auc": "AUC",
     "ks": "KS",
     "points": gettext_lazy("Points"),
@@ -83,6 +84,13 @@ _TONES = {
     "act": "failed",
     "failing": "failed",
 }
+
+
+@register.filter
+def measure_word(measure: str) -> str:
+    """What drift was measured of: the points, or a feature by its name."""
+    prefix, _, code = measure.rpartition(":")
+    return feature_word(code) if prefix else model_word(measure)
 
 
 @register.filter

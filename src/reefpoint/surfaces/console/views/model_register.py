@@ -1,5 +1,6 @@
 """The register of models: each with its versions, what it runs and how well, drift, and its release by two people."""
 
+import csv
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.scoring.selectors import count_scores, read_runtime, read_trees
+from reefpoint.decisions.scoring.selectors.outcomes import report_outcomes
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
@@ -19,10 +21,10 @@ from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.platform.governance.selectors import (
     find_sources,
     get_model,
+    list_latest_readings,
     list_model_versions,
     list_models,
     list_moves,
-    list_readings,
     read_artifact,
 )
 from reefpoint.platform.governance.services import (
@@ -120,13 +122,16 @@ def _model_page(request: HttpRequest, actor: Actor, code: str, error: str = "") 
     )
     if request.GET.get("format") == "artifact":
         return _download(version)
+    if request.GET.get("format") == "csv":
+        return _monitoring_csv(actor, version)
     context: dict[str, Any] = {
         "model": found,
         "versions": versions,
         "version": version,
         "facts": version.facts,
         "moves": list_moves(actor, version.id),
-        "readings": list_readings(actor, version.id, 12),
+        "readings": list_latest_readings(actor, version.id),
+        "outcomes": report_outcomes(actor, version.id),
         "scores": count_scores([version.id]).get(version.id, 0),
         "names": people_names(),
         "may_develop": "models.develop" in actor.permissions,
@@ -139,6 +144,27 @@ def _model_page(request: HttpRequest, actor: Actor, code: str, error: str = "") 
     else:
         context["trees"] = read_trees(version.id)
     return render(request, "console/model.html", context, status=409 if error else 200)
+
+
+def _monitoring_csv(actor: Actor, version: VersionView) -> HttpResponse:
+    """Drift by measure, defaults by grade, and challengers beside the champion, in one file of plain numbers."""
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{version.code}-{version.version}-watch.csv"'
+    writer, report = csv.writer(response), report_outcomes(actor, version.id)
+    writer.writerow(["what", "name", "verdict", "cases", "reference_or_bad", "value_bp", "low_or_chance_bp", "high_bp"])
+    for one in list_latest_readings(actor, version.id):
+        drift = one.drift
+        writer.writerow(
+            ["drift", one.measure, drift.verdict, drift.current, drift.reference, drift.psi_bp, drift.null_bp, ""]
+        )
+    for row in report.grades:
+        writer.writerow(["grade", row.grade, row.verdict, row.cases, row.bad, row.observed_bp, row.low_bp, row.high_bp])
+    for shadow in report.shadows:
+        writer.writerow(
+            ["challenger_auc", f"{shadow.model} v{shadow.version}", "", shadow.cases, shadow.bad]
+            + ["" if one is None else one for one in (shadow.auc_bp, shadow.champion_auc_bp)]
+        )
+    return response
 
 
 def _download(version: VersionView) -> HttpResponse:

@@ -68,7 +68,9 @@ from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.handlers import erase_client_applications, finish_acceptance
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
 from reefpoint.flows.servicing.events import DepositBooked
+from reefpoint.insight.collateral.services import GAP
 from reefpoint.insight.performance.handlers import record_closed_day
+from reefpoint.insight.stress.services import REVERSE, SENSITIVITIES, STRESS
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.events.types import Handler
 from reefpoint.platform.governance.handlers import release_approved_model
@@ -110,7 +112,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS)
 """What can be handed in as a file of rows."""
 
-RUN_KINDS: tuple[RunKind, ...] = (POLICY_PREVIEW, BOOK_WHAT_IF)
+RUN_KINDS: tuple[RunKind, ...] = (POLICY_PREVIEW, BOOK_WHAT_IF, STRESS, REVERSE, SENSITIVITIES, GAP)
 """Long work that is asked for and waited on."""
 
 MODEL_KINDS: tuple[ModelKind, ...] = SCORING_KINDS

@@ -3,7 +3,9 @@
 import csv
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal, InvalidOperation
 
+from reefpoint.engine.columns import BP
 from reefpoint.engine.scenarios import ShockRow
 from reefpoint.insight.stress.types import HistoricalWindow, ScenarioChoice
 from reefpoint.platform.basics.errors import Refusal
@@ -72,6 +74,23 @@ def read_scenarios(lines: Iterable[str]) -> tuple[ShockRow, ...]:
     if not rows:
         raise ScenarioRefused("The file has no scenarios: after the heading there must be a line.")
     return tuple(rows)
+
+
+def read_falls(text: str) -> tuple[int, ...]:
+    """Percentages between commas, "10, 20, 35.5%", in basis points: two decimals at most, above 0 and below 100.
+
+    Raises `ScenarioRefused` with the word that is none.
+    """
+    falls = []
+    for word in text.replace("，", ",").split(",") if text.strip() else ():
+        try:
+            fall_bp = Decimal(word.strip().removesuffix("%")) * 100
+        except InvalidOperation:
+            fall_bp = Decimal("nan")
+        if not fall_bp.is_finite() or fall_bp != int(fall_bp) or not 0 < fall_bp < BP:
+            raise ScenarioRefused(f"{word.strip()!r} is not a fall between 0.01 and 99.99 percent.")
+        falls.append(int(fall_bp))
+    return tuple(dict.fromkeys(falls))
 
 
 def line_of_row(row: int) -> int:

@@ -323,6 +323,11 @@ def list_open_loans(account_ids: Collection[int] | None = None) -> list[LoanFact
     return [loan_facts(loan) for loan in loans]
 
 
+def count_accounts() -> int:
+    """How many accounts are not closed."""
+    return MarginAccount.objects.exclude(status=AccountStatus.CLOSED).count()
+
+
 def count_open_loans() -> int:
     """How many loans have principal outstanding."""
     return Loan.objects.filter(state=LoanState.OPEN).count()

@@ -141,14 +141,12 @@ def _choice(
 
 
 def _falls_bp(text: str | None, option: str) -> tuple[int, ...]:
-    """Percentages with at most two decimals, above 0 and below 100; none without the option."""
-    falls = []
-    for word in text.split(",") if text is not None else ():
-        fall_bp = _number(word.strip().removesuffix("%"), option) * 100
-        if fall_bp != int(fall_bp) or not 0 < fall_bp < 10_000:
-            raise typer.BadParameter(f"{word!r} is not a fall between 0.01 and 99.99 percent.", param_hint=option)
-        falls.append(int(fall_bp))
-    return tuple(dict.fromkeys(falls))
+    from reefpoint.insight.stress.rules import ScenarioRefused, read_falls
+
+    try:
+        return read_falls(text or "")
+    except ScenarioRefused as refusal:
+        raise typer.BadParameter(refusal.message, param_hint=option) from refusal
 
 
 def _limit_minor(text: str) -> int:

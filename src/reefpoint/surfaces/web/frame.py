@@ -44,6 +44,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
             Section(_("Accounts"), "accounts", "console:accounts", "account.view"),
             Section(_("Margin calls"), "calls", "console:calls", "margin.view"),
             Section(_("Liquidations"), "liquidations", "console:liquidations", "liquidation.view"),
+            Section(_("Stress"), "warning", "console:stress", "margin.view"),
         ),
     ),
     (

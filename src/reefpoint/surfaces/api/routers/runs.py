@@ -9,6 +9,8 @@ from pydantic import Field
 
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
+from reefpoint.insight.collateral.services import GAP
+from reefpoint.insight.stress.services import REVERSE, SENSITIVITIES, STRESS
 from reefpoint.platform.runs.rules import csv_lines
 from reefpoint.platform.runs.selectors import find_runs, get_run
 from reefpoint.platform.runs.services import ask_run, get_kind
@@ -22,6 +24,51 @@ class ContentIn(In):
     """The content of a publication as it would be published: of a credit policy, of a price grid."""
 
     content: Annotated[dict[str, Any], Field(max_length=100)]
+
+
+Currency = Annotated[str | None, Field(pattern="^[A-Z]{3}$")]
+FallBp = Annotated[int, Field(gt=0, lt=10_000)]
+
+
+class ReportingIn(In):
+    """The currency that sums are told in; without one that of all accounts, or the base of the rates."""
+
+    currency: Currency = None
+
+
+class ShockIn(In):
+    """A shock of a scenario: of a symbol, a sector, all (*) or a currency's worth (fx:HKD), in percent."""
+
+    scenario: Annotated[str, Field(min_length=1, max_length=80)]
+    target: Annotated[str, Field(min_length=1, max_length=80)]
+    shock_pct: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class StressIn(ReportingIn):
+    """Which scenarios: falls of all prices, of the market, of each currency, of the past, of the largest names, own."""
+
+    falls_bp: Annotated[tuple[FallBp, ...], Field(max_length=50)] = ()
+    market_falls_bp: Annotated[tuple[FallBp, ...], Field(max_length=50)] = ()
+    currency_falls_bp: Annotated[tuple[FallBp, ...], Field(max_length=50)] = ()
+    with_history: bool = False
+    with_gaps: bool = False
+    rows: Annotated[tuple[ShockIn, ...], Field(max_length=1_000)] = ()
+
+
+class ReverseIn(ReportingIn):
+    """The limit of the loss in minor units, and the currency that falls instead of all prices."""
+
+    limit_minor: Annotated[int, Field(ge=0, le=10**15)]
+    falling: Currency = None
+
+
+class GapIn(ReportingIn):
+    """How the forced sale is simulated."""
+
+    paths: Annotated[int, Field(ge=1_000, le=100_000)] = 2_000
+    days: Annotated[int, Field(ge=1, le=60)] = 8
+    grace_days: Annotated[int, Field(ge=0, le=59)] = 2
+    seed: Annotated[int, Field(ge=0, le=2**31)] = 1
 
 
 class RunOut(Schema):
@@ -59,17 +106,42 @@ def list_runs(
 @runs.post("/policy-previews", response=answers(RunOut, 202))
 def preview_policy(request: Caller, asked: ContentIn) -> Status[RunOut]:
     """What another credit policy would have made of past decisions. A small one is done in the answer."""
-    return _ask(request, POLICY_PREVIEW.name, asked)
+    return _ask(request, POLICY_PREVIEW.name, {"content": asked.content})
 
 
 @runs.post("/book-what-ifs", response=answers(RunOut, 202))
 def try_grid(request: Caller, asked: ContentIn) -> Status[RunOut]:
     """What another price grid would do to the book. A small one is done in the answer."""
-    return _ask(request, BOOK_WHAT_IF.name, asked)
+    return _ask(request, BOOK_WHAT_IF.name, {"content": asked.content})
 
 
-def _ask(request: Caller, kind: str, asked: ContentIn) -> Status[RunOut]:
-    run_id = ask_run(actor=request.auth, kind=kind, inputs={"content": asked.content}, on=today(), at=now())
+@runs.post("/stress", response=answers(RunOut, 202))
+def stress_book(request: Caller, asked: StressIn) -> Status[RunOut]:
+    """The book under scenarios; without any, the usual ones."""
+    rows = [[row.scenario, row.target, row.shock_pct] for row in asked.rows]
+    return _ask(request, STRESS.name, asked.model_dump(exclude={"rows"}) | {"rows": rows})
+
+
+@runs.post("/reverse-stress", response=answers(RunOut, 202))
+def reverse_stress_book(request: Caller, asked: ReverseIn) -> Status[RunOut]:
+    """How far all prices, or one currency, may fall until the book's shortfall passes a limit."""
+    return _ask(request, REVERSE.name, asked.model_dump())
+
+
+@runs.post("/sensitivities", response=answers(RunOut, 202))
+def measure_book_sensitivities(request: Caller, asked: ReportingIn) -> Status[RunOut]:
+    """What 1% down of everything, the market, each currency, sector and name changes."""
+    return _ask(request, SENSITIVITIES.name, asked.model_dump())
+
+
+@runs.post("/gap-losses", response=answers(RunOut, 202))
+def simulate_gap_loss(request: Caller, asked: GapIn) -> Status[RunOut]:
+    """What the desk would lose if all collateral had to be sold, by simulation."""
+    return _ask(request, GAP.name, asked.model_dump())
+
+
+def _ask(request: Caller, kind: str, inputs: dict[str, Any]) -> Status[RunOut]:
+    run_id = ask_run(actor=request.auth, kind=kind, inputs=inputs, on=today(), at=now())
     return Status(202, _out(get_run(request.auth, run_id)))
 
 

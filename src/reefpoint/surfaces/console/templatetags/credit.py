@@ -122,7 +122,30 @@ TERM_WORDS = {
 RUN_WORDS = {
     "credit.preview": gettext_lazy("A policy on past applications"),
     "pricing.what_if": gettext_lazy("A price grid on the book"),
+    "stress.scenarios": gettext_lazy("Stress of the book"),
+    "stress.reverse": gettext_lazy("Reverse stress"),
+    "stress.sensitivities": gettext_lazy("Sensitivities"),
+    "stress.gap": gettext_lazy("Gap loss"),
 }
+
+
+MOVE_WORDS = {
+    "all": gettext_lazy("All accounts"),
+    "everything": gettext_lazy("All prices"),
+    "market": gettext_lazy("The market"),
+    "currency": gettext_lazy("Currency"),
+    "sector": gettext_lazy("Sector"),
+    "name": gettext_lazy("Name"),
+    "scheme": gettext_lazy("Scheme"),
+    "pool": gettext_lazy("Pool"),
+    "account": gettext_lazy("Account"),
+}
+
+
+@register.filter
+def move_word(kind: object) -> str:
+    """What moves in a sensitivity, or whose loss it is."""
+    return str(MOVE_WORDS.get(str(kind), kind))
 
 
 @register.filter

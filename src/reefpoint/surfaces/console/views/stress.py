@@ -1,0 +1,76 @@
+"""Stress of the book: scenarios, reverse stress, sensitivities and gap loss, each asked for as a run."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from reefpoint.decisions.margin.selectors.currencies import CODES
+from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.insight.collateral.services import GAP
+from reefpoint.insight.stress.rules import ScenarioRefused, read_falls, read_scenarios
+from reefpoint.insight.stress.services import REVERSE, SENSITIVITIES, STRESS
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.runs.services import ask_run
+from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.web.amounts import AmountError, parse_money
+from reefpoint.surfaces.web.people import page
+
+ROWS_CHARACTERS_MAX = 20_000
+PATHS = (1_000, 2_000, 10_000, 100_000)
+KINDS = {"scenarios": STRESS, "reverse": REVERSE, "sensitivities": SENSITIVITIES, "gap": GAP}
+
+
+@page("margin.view")
+def stress(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What is asked, and on a post the run that answers it."""
+    errors: dict[str, str | Promise] = {}
+    if request.method == "POST":
+        kind = KINDS.get(request.POST.get("question", ""), STRESS)
+        inputs, errors = _read(kind.name, request.POST)
+        if not errors:
+            require(actor, kind.right)
+            at = desk_now()
+            run_id = ask_run(actor=actor, kind=kind.name, inputs=inputs, on=current_book_day() or at.date(), at=at)
+            return redirect("console:run", run_id)
+    given = request.POST or {
+        "history": "on",
+        "gaps": "on",
+        "falls": "10, 20, 30, 40",
+        "market": "10, 20, 30",
+        "fx": "10",
+    }
+    shown = {"given": given, "errors": errors, "currencies": CODES, "paths": PATHS}
+    return render(request, "console/stress.html", shown, status=422 if errors else 200)
+
+
+def _read(kind: str, given: QueryDict) -> tuple[dict[str, Any], dict[str, str | Promise]]:
+    """The inputs of a run, and by field what is wrong with them."""
+    inputs: dict[str, Any] = {"currency": given.get("currency") or None}
+    errors: dict[str, str | Promise] = {}
+    if kind == STRESS.name:
+        for field, name in (("falls", "falls_bp"), ("market", "market_falls_bp"), ("fx", "currency_falls_bp")):
+            try:
+                inputs[name] = list(read_falls(given.get(field, "")))
+            except ScenarioRefused as refusal:
+                errors[field] = refusal.message
+        inputs |= {"with_history": "history" in given, "with_gaps": "gaps" in given}
+        own = given.get("own", "").strip()[:ROWS_CHARACTERS_MAX]
+        try:
+            rows = read_scenarios(own.splitlines()) if own else ()
+            inputs["rows"] = [[row.scenario, row.target, row.shock_pct] for row in rows]
+        except ScenarioRefused as refusal:
+            errors["own"] = refusal.message
+    elif kind == REVERSE.name:
+        try:
+            inputs["limit_minor"] = parse_money(given.get("limit", ""))
+        except AmountError:
+            errors["limit"] = _("An amount is needed: 500,000 or 500k or 50万.")
+        inputs["falling"] = given.get("falling") or None
+    elif kind == GAP.name:
+        paths = given.get("paths", "")
+        inputs["paths"] = int(paths) if paths in {str(one) for one in PATHS} else PATHS[0]
+    return inputs, errors

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from typing import Any
 
 from reefpoint.benchmarks.goals import ACCOUNTS, GOALS
@@ -31,8 +30,10 @@ METHOD = f"""\
 def render_report(run: Run) -> str:
     """The run as Markdown: goals, then each subject with ratios first, then the machine and the method."""
     parts = [INTRODUCTION, *_warnings(run), *_goals(run)]
-    for _, tables in groupby(run.tables, key=lambda table: (table.subject, table.title)):
-        parts.append(_subject(list(tables)))
+    sections: dict[tuple[str, str], list[Table]] = {}
+    for table in run.tables:
+        sections.setdefault((table.subject, table.title), []).append(table)
+    parts += [_subject(tables) for tables in sections.values()]
     parts += [*_absences(run), _machine(run), f"## Method\n\n{METHOD}"]
     return "\n".join(parts)
 

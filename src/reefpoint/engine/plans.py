@@ -76,7 +76,7 @@ class PlanOutcome(StrEnum):
     NOTHING_TO_SELL = "nothing_to_sell"
     """The account needs a sale, and no position may be sold."""
     HOLDS_SHORTS = "holds_shorts"
-    """The account is under its target and short of a name. Shorts end by purchases, which are not planned here."""
+    """The account is under its target and short of a name: `buy_backs.plan_with_buy_backs` plans it."""
 
 
 OUTCOMES = tuple(PlanOutcome)
@@ -141,20 +141,7 @@ class Sales:
     ) -> None:
         check_book(book, marks, marks.terms_count)
         accounts, positions = book.account_count, book.position_count
-        if isinstance(target_bp, int):
-            _check_number("target_bp", target_bp, BP + 1, LINE_BP_MAX)
-            target_bp = np.full(accounts, target_bp, dtype=np.int64)
-        _check_number("grain_units", grain_units, 1, GRAIN_UNITS_MAX)
-        if preference is None:
-            preference = np.zeros(positions, dtype=np.int64)
-        for name, column, rows, low, high in (
-            ("sellable", sellable, positions, 0, QUANTITY_MAX),
-            ("cost_bp", cost_bp, positions, 0, BP),
-            ("preference", preference, positions, -NO_CAP, NO_CAP),
-            ("target_bp", target_bp, accounts, BP + 1, LINE_BP_MAX),
-        ):
-            check_column(name, column, np.int64, (rows,))
-            check_range(name, column, low, high)
+        target_bp, preference = check_terms(book, sellable, cost_bp, target_bp, preference, grain_units)
         whole = np.dtype(object if is_exact else np.int64)
         self._is_exact = is_exact
         self.book, self.grain_units = book, grain_units
@@ -317,6 +304,33 @@ def _put(plans: SalePlans, row: int, held: slice, plan: SalePlans) -> None:
         getattr(plans, name)[where] = column
 
 
+def check_terms(
+    book: Book,
+    sellable: Int64s,
+    cost_bp: Int64s,
+    target_bp: int | Int64s,
+    preference: Int64s | None,
+    grain_units: int,
+) -> tuple[Int64s, Int64s]:
+    """Refuse arguments of a plan that cannot be (see `plan_sales`); targets int64[A] and preference int64[P]."""
+    accounts, positions = book.account_count, book.position_count
+    if isinstance(target_bp, int):
+        _check_number("target_bp", target_bp, BP + 1, LINE_BP_MAX)
+        target_bp = np.full(accounts, target_bp, dtype=np.int64)
+    _check_number("grain_units", grain_units, 1, GRAIN_UNITS_MAX)
+    if preference is None:
+        preference = np.zeros(positions, dtype=np.int64)
+    for name, column, rows, low, high in (
+        ("sellable", sellable, positions, 0, QUANTITY_MAX),
+        ("cost_bp", cost_bp, positions, 0, BP),
+        ("preference", preference, positions, -NO_CAP, NO_CAP),
+        ("target_bp", target_bp, accounts, BP + 1, LINE_BP_MAX),
+    ):
+        check_column(name, column, np.int64, (rows,))
+        check_range(name, column, low, high)
+    return target_bp, preference
+
+
 def sellable_today(book: Book, *, volume_cap: Int64s, bought_today: Int64s, given_out: Int64s) -> Int64s:
     """Shares of each position that may be sold now, int64[P]: what is held, less what was bought today where shares
     settle the next day (T+1), less what is already given out to sell; at most the name's `volume_cap` int64[S].
@@ -342,6 +356,11 @@ def most_shares(book: Book, marks: Marks, sellable: Int64s) -> Int64s:
 def cannot_be_sold(marks: Marks) -> Bools:
     """bool[S]: names that cannot be sold now: stale, suspended, or locked at the day's limit down, where none buys."""
     return marks.lends_nothing | (marks.price_units <= marks.limit_down_units)
+
+
+def cannot_be_bought(marks: Marks) -> Bools:
+    """bool[S]: names that cannot be bought now: stale, suspended, or locked at the day's limit up, where none sells."""
+    return marks.lends_nothing | (marks.price_units >= marks.limit_up_units)
 
 
 def _check_number(name: str, value: int, low: int, high: int) -> None:

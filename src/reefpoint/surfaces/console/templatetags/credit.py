@@ -1,5 +1,6 @@
 """Words for credit decisions and prices."""
 
+import re
 from collections.abc import Mapping
 
 from django import template
@@ -146,6 +147,36 @@ MOVE_WORDS = {
 def move_word(kind: object) -> str:
     """What moves in a sensitivity, or whose loss it is."""
     return str(MOVE_WORDS.get(str(kind), kind))
+
+
+SCENARIO_WORDS = {
+    "today": gettext_lazy("today"),
+    "the market by beta": gettext_lazy("the market by beta"),
+    "1990 Gulf": gettext_lazy("1990 Gulf"),
+    "1998 Russia and LTCM": gettext_lazy("1998 Russia and LTCM"),
+    "2000-2002 dot-com": gettext_lazy("2000-2002 dot-com"),
+    "2001 September": gettext_lazy("2001 September"),
+    "2008 Lehman": gettext_lazy("2008 Lehman"),
+    "2011 downgrade": gettext_lazy("2011 downgrade"),
+    "2018 fourth quarter": gettext_lazy("2018 fourth quarter"),
+    "2020 pandemic": gettext_lazy("2020 pandemic"),
+    "2020 one day": gettext_lazy("2020 one day"),
+    "2022 rates": gettext_lazy("2022 rates"),
+}
+SCENARIO_FORMS = (
+    (re.compile(r"all (?P<move>[+-][0-9.]+%)"), gettext_lazy("all %(move)s")),
+    (re.compile(r"market (?P<move>[+-][0-9.]+%) by beta"), gettext_lazy("market %(move)s by beta")),
+    (re.compile(r"(?P<name>\S+) alone (?P<move>[+-][0-9.]+%)"), gettext_lazy("%(name)s alone %(move)s")),
+)
+
+
+@register.filter
+def scenario_word(name: str) -> str:
+    """The name of a scenario of the desk's; a person's own stays as it was written."""
+    for form, words in SCENARIO_FORMS:
+        if found := form.fullmatch(name):
+            return str(words) % found.groupdict()
+    return str(SCENARIO_WORDS.get(name, name))
 
 
 @register.filter

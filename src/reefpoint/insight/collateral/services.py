@@ -4,18 +4,22 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from reefpoint.decisions.collateral.selectors.assumptions import DAYS
 from reefpoint.insight.collateral.selectors import find_gap_loss
 from reefpoint.insight.collateral.types import TailFigures
 from reefpoint.platform.runs.types import Outcome, RunKind, Task, Value
 from reefpoint.records.accounts.selectors import count_accounts
 
 AT_ONCE = 1_000_000
-"""Accounts times paths that are worked within a call."""
+"""Accounts times paths, of eight days, that are worked within a call."""
 PATHS = 2_000
+FEWEST = 100
+"""A book of fewer accounts counts as so many: the paths of its names are simulated all the same."""
 
 
 def _size(inputs: Mapping[str, Any]) -> int:
-    return count_accounts() * int(inputs.get("paths") or PATHS)
+    paths = int(inputs.get("paths") or PATHS)
+    return max(count_accounts(), FEWEST) * paths * max(int(inputs.get("days") or 0), DAYS) // DAYS
 
 
 def _work(task: Task) -> Outcome:

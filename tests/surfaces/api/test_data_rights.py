@@ -45,3 +45,19 @@ def test_an_export_and_an_erasure_are_asked_for_by_call(program: Programs, desk:
     made = officer.post(f"{path}/erasures", {"reason": "the client asked"})
     assert made.status_code == 201
     assert get_approval(made.json()["id"]).kind == "clients.erase"
+
+
+def test_a_hold_and_what_has_run_out_are_asked_for_by_call(program: Programs, desk: Desk) -> None:
+    officer = program(RoleName.COMPLIANCE)
+    hold = {"client_id": desk.own_client_id, "matter": "2026-CV-17", "reason": "a claim"}
+    assert program(RoleName.OPERATIONS).post("retention/holds", hold).status_code == 403
+    hold_id = officer.post("retention/holds", hold).json()["id"]
+    close_client(actor=SYSTEM, client_id=desk.own_client_id, reason="left", at=NOON)
+    refused = officer.post(f"clients/{desk.own_client_id}/erasures", {"reason": "the client asked"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "under_legal_hold")
+    end = {"client_id": desk.own_client_id, "reason": "settled"}
+    assert officer.post(f"retention/holds/{hold_id}/lift", end).status_code == 204
+    assert officer.get("retention/holds").json()[0]["lift_reason"] == "settled"
+    assert [one["client_id"] for one in officer.get("retention/run-out").json()] == [desk.own_client_id]
+    made = officer.post("retention/sweeps", {"reason": "yearly"})
+    assert get_approval(made.json()["id"]).kind == "clients.erase_run_out"

@@ -84,6 +84,7 @@ INVENTORY: Mapping[str, Held] = {
     "scoring.BureauReport": Held(_CREDIT, blank={"blob": None}, stays={"reference": "the bureau's number"}),
     "scoring.FeatureSet": Held(_CREDIT, blank={"blob": None}),
     "scoring.Score": Held(_CREDIT, blank={"reasons": [], "missing": []}, stays={"inputs": "of reference cases alone"}),
+    "scoring.ScoreOutcome": Held(_CREDIT, "score__client", stays={"cause": "a code"}),
     "scoring.ShadowScore": Held(_CREDIT, "score__client", {"contributions": []}),
     "credit.CreditDecision": Held(_CREDIT, blank={"inputs": {}, "answer": "", "proposal": ERASED, "closing_note": ""}),
     "pricing.Quote": Held(_CREDIT, blank={"inputs": {}, "answer": ""}),
@@ -170,6 +171,7 @@ STAYS: Mapping[str, str] = {
 """Tables that may name somebody and are not erased, each with why."""
 
 _TABLES = """
+    market.TradingHalt products.SchemeTierChange
     access.Role accounts.Facility accounts.Loan accounts.LoanExtension accounts.LoanRate accounts.MarginAccount
     accounts.Position accounts.SecurityMovement audit.Seal collateral.Assessment collateral.HaircutRelease
     collateral.HaircutStep collateral.NameAssessment contracts.Root events.Delivery events.Event

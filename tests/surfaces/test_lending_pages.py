@@ -44,7 +44,7 @@ def test_a_client_asks_on_the_portal_and_staff_bring_it_to_the_money(flow: Flow)
     portal, officer, operations = (signed_in_as(one) for one in (flow.client, flow.officer, flow.desk.operations))
     treasurer = signed_in_as(flow.treasurer)
     assert "No request is under way" in read(officer, "console:pipeline")
-    form = {"scheme": "STANDARD", "amount": "40,000", "tenor": "90", "shares.AAPL": "1000", "shares.JPM": "500"}
+    form = {"scheme": "STANDARD", "amount": "40,000", "tenor": "90", "shares.AAPL": "1000", "shares.JPM": "1000"}
     shown = do(portal, "portal:borrow", **form)
     assert "What it would cost and risk" in shown
     assert "You are called when all prices fall by" in shown

@@ -8,7 +8,12 @@ from reefpoint.decisions.cases import types as cases
 from reefpoint.decisions.cases.handlers import close_or_reopen_case
 from reefpoint.decisions.collateral.events import CollateralChanged
 from reefpoint.decisions.credit.events import CreditDecided
-from reefpoint.decisions.credit.handlers import erase_client_decisions, follow_credit_approval, publish_approved_policy
+from reefpoint.decisions.credit.handlers import (
+    erase_client_decisions,
+    follow_condition_waiver,
+    follow_credit_approval,
+    publish_approved_policy,
+)
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.handlers import (
     erase_client_notes,
@@ -130,6 +135,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("kyc.publish", (ApprovalGranted,), publish_approved_rating),
     Handler("credit.publish", (ApprovalGranted,), publish_approved_policy),
     Handler("credit.decide", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_credit_approval),
+    Handler("credit.waive", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_condition_waiver),
     Handler("pricing.publish", (ApprovalGranted,), publish_approved_grid),
     Handler("pricing.exception", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_price_exception),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),

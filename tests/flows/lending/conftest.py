@@ -1,6 +1,7 @@
 """A desk with a client who has signed: what the tests of funding begin with."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from tests.desk import BOLD, MONDAY, POOL, SYSTEM, Desk, noon
@@ -88,7 +89,8 @@ def make_signed(desk: Desk, client_id: int) -> int:
         limit_minor=ASKED,
         decision_id=1,
         quote_id=1,
-        contract_id=request_id,
+        contract_id=None,
+        lapses_on=MONDAY + timedelta(days=30),
     )
     row = CreditRequest.objects.get(id=request_id)
     row.steps.create(at=AT, actor="tests", actor_name="tests", action="sign", state=CreditState.SIGNED)

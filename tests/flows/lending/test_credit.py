@@ -102,7 +102,7 @@ class Flow:
             "scheme_code": "STANDARD",
             "amount_minor": ASKED,
             "tenor_days": 90,
-            "lots": [(self.desk.instruments["AAPL"], 1_000), (self.desk.instruments["JPM"], 500)],
+            "lots": [(self.desk.instruments["AAPL"], 1_000), (self.desk.instruments["JPM"], 1_000)],
         }
         self.request_id = begin_request(
             actor=self.client,
@@ -220,7 +220,7 @@ def test_one_person_asks_and_with_a_second_person_it_ends_in_a_watched_account(f
     assert flow.waits_for is NextStep.SIGN
     terms = get_contract(flow.client, contract_id, at=AT).terms
     assert (terms.limit_minor, terms.rate.rate_bp) == (ASKED, quote.rate_bp)
-    assert [one.quantity for one in terms.collateral] == [1_000, 500]
+    assert [one.quantity for one in terms.collateral] == [1_000, 1_000]
     assert terms.ends_on == MONDAY + timedelta(days=90)
     flow.sign(contract_id)
     assert flow.waits_for is NextStep.COUNTERSIGN

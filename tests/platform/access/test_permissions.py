@@ -15,7 +15,7 @@ HELD = {
         account.freeze account.view approvals.decide:clients.accept_high_risk
         approvals.decide:collateral.publish approvals.decide:contracts.publish_template
         approvals.decide:credit.approve approvals.decide:credit.approve_large
-        approvals.decide:credit.publish
+        approvals.decide:credit.publish approvals.decide:credit.waive approvals.decide:credit.waive_large
         approvals.decide:execution.write_off approvals.decide:kyc.publish
         approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
@@ -34,7 +34,7 @@ HELD = {
     """,
     RoleName.CREDIT_OFFICER: """
         account.open account.view applications.view approvals.decide:collateral.publish
-        approvals.decide:credit.approve approvals.decide:credit.publish
+        approvals.decide:credit.approve approvals.decide:credit.publish approvals.decide:credit.waive
         approvals.decide:lending.fund approvals.decide:pricing.exception
         approvals.decide:pricing.publish approvals.decide:scheme.change_tier
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw approvals.request

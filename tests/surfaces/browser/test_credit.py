@@ -84,7 +84,7 @@ def test_a_stranger_applies_in_chinese_and_two_people_at_a_time_accept_decide_si
     phone.get_by_role("button", name="显示该方案接受的证券").click()
     phone.get_by_label("金额").fill("40,000")
     phone.get_by_label("AAPL").fill("1000")
-    phone.get_by_label("JPM").fill("500")
+    phone.get_by_label("JPM").fill("1000")
     look(phone, "ask")
     phone.get_by_role("button", name="查看费用与风险").click()
     expect(phone.get_by_text("全部价格下跌多少时平仓")).to_be_visible()

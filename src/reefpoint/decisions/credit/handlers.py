@@ -3,7 +3,7 @@
 from typing import cast
 
 from reefpoint.decisions.credit.selectors.policy import POLICY
-from reefpoint.decisions.credit.services import follow_approval
+from reefpoint.decisions.credit.services import follow_approval, follow_waiver
 from reefpoint.decisions.credit.services.erasing import erase_decisions
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.basics.actors import system_actor
@@ -30,3 +30,10 @@ def erase_client_decisions(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, ClientErased)
     erase_decisions(actor=system_actor("worker"), client_id=event.client_id, kept=event.kept, at=event.at)
+
+
+def follow_condition_waiver(stored: StoredEvent) -> None:
+    """A second person spoke on letting a condition go."""
+    event = stored.event
+    assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
+    follow_waiver(actor=system_actor("worker"), approval_id=event.approval_id, at=event.at)

@@ -3,7 +3,14 @@
 from django.db import models
 from django.db.models import F, Q
 
-from reefpoint.decisions.credit.types import Authority, CreditOutcome, DecisionState
+from reefpoint.decisions.credit.types import (
+    Authority,
+    ConditionKind,
+    ConditionMoment,
+    CreditOutcome,
+    DecisionState,
+    WaiverState,
+)
 
 
 class CreditDecision(models.Model):
@@ -67,6 +74,55 @@ class CreditDecision(models.Model):
 
     def __str__(self) -> str:
         return f"decision {self.pk} {self.outcome}"
+
+
+class CreditCondition(models.Model):
+    """What an approval is bound to. Append-only: a condition is waived beside it, never changed."""
+
+    decision = models.ForeignKey(CreditDecision, on_delete=models.PROTECT, related_name="conditions")
+    code = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20, choices=[(k.value, k.value) for k in ConditionKind])
+    figure = models.IntegerField()
+    moment = models.CharField(max_length=16, choices=[(m.value, m.value) for m in ConditionMoment])
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=["decision", "code"], name="credit_condition_once"),
+            models.CheckConstraint(condition=Q(figure__gt=0), name="credit_condition_has_a_figure"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.figure} of decision {self.decision_id}"
+
+
+class ConditionWaiver(models.Model):
+    """A request to let a condition go; a second person with the authority for the limit grants it or not."""
+
+    condition = models.ForeignKey(CreditCondition, on_delete=models.PROTECT, related_name="waivers")
+    reason = models.CharField(max_length=500)
+    asked_by = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+    approval_id = models.BigIntegerField(unique=True)
+    state = models.CharField(
+        max_length=8, default=WaiverState.ASKED.value, choices=[(s.value, s.value) for s in WaiverState]
+    )
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["condition"], condition=~Q(state="refused"), name="credit_waiver_one_live"),
+            models.CheckConstraint(condition=~Q(decided_by=F("asked_by")), name="credit_waiver_second_person"),
+            models.CheckConstraint(condition=~Q(reason=""), name="credit_waiver_has_a_reason"),
+            models.CheckConstraint(
+                condition=~Q(state="granted") | ~Q(decided_by=""), name="credit_waiver_granted_by_somebody"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"waiver {self.pk} of condition {self.condition_id}"
 
 
 MOVING_COLUMNS = (

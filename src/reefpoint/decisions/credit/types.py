@@ -189,6 +189,106 @@ class Words:
     zh: str
 
 
+class ConditionKind(StrEnum):
+    """What a condition asks for; its figure is basis points, names, basis points, months."""
+
+    NAME_SHARE_MOST = "name_share_most"
+    NAMES_LEAST = "names_least"
+    RATIO_LEAST = "ratio_least"
+    REVIEW_AFTER = "review_after"
+
+
+class ConditionMoment(StrEnum):
+    """When a condition binds: the first drawdown of an account, each one, or each withdrawal and purchase as well."""
+
+    FIRST_DRAWDOWN = "first_drawdown"
+    DRAWDOWN = "drawdown"
+    ALWAYS = "always"
+
+
+class Act(StrEnum):
+    """What is to be done with an account when its conditions are asked."""
+
+    DRAWDOWN = "drawdown"
+    WITHDRAWAL = "withdrawal"
+    PURCHASE = "purchase"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What an approval is bound to. Its sentence is made from its figure (`rules.conditions.condition_words`)."""
+
+    code: str
+    kind: ConditionKind
+    figure: int
+    moment: ConditionMoment
+
+
+@dataclass(frozen=True)
+class ConditionFigures:
+    """What conditions are judged by, of an account as it would be after the act.
+
+    `values_minor` is each name's value, None without a current price; `ratio_bp` is None without a debt;
+    `reviewed_on` is the day of the newest approval on the same client and scheme.
+    """
+
+    values_minor: Mapping[str, int | None]
+    ratio_bp: int | None
+    is_valued: bool
+    on: date
+    reviewed_on: date
+
+
+class WaiverState(StrEnum):
+    """Where a request to let a condition go stands."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class WaiverView:
+    """A request to let a condition go, and what became of it."""
+
+    id: int
+    condition_id: int
+    reason: str
+    state: WaiverState
+    asked_by: str
+    asked_at: datetime
+    approval_id: int
+    decided_by: str
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ConditionStanding:
+    """A condition of a decision on record, how far it is met, and its newest waiver. `is_met` None: not known."""
+
+    id: int
+    decision_id: int
+    condition: Condition
+    is_met: bool | None
+    actual: int | None
+    waiver: WaiverView | None
+
+    @property
+    def is_waived(self) -> bool:
+        return self.waiver is not None and self.waiver.state is WaiverState.GRANTED
+
+    @property
+    def is_waiver_asked(self) -> bool:
+        return self.waiver is not None and self.waiver.state is WaiverState.ASKED
+
+    @property
+    def stands(self) -> str:
+        """`waived`, `met`, `not_met` or `unknown`."""
+        if self.is_waived:
+            return "waived"
+        return "unknown" if self.is_met is None else "met" if self.is_met else "not_met"
+
+
 @dataclass(frozen=True)
 class Assessment:
     """What the inputs come to under a policy. `limit_minor` is None where it cannot be known, 0 where none is given."""
@@ -200,7 +300,7 @@ class Assessment:
     terms: tuple[LimitTerm, ...]
     rows: tuple[FiredRow, ...]
     missing: tuple[str, ...]
-    conditions: tuple[Words, ...]
+    conditions: tuple[Condition, ...]
     adverse_reasons: tuple[Words, ...]
     authority: Authority | None
 
@@ -226,7 +326,7 @@ class DecisionView:
     currency: str
     recommended_minor: int | None
     asked_minor: int
-    conditions: tuple[Words, ...]
+    conditions: tuple[Condition, ...]
     adverse_reasons: tuple[Words, ...]
     needs_authority: Authority | None
     is_override: bool

@@ -13,7 +13,8 @@ _ID_TEXT = Cast("id", models.TextField())
 
 class CreditRequest(models.Model):
     """One ask for credit under one scheme, of which a client has one alive. The parts that decide, price, write and
-    pay keep their own records; what stands here is which of them belong to it.
+    pay keep their own records; what stands here is which of them belong to it. `lapses_on` is the last day on which it
+    can be gone on with; the client is told.
     """
 
     number = models.GeneratedField(
@@ -43,6 +44,7 @@ class CreditRequest(models.Model):
     quote_id = models.BigIntegerField(null=True)
     rate_bp = models.IntegerField(null=True)
     offer_until = models.DateTimeField(null=True)
+    lapses_on = models.DateField(null=True)
     accepted_at = models.DateTimeField(null=True)
     contract_id = models.BigIntegerField(null=True, unique=True)
     client_signed_at = models.DateTimeField(null=True)
@@ -60,6 +62,9 @@ class CreditRequest(models.Model):
         indexes = (
             models.Index(fields=["state", "waits_since"], name="lending_request_waits"),
             models.Index(fields=["client", "id"], name="lending_request_client"),
+            models.Index(
+                fields=["lapses_on", "id"], condition=Q(lapses_on__isnull=False), name="lending_request_lapses"
+            ),
         )
         constraints = (
             UniqueConstraint(
@@ -71,6 +76,11 @@ class CreditRequest(models.Model):
             CheckConstraint(
                 condition=~Q(state__in=["funding", "funded"]) | Q(payment_id__isnull=False, loan__isnull=False),
                 name="lending_funding_has_payment",
+            ),
+            CheckConstraint(
+                condition=Q(state__in=[state.value for state in rules.LAPSING], lapses_on__isnull=False)
+                | (~Q(state__in=[state.value for state in rules.LAPSING]) & Q(lapses_on__isnull=True)),
+                name="lending_request_lapses_when_told",
             ),
         )
 

@@ -15,7 +15,7 @@ CREDIT_STATES = StateTable(
     subject="request for credit",
     initial=C.DRAFT,
     moves={
-        C.DRAFT: frozenset({C.REQUESTED, C.WITHDRAWN}),
+        C.DRAFT: frozenset({C.REQUESTED, C.WITHDRAWN, C.LAPSED}),
         C.REQUESTED: frozenset({C.DECIDING, C.WITHDRAWN}),
         C.DECIDING: frozenset({C.REFERRED, C.APPROVED, C.DECLINED, C.WITHDRAWN}),
         C.REFERRED: frozenset({C.APPROVED, C.DECLINED, C.WITHDRAWN}),
@@ -43,6 +43,14 @@ BOARD = (
     C.FAILED,
 )
 """The stages of the board, in order."""
+
+LAPSE_DAYS: Mapping[CreditState, int] = {C.DRAFT: 30, C.APPROVED: 30, C.OFFERED: 30, C.SIGNED: 30, C.FAILED: 30}
+"""For how many days a request can wait in a stage before it lapses. What the desk decides on does not lapse."""
+
+LAPSING = tuple(LAPSE_DAYS)
+
+CAN_ADD_COLLATERAL = frozenset({C.APPROVED, C.OFFERED, C.SIGNED, C.FAILED})
+"""Stages in which a client can bring in more than was decided on, as a condition may ask."""
 
 CLIENT_CAN_WITHDRAW = frozenset(
     state for state, nexts in CREDIT_STATES.moves.items() if C.WITHDRAWN in nexts and state is not C.SIGNED
@@ -127,6 +135,19 @@ def next_step(
     if state is C.FUNDING and is_payment_unknown:
         return NextStep.RESOLVE_PAYMENT
     return _NEXT_STEP.get(state, NextStep.NOTHING)
+
+
+def lapses_on(state: CreditState, on: date, *, decided_until: date | None, offered_until: date | None) -> date | None:
+    """The last day on which a request that came to a stage on a day can be gone on with; None where none is set.
+
+    Before the client has signed it is the last day of the decision. It never lies before the end of the price that was
+    told, so that a price that still holds is never taken away.
+    """
+    if state not in LAPSE_DAYS:
+        return None
+    is_unsigned = state in {C.APPROVED, C.OFFERED}
+    last = decided_until if is_unsigned and decided_until is not None else on + timedelta(days=LAPSE_DAYS[state])
+    return max(last, on, offered_until or on) if is_unsigned else last
 
 
 def fingerprint_of(facts: FundingFacts) -> str:

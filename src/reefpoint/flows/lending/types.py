@@ -72,7 +72,8 @@ class Lot:
 class CreditRequestView:
     """A request for credit as its client and the desk see it. `waits_since`: when it came to its state.
 
-    Amounts in minor units, rates in basis points. `problem` says what stands against going on, in words for anybody.
+    Amounts in minor units, rates in basis points. `problem` says what stands against going on, in words for anybody;
+    `lapses_on` is the last day to go on with it.
     """
 
     id: int
@@ -108,6 +109,7 @@ class CreditRequestView:
     payment_id: int | None
     attempt: int
     problem: str
+    lapses_on: date | None = None
     next_step: NextStep = NextStep.NOTHING
     turn: Turn = Turn.NOBODY
     lots: tuple[Lot, ...] = ()

@@ -18,6 +18,7 @@ from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.scoring.services.outcomes import record_outcomes
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
+from reefpoint.flows.lending.services.lapsing import lapse_requests
 from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
 from reefpoint.flows.lending.services.renewals import lapse_renewals
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
@@ -140,6 +141,13 @@ def lapse_unsigned_renewals(timestamp: int) -> None:
         lapse_renewals(on=clock.business_date or clock.at.date(), at=clock.at)
 
 
+def lapse_old_requests(timestamp: int) -> None:
+    """End requests for credit that nobody went on with; a replay leaves its past clients alone."""
+    clock = get_clock()
+    if not clock.is_replay:
+        lapse_requests(actor=SCHEDULER, at=clock.at)
+
+
 def rescore_clients(timestamp: int) -> None:
     """Score again the clients to whom something happened, and those not scored for long."""
     clock = get_clock()
@@ -175,6 +183,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "screening.screen_new_clients", screen_new_clients),
     ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
     ("*/10 * * * *", "lending.lapse_renewals", lapse_unsigned_renewals),
+    ("*/10 * * * *", "lending.lapse", lapse_old_requests),
     ("10 6 * * *", "lending.remind_of_maturities", remind_of_loans),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("10 3 * * *", "governance.watch", watch_models),

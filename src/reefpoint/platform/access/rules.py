@@ -191,6 +191,8 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}credit.publish": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}credit.approve": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}credit.approve_large": frozenset({_RISK}),
+    f"{DECIDE_APPROVAL}credit.waive": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}credit.waive_large": frozenset({_RISK}),
     f"{DECIDE_APPROVAL}pricing.publish": frozenset({_CREDIT, _RISK, _TREASURY}),
     f"{DECIDE_APPROVAL}pricing.exception": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}contracts.publish_template": frozenset({_COMPLIANCE, _RISK}),

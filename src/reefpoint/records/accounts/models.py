@@ -7,7 +7,10 @@ from reefpoint.records.accounts.types import AccountStatus, LoanState, MovementK
 
 
 class MarginAccount(models.Model):
-    """One client's margin account. Its row is the lock of everything that moves its money or securities."""
+    """One client's margin account. Its row is the lock of everything that moves its money or securities.
+
+    `decision_id` is the credit decision that it was opened on, whose conditions bind it; None: there was none.
+    """
 
     number = models.CharField(max_length=16, unique=True)
     client = models.ForeignKey("parties.Client", on_delete=models.PROTECT, related_name="+")
@@ -16,6 +19,7 @@ class MarginAccount(models.Model):
     status = models.CharField(max_length=8, default=AccountStatus.ACTIVE)
     opened_on = models.DateField()
     change_no = models.BigIntegerField(default=0)
+    decision_id = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = (

@@ -57,7 +57,8 @@ SELECT a.id, a.number, a.client_id, a.scheme_version_id, a.currency, a.status, a
               WHERE p.account_id = a.id AND quantity > 0 ORDER BY instrument_id),
        ARRAY(SELECT quantity FROM accounts_position p
               WHERE p.account_id = a.id AND quantity > 0 ORDER BY instrument_id),
-       coalesce(money.cash, 0), coalesce(money.principal, 0), coalesce(money.interest, 0), coalesce(money.fees, 0)
+       coalesce(money.cash, 0), coalesce(money.principal, 0), coalesce(money.interest, 0), coalesce(money.fees, 0),
+       a.decision_id
   FROM accounts_marginaccount a
  CROSS JOIN LATERAL (
        SELECT max(minor) FILTER (WHERE code = %(cash)s || a.number) AS cash,
@@ -126,7 +127,7 @@ def copy_book() -> tuple[bytearray, bytearray]:
 
 def _facts(row: tuple[Any, ...]) -> AccountFacts:
     account_id, number, client_id, scheme_version_id, currency, status, change_no, *rest = row
-    instrument_ids, quantities, cash_minor, principal_minor, interest_minor, fees_minor = rest
+    instrument_ids, quantities, cash_minor, principal_minor, interest_minor, fees_minor, decision_id = rest
     return AccountFacts(
         id=account_id,
         number=number,
@@ -140,6 +141,7 @@ def _facts(row: tuple[Any, ...]) -> AccountFacts:
         interest_minor=interest_minor,
         fees_minor=fees_minor,
         holdings=tuple(map(Holding, instrument_ids, quantities)),
+        decision_id=decision_id,
     )
 
 
@@ -308,6 +310,11 @@ def _owned(loan: Loan) -> OwnedLoan:
     account, client = loan.account, loan.account.client
     owner = AccountOwner(account.id, account.number, client.id, client.number, client.name, client.name_zh)
     return OwnedLoan(loan_facts(loan), account.scheme_version_id, account.currency, owner)
+
+
+def has_drawn(account_id: int) -> bool:
+    """Whether anything was ever lent on an account; a loan that was undone does not count."""
+    return Loan.objects.filter(account_id=account_id).exclude(state=LoanState.UNDONE).exists()
 
 
 def list_loans(account_id: int) -> list[LoanFacts]:

@@ -85,8 +85,12 @@ def open_account(
     commitment_minor: int,
     on: date,
     at: datetime,
+    decision_id: int | None = None,
 ) -> int:
-    """Open a margin account with its facility and its four ledger accounts. Returns the account's id."""
+    """Open a margin account with its facility and its four ledger accounts. Returns the account's id.
+
+    `decision_id` is the credit decision that it is opened on.
+    """
     account_id = _next_id(MarginAccount._meta.db_table)
     number = f"M-{account_id:06d}"
     MarginAccount.objects.create(
@@ -96,6 +100,7 @@ def open_account(
         scheme_version_id=scheme_version_id,
         currency=currency,
         opened_on=on,
+        decision_id=decision_id,
     )
     Facility.objects.create(
         account_id=account_id,

@@ -41,7 +41,8 @@ class Holding:
 class AccountFacts:
     """One account as it stands: what it holds and what it owes, in minor units and shares.
 
-    `change_no` grows with every change, so that a reader can tell an older view from a newer one.
+    `change_no` grows with every change, so that a reader can tell an older view from a newer one. `decision_id` is the
+    credit decision that it was opened on, if there was one.
     """
 
     id: int
@@ -56,6 +57,7 @@ class AccountFacts:
     interest_minor: int
     fees_minor: int
     holdings: tuple[Holding, ...]
+    decision_id: int | None = None
 
     @property
     def debt_minor(self) -> int:

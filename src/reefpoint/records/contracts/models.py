@@ -62,6 +62,7 @@ class Contract(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state=ContractState.IN_FORCE) & ~Q(countersigned_by="") & Q(signed_on__isnull=False)
+                | Q(state__in=[ContractState.LAPSED, ContractState.WITHDRAWN])
                 | ~Q(state=ContractState.IN_FORCE) & Q(countersigned_by=""),
                 name="contracts_in_force_is_countersigned",
             ),

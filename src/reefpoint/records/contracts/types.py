@@ -196,6 +196,14 @@ class RenewalTerms:
 
 
 @dataclass(frozen=True)
+class ConditionTerm:
+    """What the credit was approved on, in words of both languages."""
+
+    words: str
+    words_zh: str
+
+
+@dataclass(frozen=True)
 class ContractTerms:
     """All that is personal in a contract, but for the parties, who come from the records.
 
@@ -230,6 +238,7 @@ class ContractTerms:
     collateral: tuple[CollateralTerm, ...]
     key_facts: KeyFacts
     group_cap_bp: int | None = None
+    conditions: tuple[ConditionTerm, ...] = ()
     renewal: RenewalTerms | None = None
 
     @property

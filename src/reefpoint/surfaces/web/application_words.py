@@ -255,6 +255,7 @@ REFUSAL_WORDS: Mapping[str, Words] = {
     "renewal_over": _("This renewal has ended or has changed since you looked. Nothing was done; look again."),
     "quote_expired": _("The price has run out. Nothing was done; ask us for a new one."),
     "scheme_withdrawn": _("This scheme is not offered any more. Nothing was done; please ask us."),
+    "collateral_fixed": _("The shares of this request cannot be changed at this stage. Nothing was changed."),
     "no_usable_price": _("There is no current price for one of these names. Try again later."),
 }
 """Refusals by their code, in words for clients in either language; others speak for themselves."""
@@ -274,6 +275,8 @@ def refusal_words(refusal: Refusal) -> Words:
     why = str(refusal.facts.get("why", ""))
     if refusal.code == "document_refused" and why in DOCUMENT_WHY_WORDS:
         return DOCUMENT_WHY_WORDS[why]
+    if refusal.code == "condition_not_met" and (get_language() or "").startswith("zh"):
+        return str(refusal.facts["zh"])
     return REFUSAL_WORDS.get(refusal.code, refusal.message)
 
 

@@ -43,6 +43,13 @@ NEXT_WORDS: Mapping[str, Words] = {
     "nothing": _("Nothing"),
 }
 
+CONDITION_WORDS: Mapping[str, Words] = {
+    "met": _("Met"),
+    "not_met": _("Not met yet"),
+    "unknown": _("Cannot be judged now"),
+    "waived": _("Waived"),
+}
+
 TURN_WORDS: Mapping[str, Words] = {
     "client": _("the client"),
     "credit": _("credit"),
@@ -65,6 +72,7 @@ STEP_WORDS: Mapping[str, Words] = {
     "renew_offer": _("Price to be renewed"),
     "accept_offer": _("Offer accepted, contract prepared"),
     "client_signed": _("Signed by the client"),
+    "add_collateral": _("Shares added"),
     "sign": _("Signed by both"),
     "contract_ended": _("The contract ended unsigned"),
     "scheme_withdrawn": _("Its scheme is offered no longer, and the client is told"),

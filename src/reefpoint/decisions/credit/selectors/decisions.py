@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from reefpoint.decisions.credit import rules
-from reefpoint.decisions.credit.models import CreditDecision
+from reefpoint.decisions.credit.models import ConditionWaiver, CreditCondition, CreditDecision
 from reefpoint.decisions.credit.selectors.policy import read_policy
 from reefpoint.decisions.credit.types import (
     Assessment,
@@ -58,6 +58,11 @@ def check_not_erased(row: CreditDecision) -> None:
             "Its date, state and limit stand in the list of decisions.",
             decision_id=row.pk,
         )
+
+
+def decided_until(decision_id: int) -> date | None:
+    """The last day of a decision, None for one that is not on record."""
+    return CreditDecision.objects.filter(id=decision_id).values_list("expires_on", flat=True).first()
 
 
 def read_decision(actor: Actor, decision_id: int) -> DecisionView:
@@ -156,7 +161,29 @@ def verify_credit() -> list[Finding]:
             findings.append(
                 Finding("credit.replay", f"credit_decision:{row.pk}", "its inputs and policy do not give it again")
             )
-    return findings + verify_guards((), guards_of([CreditDecision._meta.db_table]))
+    moving = [model._meta.db_table for model in (CreditDecision, ConditionWaiver)]
+    return findings + _astray() + verify_guards([CreditCondition._meta.db_table], guards_of(moving))
+
+
+def _astray() -> list[Finding]:
+    """Decisions whose conditions on record are not those that their answer names."""
+    kept: dict[int, list[tuple[str, str, int, str]]] = {}
+    columns = ("decision_id", "code", "kind", "figure", "moment")
+    for decision_id, code, kind, figure, moment in CreditCondition.objects.order_by("id").values_list(*columns):
+        kept.setdefault(decision_id, []).append((code, kind, figure, moment))
+    findings = []
+    rows = CreditDecision.objects.exclude(answer="").order_by("id").values_list("id", "answer")
+    for row_id, answer in rows.iterator(chunk_size=500):
+        named = rules.assessment_from_text(answer).conditions
+        if kept.get(row_id, []) != [(one.code, one.kind.value, one.figure, one.moment.value) for one in named]:
+            findings.append(
+                Finding(
+                    "credit.conditions",
+                    f"credit_decision:{row_id}",
+                    "its conditions on record are not those that it names",
+                )
+            )
+    return findings
 
 
 def count_erased_decisions() -> int:

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from reefpoint.decisions.credit import rules
 from reefpoint.decisions.credit.events import CreditDecided
-from reefpoint.decisions.credit.models import MOVING_COLUMNS, CreditDecision
+from reefpoint.decisions.credit.models import MOVING_COLUMNS, CreditCondition, CreditDecision
+from reefpoint.decisions.credit.rules.conditions import condition_words
 from reefpoint.decisions.credit.selectors.decisions import DecisionNotFound, check_not_erased, newest, view
 from reefpoint.decisions.credit.selectors.inputs import gather_inputs
 from reefpoint.decisions.credit.selectors.policy import POLICY, read_policy
@@ -274,7 +275,7 @@ def _payload(row: CreditDecision) -> dict[str, Any]:
         "limit_minor": row.limit_minor,
         "currency": row.currency,
         "grade": row.grade,
-        "conditions": [words.code for words in assessment.conditions],
+        "conditions": [condition_words(one).en for one in assessment.conditions],
         "is_override": row.is_override,
     }
 
@@ -373,6 +374,10 @@ def decide_on(
         decided_by=actor.ref,
         expires_on=on + timedelta(days=policy.valid_days),
         state=DecisionState.DECLINED if is_declined else DecisionState.OPEN,
+    )
+    CreditCondition.objects.bulk_create(
+        CreditCondition(decision=row, code=one.code, kind=one.kind, figure=one.figure, moment=one.moment)
+        for one in assessment.conditions
     )
     record(
         actor=actor,

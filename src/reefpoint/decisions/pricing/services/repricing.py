@@ -19,7 +19,7 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors import can_see_client, get_client
 from reefpoint.records.products.types import RateKind
 
 _NOTICE = {
@@ -32,6 +32,20 @@ _NOTICE = {
         "您的贷款 {loan} 的利率将于 {day} 调整",
         "尊敬的{name}：\n\n自 {day} 起，您的贷款 {loan} 的年利率按合同约定由 {old} 调整为 {new}。\n"
         "新利率构成如下：\n{parts}\n您可以在该日之前还款。\n",
+    ),
+}
+
+
+_CANCELLED = {
+    "en": (
+        "The rate of your loan {loan} stays as it is",
+        "Dear {name},\n\nWe told you that your loan {loan} would bear {new} a year from {day}. That is taken back: it "
+        "goes on bearing {old}.\n",
+    ),
+    "zh-hans": (
+        "您的贷款 {loan} 的利率维持不变",
+        "尊敬的{name}：\n\n我们曾通知您，自 {day} 起您的贷款 {loan} 的年利率将调整为 {new}。"
+        "该调整现已撤回，年利率仍为 {old}。\n",
     ),
 }
 
@@ -138,19 +152,46 @@ def _tell(actor: Actor, proposal: RateProposal, client_id: int, loan: str, at: d
 
 @transaction.atomic
 def cancel_proposal(*, actor: Actor, proposal_id: int, reason: str, at: datetime) -> None:
-    """Take a new rate back before its day. Raises `NothingToReprice` when it does not wait any more."""
+    """Take a new rate back before its day; the client is told that the old one stays.
+
+    Raises `NothingToReprice` when it does not wait any more, or for a client out of scope (I66).
+    """
     require(actor, "pricing.reprice")
-    row = RateProposal.objects.select_for_update().filter(id=proposal_id, state=ProposalState.NOTIFIED).first()
-    if row is None or not reason.strip():
+    rows = RateProposal.objects.select_for_update(of=("self",)).select_related("loan__account")
+    row = rows.filter(id=proposal_id, state=ProposalState.NOTIFIED).first()
+    if row is None or not reason.strip() or not can_see_client(actor, row.loan.account.client_id):
         raise NothingToReprice("No such new rate waits, or no reason was given. Nothing was changed.")
     row.state, row.closed_at = ProposalState.CANCELLED, at
     row.save(update_fields=["state", "closed_at"])
+    _tell_cancelled(actor, row, at)
     record(
         actor=actor,
         action="pricing.cancel_rate",
         subject=f"loan:{row.loan_id}",
         reason=reason.strip(),
         inputs={"proposal": proposal_id},
+        at=at,
+    )
+
+
+def _tell_cancelled(actor: Actor, row: RateProposal, at: datetime) -> None:
+    client = get_client(actor, row.loan.account.client_id)
+    subject, body = _CANCELLED.get(client.language, _CANCELLED["en"])
+    words = {
+        "loan": row.loan.number,
+        "day": row.effective_on.isoformat(),
+        "name": client.name_zh or client.name if client.language == "zh-hans" else client.name,
+        "old": percent(row.old_bp),
+        "new": percent(row.new_bp),
+    }
+    queue_notice(
+        actor=actor,
+        key=f"rate:{row.pk}:cancelled",
+        client_id=client.id,
+        to=client.email,
+        subject=subject.format(**words),
+        body=body.format(**words),
+        about=f"loan:{row.loan_id}",
         at=at,
     )
 

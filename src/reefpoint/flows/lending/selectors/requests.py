@@ -280,6 +280,7 @@ def _view(
         payment_id=row.payment_id,
         attempt=row.attempt,
         problem=row.problem,
+        lapses_on=row.lapses_on,
         next_step=step,
         turn=rules.TURN_OF[step],
         lots=lots,

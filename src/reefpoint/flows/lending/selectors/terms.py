@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from reefpoint.decisions.credit.rules.conditions import condition_words
+from reefpoint.decisions.credit.selectors.conditions import binding_conditions
 from reefpoint.decisions.pricing.types import QuoteView
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.origination.selectors.overview import interest_minor, overview_of, overview_of_account
@@ -11,6 +13,7 @@ from reefpoint.flows.origination.types import Overview, OverviewLineName
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.contracts.types import (
     CollateralTerm,
+    ConditionTerm,
     ContractTerms,
     FeeTerm,
     KeyFacts,
@@ -34,7 +37,7 @@ def build_terms(
     shares = {lot.instrument.symbol: lot.quantity for lot in row.lots.select_related("instrument").order_by("id")}
     seen = overview_of(version=version, holdings=shares, loan_minor=row.amount_minor, on=on, at=at)
     lent = _Lent(row.amount_minor, row.amount_minor, on, row.tenor_days, FeeMoment.DRAWDOWN)
-    return _terms(version, priced, seen, lent, on)
+    return replace(_terms(version, priced, seen, lent, on), conditions=_conditions(row))
 
 
 def build_renewal_terms(
@@ -121,6 +124,13 @@ def _terms(version: VersionView, priced: QuoteView, seen: Overview, lent: _Lent,
         key_facts=_key_facts(seen, terms, lent, fees),
         group_cap_bp=terms.group_cap_bp,
     )
+
+
+def _conditions(row: CreditRequest) -> tuple[ConditionTerm, ...]:
+    """What the credit was approved on, but for what two people have waived."""
+    assert row.decision_id is not None, "what has a price was decided"
+    said = (condition_words(one) for one in binding_conditions(row.decision_id))
+    return tuple(ConditionTerm(words.en, words.zh) for words in said)
 
 
 def _rate(terms: SchemeTerms, priced: QuoteView) -> RateTerms:

@@ -5,11 +5,14 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.credit.events import CreditDecided
+from reefpoint.decisions.credit.rules.conditions import condition_words
+from reefpoint.decisions.credit.selectors.conditions import binding_conditions
 from reefpoint.decisions.credit.selectors.decisions import get_decision
 from reefpoint.decisions.credit.services import decide
-from reefpoint.decisions.credit.types import CreditAsk, DecisionState
+from reefpoint.decisions.credit.types import CreditAsk, DecisionState, DecisionView
 from reefpoint.decisions.scoring.services import build_features, score_client
 from reefpoint.flows.lending.models import CreditRequest
+from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.services.funding import LENDER
 from reefpoint.flows.lending.services.requests import lock_for, lock_request, move, require_gates, tell
 from reefpoint.flows.lending.types import CreditState
@@ -28,17 +31,9 @@ def decide_request(*, actor: Actor, request_id: int, on: date, at: datetime) -> 
     move(actor=actor, row=row, new=CreditState.DECIDING, action="decide", at=at)
     require_gates(row, published_version(row.scheme_code, on), on=on, at=at)
     portfolio = tuple(row.lots.order_by("instrument_id").values_list("instrument_id", "quantity"))
-    row.feature_set_id = build_features(actor=actor, client_id=row.client_id, on=on, at=at, portfolio=portfolio)
-    row.score_id = score_client(actor=actor, feature_set_id=row.feature_set_id, at=at).id
-    decision = decide(
-        actor=actor,
-        client_id=row.client_id,
-        ask=CreditAsk(row.scheme_code, row.amount_minor, row.currency, portfolio),
-        feature_set_id=row.feature_set_id,
-        score_id=row.score_id,
-        on=on,
-        at=at,
-    )
+    ask = CreditAsk(row.scheme_code, row.amount_minor, row.currency, portfolio)
+    decision = decide_ask(actor=actor, client_id=row.client_id, ask=ask, on=on, at=at)
+    row.feature_set_id, row.score_id = decision.feature_set_id, decision.score_id
     row.decision_id, row.grade = decision.id, decision.grade or ""
     row.save()
     if decision.state is DecisionState.OPEN:
@@ -46,6 +41,19 @@ def decide_request(*, actor: Actor, request_id: int, on: date, at: datetime) -> 
     elif decision.state in {DecisionState.APPROVED, DecisionState.DECLINED}:
         _follow(row, at)
     return CreditState(row.state)
+
+
+@transaction.atomic
+def decide_ask(*, actor: Actor, client_id: int, ask: CreditAsk, on: date, at: datetime) -> DecisionView:
+    """Decide a client's ask on features and a score of now, with or without a request of the client.
+
+    Raises what `build_features`, `score_client` and `decide` raise.
+    """
+    feature_set_id = build_features(actor=actor, client_id=client_id, on=on, at=at, portfolio=ask.portfolio)
+    score_id = score_client(actor=actor, feature_set_id=feature_set_id, at=at).id
+    return decide(
+        actor=actor, client_id=client_id, ask=ask, feature_set_id=feature_set_id, score_id=score_id, on=on, at=at
+    )
 
 
 @transaction.atomic
@@ -75,3 +83,5 @@ def _follow(row: CreditRequest, at: datetime) -> None:
         words = f"{row.amount_minor} -> {decision.limit_minor}"
         row.amount_minor = decision.limit_minor
     move(actor=LENDER, row=row, new=CreditState.APPROVED, action="approve", at=at, words=words)
+    said = [condition_words(one) for one in binding_conditions(decision.id)]
+    tell(actor=LENDER, row=row, letter="approved", at=at, words=letters.conditions_words(row.client.language, said))

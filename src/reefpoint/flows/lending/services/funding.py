@@ -11,6 +11,7 @@ from django.db import transaction
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditRequest
+from reefpoint.flows.lending.selectors.conditions import require_first_drawdown
 from reefpoint.flows.lending.selectors.requests import gather_facts
 from reefpoint.flows.lending.services.requests import (
     agreed_version,
@@ -66,7 +67,8 @@ class PoolUnsuitable(Refusal):
 def request_funding(*, actor: Actor, request_id: int, pool_code: str, shown: str, on: date, at: datetime) -> int:
     """Ask a second person to let money move, for exactly the facts whose fingerprint was `shown`. Returns the approval.
 
-    Raises `FundingChanged`, `AwaitsSecondPerson`, `PoolUnsuitable`, `SchemeGone`, and what the gates raise.
+    Raises `FundingChanged`, `AwaitsSecondPerson`, `PoolUnsuitable`, `SchemeGone`, `ConditionNotMet`, and what the gates
+    raise.
     """
     row = lock_for(actor, "lending.fund", request_id)
     rules.CREDIT_STATES.check(CreditState(row.state), CreditState.APPROVED_TO_FUND)
@@ -77,6 +79,7 @@ def request_funding(*, actor: Actor, request_id: int, pool_code: str, shown: str
         raise FundingChanged("Something has changed since you looked. Nothing was asked; look again.")
     _check_pool(facts)
     require_gates(row, agreed_version(row), on=on, at=at)
+    require_first_drawdown(row, on=on, at=at)
     row.approval_id = request_approval(
         actor=actor,
         kind=APPROVAL_KIND,
@@ -146,6 +149,7 @@ def _begin(request_id: int, on: date, at: datetime) -> None:
             on=on,
             at=at,
             scheme_version_id=version.id,
+            decision_id=row.decision_id,
         )
         _receive_collateral(row, on, at)
     loan_id = draw_down(

@@ -1,5 +1,9 @@
 """What a client is told about a request for credit, in their language."""
 
+from collections.abc import Sequence
+from datetime import date
+
+from reefpoint.decisions.credit.types import Words
 from reefpoint.platform.basics.money import minor_digits
 
 _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
@@ -14,6 +18,16 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Dear {name},\n\nThank you for your request {number}. We cannot lend you {amount} on these terms.\n\n"
             "{words}\n\nIf you believe that this rests on wrong information, answer this message and we look at it "
             "again.\n",
+        ),
+        "approved": (
+            "Your request for credit {number} is approved",
+            "Dear {name},\n\nYour request {number} is approved for {amount}. We work out your price and tell you when "
+            "there is an offer.\n{words}",
+        ),
+        "signed": (
+            "Your contract {number} is in force",
+            "Dear {name},\n\nBoth of us have signed the contract on your request {number} for {amount}. We prepare the "
+            "payment now.\n{words}",
         ),
         "offered": (
             "An offer on your request for credit {number}",
@@ -94,6 +108,15 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "尊敬的{name}：\n\n感谢您提交融资申请 {number}。很遗憾，我们无法按此条件向您提供 {amount} 的融资。\n\n"
             "{words}\n\n如您认为所依据的信息有误，请回复本邮件，我们会重新审核。\n",
         ),
+        "approved": (
+            "您的融资申请 {number} 已获批准",
+            "尊敬的{name}：\n\n您的融资申请 {number} 已获批准，金额为 {amount}。正在计算您的价格，有报价时会通知您。\n"
+            "{words}",
+        ),
+        "signed": (
+            "您的合同 {number} 已生效",
+            "尊敬的{name}：\n\n双方已签署申请 {number} 的合同，金额为 {amount}。我们正在准备付款。\n{words}",
+        ),
         "offered": (
             "您的融资申请 {number} 已有报价",
             "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 已有报价。请登录客户门户查看价格及其构成。"
@@ -159,6 +182,11 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 _UNTIL = {"en": "The offer holds until {until} UTC.", "zh-hans": "报价有效期至 {until}（协调世界时）。"}
+_CONDITIONS = {"en": "The credit is bound to this:", "zh-hans": "本次授信附有以下条件："}
+_LAPSES = {
+    "en": "If it is not gone on with by {day}, the request ends by itself. Nothing is owed then.",
+    "zh-hans": "如在 {day} 前未继续办理，申请将自动终止，届时您不欠任何款项。",
+}
 _WITHDRAWN = {
     "en": {
         "offer": "The offer cannot be accepted any more.",
@@ -192,8 +220,9 @@ def write(
     amount_minor: int,
     currency: str,
     words: str = "",
+    lapses_on: date | None = None,
 ) -> tuple[str, str]:
-    """Subject and body of a letter."""
+    """Subject and body of a letter; one about what lapses says on which day, so that nobody is surprised."""
     tongue = "zh-hans" if language == "zh-hans" else "en"
     subject, body = _LETTERS[tongue][letter]
     called = (name_zh or name) if tongue == "zh-hans" else name
@@ -203,7 +232,8 @@ def write(
         "amount": f"{currency} {_amount(amount_minor, currency)}",
         "words": words,
     }
-    return subject.format(**given), body.format(**given)
+    lapse = "" if lapses_on is None else "\n" + _LAPSES[tongue].format(day=lapses_on.isoformat()) + "\n"
+    return subject.format(**given), body.format(**given) + lapse
 
 
 def _amount(minor: int, currency: str) -> str:
@@ -216,3 +246,12 @@ def _amount(minor: int, currency: str) -> str:
 def until_words(language: str, until: str) -> str:
     """Until when an offer holds, as a sentence."""
     return _UNTIL["zh-hans" if language == "zh-hans" else "en"].format(until=until)
+
+
+def conditions_words(language: str, said: Sequence[Words]) -> str:
+    """What the credit is bound to, as lines of a letter; empty without conditions."""
+    if not said:
+        return ""
+    tongue = "zh-hans" if language == "zh-hans" else "en"
+    lines = [f"- {one.zh if tongue == 'zh-hans' else one.en}" for one in said]
+    return "\n".join(["", _CONDITIONS[tongue], *lines, ""])

@@ -1,9 +1,12 @@
 """From an approved ask to a contract that both have signed: the price, the client's yes, the paper, the signatures."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.credit.rules.conditions import condition_words
+from reefpoint.decisions.credit.selectors.conditions import binding_conditions
 from reefpoint.decisions.credit.selectors.decisions import get_decision
 from reefpoint.decisions.pricing.selectors.quotes import require_quote
 from reefpoint.decisions.pricing.services import quote
@@ -15,11 +18,13 @@ from reefpoint.flows.lending.selectors.terms import build_terms
 from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.services.funding import LENDER
 from reefpoint.flows.lending.services.requests import (
+    add_lots,
     agreed_version,
     lock_for,
     lock_own,
     lock_request,
     move,
+    named_lots,
     note,
     require_gates,
     tell,
@@ -43,6 +48,12 @@ class OfferChanged(Refusal):
     """What the client said yes to is not what is offered."""
 
     code = "offer_changed"
+
+
+class CollateralFixed(Refusal):
+    """Shares were to be added at a stage that does not allow it."""
+
+    code = "collateral_fixed"
 
 
 class OfferStillHolds(Refusal):
@@ -183,6 +194,9 @@ def take_contract(*, contract_id: int, at: datetime) -> None:
     if row is not None and row.state == CreditState.OFFERED:
         row.client_signed_at = row.client_signed_at or at
         move(actor=LENDER, row=row, new=CreditState.SIGNED, action="sign", at=at)
+        assert row.decision_id is not None, "what was signed was decided"
+        said = [condition_words(one) for one in binding_conditions(row.decision_id)]
+        tell(actor=LENDER, row=row, letter="signed", at=at, words=letters.conditions_words(row.client.language, said))
 
 
 @transaction.atomic
@@ -192,6 +206,34 @@ def drop_contract(*, contract_id: int, at: datetime) -> None:
     if row is not None and row.state == CreditState.OFFERED:
         row.contract_id = row.accepted_at = row.client_signed_at = None
         move(actor=LENDER, row=row, new=CreditState.APPROVED, action="contract_ended", at=at)
+
+
+@transaction.atomic
+def add_collateral(
+    *, actor: Actor, request_id: int, lots: Sequence[tuple[int, int]], on: date, at: datetime
+) -> CreditState:
+    """Bring in more shares than were decided on, for its client or by staff, as a condition may ask. Returns the state.
+
+    Shares are only added, so that the decision rests on no less than it did. An offer is made anew, as its price may
+    change; a contract that the client has not signed is taken back with it. Raises `CollateralFixed`, `AskMalformed`.
+    """
+    row = lock_own(actor, request_id)
+    if row.state not in rules.CAN_ADD_COLLATERAL or (
+        row.client_signed_at is not None and row.state == CreditState.OFFERED
+    ):
+        raise CollateralFixed("The shares of this request cannot be changed at this stage. Nothing was changed.")
+    if row.state == CreditState.SIGNED and row.approval_id is not None:
+        raise CollateralFixed("A second person has the word on the payment. Wait for it, then add shares.")
+    version = published_version(row.scheme_code, on) if row.state == CreditState.APPROVED else agreed_version(row)
+    add_lots(row, version, lots)
+    words = ", ".join(f"+{quantity} {symbol}" for symbol, quantity in named_lots(lots))
+    if row.state != CreditState.OFFERED:
+        note(actor=actor, row=row, action="add_collateral", at=at, words=words)
+        return CreditState(row.state)
+    _take_back(row, "shares were added", at)
+    move(actor=actor, row=row, new=CreditState.APPROVED, action="add_collateral", at=at, words=words)
+    _offer(LENDER, row, on, at)
+    return CreditState(row.state)
 
 
 def _of_contract(contract_id: int) -> CreditRequest | None:

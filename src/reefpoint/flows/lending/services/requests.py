@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
+from reefpoint.decisions.credit.selectors.decisions import decided_until
 from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.decisions.suitability.services import require_suitable
 from reefpoint.flows.lending import rules
@@ -14,12 +15,16 @@ from reefpoint.flows.lending.selectors.requests import CreditRequestNotFound, re
 from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.flows.servicing.services.opening import LENDING
-from reefpoint.platform.access.services import require
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import require, withdraw
+from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
-from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.records.contracts.services import end_unused_contract
+from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.records.parties.selectors import require_open_for_business, require_own_or
 from reefpoint.records.parties.services import require_licence
@@ -81,6 +86,7 @@ def begin_request(
                 begun_at=at,
                 begun_by=actor.ref,
                 waits_since=at,
+                lapses_on=rules.lapses_on(CreditState.DRAFT, at.date(), decided_until=None, offered_until=None),
             )
     except IntegrityError as error:
         if "lending_one_live_request" not in str(error):
@@ -146,8 +152,42 @@ def withdraw_request(*, actor: Actor, request_id: int, reason: str, at: datetime
     state = CreditState(row.state)
     if actor.user_id == row.client.portal_user_id and state not in rules.CLIENT_CAN_WITHDRAW:
         rules.CREDIT_STATES.check(state, CreditState.DRAFT)
+    end_papers(row, ContractState.WITHDRAWN, "the request was withdrawn", at)
     move(actor=actor, row=row, new=CreditState.WITHDRAWN, action="withdraw", words=reason, at=at)
     tell(actor=actor, row=row, letter="withdrawn", at=at)
+
+
+def add_lots(row: CreditRequest, version: VersionView, lots: Sequence[tuple[int, int]]) -> None:
+    """Add shares to those of a locked request, under the rules of an ask. Raises `AskMalformed`."""
+    if not lots:
+        raise AskMalformed("Say how many more shares will come in.", field="holdings")
+    merged = dict(row.lots.values_list("instrument_id", "quantity"))
+    for instrument_id, quantity in lots:
+        if quantity <= 0:
+            raise AskMalformed("Shares can only be added: a whole number above zero.", field="holdings")
+        merged[instrument_id] = merged.get(instrument_id, 0) + quantity
+    _check_ask(version, row.amount_minor, row.tenor_days, list(merged.items()))
+    row.lots.all().delete()
+    _write_lots(row, sorted(merged.items()))
+
+
+def named_lots(lots: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    """Lots by symbol, for the step that says what was added."""
+    symbols = {one.id: one.symbol for one in list_instruments()}
+    return [(symbols[instrument_id], quantity) for instrument_id, quantity in lots]
+
+
+def end_papers(row: CreditRequest, state: ContractState, reason: str, at: datetime) -> None:
+    """End what hangs on a locked request that comes to nothing: a second person's word that is asked, and the contract.
+
+    Nothing was paid: a request moves so only before money is on its way, or after it came back.
+    """
+    lender = system_actor("lending")
+    if row.approval_id is not None and get_approval(row.approval_id).state is ApprovalState.PENDING:
+        withdraw(actor=lender, approval_id=row.approval_id, reason=reason, at=at)
+        row.approval_id = None
+    if row.contract_id is not None:
+        end_unused_contract(actor=lender, contract_id=row.contract_id, state=state, reason=reason, at=at)
 
 
 def _check_ask(version: VersionView, amount_minor: int, tenor_days: int, lots: Sequence[tuple[int, int]]) -> None:
@@ -209,6 +249,12 @@ def move(
     old = CreditState(row.state)
     rules.CREDIT_STATES.check(old, new)
     row.state, row.waits_since, row.problem = new.value, at, problem[:500]
+    row.lapses_on = rules.lapses_on(
+        new,
+        at.date(),
+        decided_until=None if row.decision_id is None else decided_until(row.decision_id),
+        offered_until=None if row.offer_until is None else row.offer_until.date(),
+    )
     row.save()
     _step(actor, row, action, words or problem, at)
     record(
@@ -241,6 +287,7 @@ def tell(*, actor: Actor, row: CreditRequest, letter: str, at: datetime, words: 
         amount_minor=row.amount_minor,
         currency=row.currency,
         words=words,
+        lapses_on=row.lapses_on,
     )
     queue_notice(
         actor=actor,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.credit.types import Act
 from reefpoint.decisions.margin.selectors.standing import get_price_coverage_bp, is_enforced, load_sheet, measure_on
 from reefpoint.decisions.monitoring.selectors.restrictions import require_withdrawals_open
 from reefpoint.decisions.monitoring.services.activities import note_activities, with_counterparty
@@ -13,6 +14,7 @@ from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Co
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.flows.servicing.services.collateral import check_new_credit
+from reefpoint.flows.servicing.services.conditions import check_conditions
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -151,7 +153,7 @@ def _pay_out(
     if known is None:
         require_open_for_business(account.client_id)
         require_withdrawals_open(account.client_id)
-        _check_withdrawal(account, amount_minor, at)
+        _check_withdrawal(account, amount_minor, on, at)
     reference = f"OUT-{key}"
     journal_id = post_journal(
         actor=actor,
@@ -177,17 +179,19 @@ def _pay_out(
     return journal_id
 
 
-def _check_withdrawal(account: AccountFacts, amount_minor: int, at: datetime) -> None:
+def _check_withdrawal(account: AccountFacts, amount_minor: int, on: date, at: datetime) -> None:
     if amount_minor > account.cash_minor:
         raise NotEnoughCash("The account does not have that much cash.", cash_minor=account.cash_minor)
     sheet = load_sheet([account.scheme_version_id], at=at)
     after = replace(account, cash_minor=account.cash_minor - amount_minor)
+    (standing,) = measure_on(sheet, [after])
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account.id),
-        after=measure_on(sheet, [after])[0],
+        after=standing,
         required_bp=sheet.terms[account.scheme_version_id].withdrawal_bp,
         coverage_bp=get_price_coverage_bp(sheet),
         what="this withdrawal",
     )
     check_new_credit(sheet, after, at=at)
+    check_conditions(sheet, after, standing, act=Act.WITHDRAWAL, on=on)

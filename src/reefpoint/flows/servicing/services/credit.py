@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from reefpoint.decisions.credit.types import Act
 from reefpoint.decisions.margin.selectors.calls import has_open_call
 from reefpoint.decisions.margin.selectors.standing import (
     get_price_coverage_bp,
@@ -19,6 +20,7 @@ from reefpoint.decisions.relations.services import require_group_limit
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.rules import Allocation
 from reefpoint.flows.servicing.services.collateral import check_new_credit
+from reefpoint.flows.servicing.services.conditions import check_conditions
 from reefpoint.flows.servicing.services.fees import charge_fees
 from reefpoint.flows.servicing.services.opening import LENDING
 from reefpoint.platform.access.services import require
@@ -61,8 +63,9 @@ def draw_down(
     `rate_bp` and `tenor_days` are what a contract agreed; without them the scheme's own hold.
 
     Refused without a licence or a client who is open for business, above the facility, the pool or the limit of the
-    client's group, or if the account would end under its initial line, lent beyond its lendable value, or could not be
-    valued. Raises `IdempotencyConflict` for a key of another loan.
+    client's group, where a condition of the credit decision is not met, or if the account would end under its initial
+    line, lent beyond its lendable value, or could not be valued. Raises `IdempotencyConflict` for a key of
+    another loan.
     """
     require(actor, "servicing.draw_down")
     rules.check_amount(amount_minor)
@@ -82,16 +85,18 @@ def draw_down(
         cash_minor=account.cash_minor + amount_minor - sum(fees),
         principal_minor=account.principal_minor + amount_minor,
     )
+    (standing,) = measure_on(sheet, [after])
     rules.check_credit(
         status=account.status,
         is_enforced=is_enforced(account_id),
-        after=measure_on(sheet, [after])[0],
+        after=standing,
         required_bp=terms.initial_bp,
         coverage_bp=get_price_coverage_bp(sheet),
         min_equity_minor=terms.min_equity_minor,
         what="this drawdown",
     )
     check_new_credit(sheet, after, at=at)
+    check_conditions(sheet, after, standing, act=Act.DRAWDOWN, on=on)
     require_group_limit(client_id=account.client_id, currency=account.currency, amount_minor=amount_minor)
     loan_id = accounts.add_loan(
         account_id=account_id,

@@ -38,10 +38,12 @@ def open_margin_account(
     on: date,
     at: datetime,
     scheme_version_id: int | None = None,
+    decision_id: int | None = None,
 ) -> int:
     """Open a margin account with a facility on the scheme version in force. Returns the account's id.
 
-    `scheme_version_id` is the version that a contract agreed, which may be an earlier one.
+    `scheme_version_id` is the version that a contract agreed, which may be an earlier one; `decision_id` is the credit
+    decision whose conditions bind the account.
 
     Raises `ClientNotOpen`, `LicenceRefused` without a valid licence, `Unsuitable` where the scheme may not be offered
     to this client, `LimitTooHigh` above the scheme's limit.
@@ -65,6 +67,7 @@ def open_margin_account(
         commitment_minor=commitment_minor,
         on=on,
         at=at,
+        decision_id=decision_id,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.collateral.selectors.caps import require_purchase
+from reefpoint.decisions.credit.types import Act
 from reefpoint.decisions.margin.selectors.standing import (
     current_price,
     get_price_coverage_bp,
@@ -17,6 +18,7 @@ from reefpoint.decisions.monitoring.services.activities import device_code, note
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind, Operator
 from reefpoint.flows.servicing import rules
 from reefpoint.flows.servicing.services.collateral import check_new_credit
+from reefpoint.flows.servicing.services.conditions import check_conditions
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -67,7 +69,7 @@ def place_client_order(
     reserved_minor = 0
     if find_order(key) is None:
         require_open_for_business(account.client_id)
-        reserved_minor = _check_order(account, instrument_id, side, quantity, at)
+        reserved_minor = _check_order(account, instrument_id, side, quantity, session_on, at)
     order_id = execution.place_order(
         actor=actor,
         account_id=account_id,
@@ -107,17 +109,17 @@ def place_client_order(
     return order_id
 
 
-def _check_order(account: AccountFacts, instrument_id: int, side: Side, quantity: int, at: datetime) -> int:
+def _check_order(account: AccountFacts, instrument_id: int, side: Side, quantity: int, on: date, at: datetime) -> int:
     """Refuse an order that the account cannot carry; returns the cash to hold for it, minor units."""
     if quantity <= 0:
         raise execution.OrderRefused(f"An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
     if side is Side.BUY:
-        return _check_purchase(account, instrument_id, quantity, at)
+        return _check_purchase(account, instrument_id, quantity, on, at)
     _check_sale(account, instrument_id, quantity)
     return 0
 
 
-def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at: datetime) -> int:
+def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on: date, at: datetime) -> int:
     """Refuse a purchase that the account cannot carry; returns the cash to hold for it, minor units."""
     sheet = load_sheet([account.scheme_version_id], at=at)
     terms = sheet.terms[account.scheme_version_id]
@@ -169,6 +171,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, at
             what="this purchase",
         )
         check_new_credit(sheet, after, at=at)
+    check_conditions(sheet, after, after_standing, act=Act.PURCHASE, on=on)
     return cost
 
 

@@ -108,9 +108,12 @@ def reject(*, actor: Actor, approval_id: int, payload_hash: str, reason: str, at
 
 @transaction.atomic
 def withdraw(*, actor: Actor, approval_id: int, at: datetime, reason: str = "") -> None:
-    """Take a request back; only its maker can, and only while it waits. Raises `UnknownApproval` for others."""
+    """Take a request back while it waits: its maker, or a part of the program whose matter has come to an end.
+
+    Raises `UnknownApproval` for others.
+    """
     approval = _lock(approval_id)
-    if approval.requested_by != actor.ref:
+    if approval.requested_by != actor.ref and not actor.is_system:
         raise UnknownApproval("You have no such request to withdraw.", approval_id=approval_id)
     _close(approval, ApprovalState.WITHDRAWN, reason, at)
     _record(actor, approval, "approvals.withdraw", reason, at)

@@ -20,9 +20,13 @@ STATES = StateTable(
         ContractState.SIGNED_BY_CLIENT: frozenset(
             {ContractState.IN_FORCE, ContractState.LAPSED, ContractState.WITHDRAWN}
         ),
+        ContractState.IN_FORCE: frozenset({ContractState.LAPSED, ContractState.WITHDRAWN}),
     },
 )
-"""The migration `0002_guards` holds the same moves for the database."""
+"""The migrations `0002_guards` and `0005_never_drawn` hold the same moves for the database.
+
+A contract in force ends so if nothing was ever paid on it; the credit flow sees to that (`end_unused_contract`).
+"""
 
 COUNTERSIGN_DAYS = 3
 """For so many days after the last day of signing the desk may still countersign what a client has signed."""

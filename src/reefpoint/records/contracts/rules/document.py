@@ -518,6 +518,14 @@ def _schedules(terms: ContractTerms, language: Language, say: Mapping[str, str])
             ],
         },
     ]
+    if terms.conditions:
+        schedules.append(
+            {
+                "title": say["schedule.conditions"],
+                "head": [say["condition"]],
+                "rows": [[one.words_zh if is_zh else one.words] for one in terms.conditions],
+            }
+        )
     return schedules
 
 

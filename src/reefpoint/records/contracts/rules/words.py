@@ -134,6 +134,8 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "moment.renewal": ("renewal", "展期"),
     "moment.late": ("late payment", "逾期付款"),
     "schedule.collateral": ("Schedule 3: collateral on the date of the contract", "附表三：合同日期的担保物"),
+    "schedule.conditions": ("Schedule 4: conditions of the credit", "附表四：授信条件"),
+    "condition": ("Condition", "条件"),
     "value": ("Value", "市值"),
     "haircut": ("Haircut", "折扣率"),
     "lendable": ("Lendable", "可融资额"),

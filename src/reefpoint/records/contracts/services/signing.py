@@ -324,6 +324,22 @@ def withdraw_contract(*, actor: Actor, contract_id: int, reason: str, at: dateti
 
 
 @transaction.atomic
+def end_unused_contract(*, actor: Actor, contract_id: int, state: ContractState, reason: str, at: datetime) -> None:
+    """End a contract, also one in force, on which nothing was ever paid: LAPSED or WITHDRAWN. Idempotent.
+
+    That nothing was paid is for the caller to know, under the lock of what would be paid.
+    """
+    require(actor, "contracts.prepare")
+    row = Contract.objects.select_for_update().get(id=contract_id)
+    if row.state in {ContractState.LAPSED, ContractState.WITHDRAWN}:
+        return
+    row.ended_at = at
+    move(row, state, actor=actor, at=at, reason=reason[:REASON_CHARS_MAX], changed=("ended_at",))
+    record(actor=actor, action="contracts.end", subject=f"contract:{contract_id}", reason=reason, at=at)
+    publish(ContractEnded(contract_id=contract_id, client_id=row.client_id, state=state.value, at=at))
+
+
+@transaction.atomic
 def lapse_contracts(*, actor: Actor, at: datetime) -> list[int]:
     """End every contract whose time to be signed has passed. Returns their ids."""
     require(actor, "contracts.prepare")

@@ -6,15 +6,17 @@ from typing import Annotated
 from ninja import Query, Schema, Status
 from pydantic import Field
 
-from reefpoint.decisions.credit.selectors import list_decisions, read_decision
+from reefpoint.decisions.credit.rules.conditions import actual_words, condition_words
+from reefpoint.decisions.credit.selectors import list_decision_standings, list_decisions, read_decision
 from reefpoint.decisions.credit.services import (
     approve_decision,
     decide,
     decline_decision,
     propose_decision,
+    request_waiver,
     return_decision,
 )
-from reefpoint.decisions.credit.types import CreditAsk, DecisionView
+from reefpoint.decisions.credit.types import Condition, ConditionStanding, CreditAsk, DecisionView
 from reefpoint.surfaces.api.base import ID_MAX, Caller, Id, In, Made, answers, now, router, today
 
 credit = router("credit")
@@ -63,6 +65,17 @@ class CreditWordsOut(Schema):
     zh: str
 
 
+class CreditConditionOut(Schema):
+    """A condition as it is judged and said. The figure is basis points, names, basis points or months by its kind."""
+
+    code: str
+    kind: str
+    figure: int
+    moment: str
+    en: str
+    zh: str
+
+
 class CreditTermOut(Schema):
     """One bound of a limit; null where it is not known."""
 
@@ -86,7 +99,7 @@ class CreditDecisionOut(Schema):
     recommended_minor: int | None
     currency: str
     terms: list[CreditTermOut]
-    conditions: list[CreditWordsOut]
+    conditions: list[CreditConditionOut]
     adverse_reasons: list[CreditWordsOut]
     missing: list[str]
     needs_authority: str | None
@@ -117,9 +130,48 @@ class CreditDecisionRowOut(Schema):
     expires_on: date
 
 
+class ConditionStandingOut(Schema):
+    """A condition of a decision, and how far it is met: `met`, `not_met`, `unknown`, `waived`."""
+
+    id: int
+    condition: CreditConditionOut
+    stands: str
+    actual: int | None
+    actual_en: str
+    actual_zh: str
+    waiver_state: str | None
+    waiver_approval_id: int | None
+
+
+def condition_out(condition: Condition) -> CreditConditionOut:
+    """A condition with its sentences."""
+    words = condition_words(condition)
+    return CreditConditionOut(**vars(condition), en=words.en, zh=words.zh)
+
+
+def standing_out(found: ConditionStanding) -> ConditionStandingOut:
+    """How a condition stands, with its sentences."""
+    actual = actual_words(found)
+    return ConditionStandingOut(
+        id=found.id,
+        condition=condition_out(found.condition),
+        stands=found.stands,
+        actual=found.actual,
+        actual_en=actual.en,
+        actual_zh=actual.zh,
+        waiver_state=found.waiver.state.value if found.waiver else None,
+        waiver_approval_id=found.waiver.approval_id if found.waiver else None,
+    )
+
+
 def _out(found: DecisionView) -> CreditDecisionOut:
     return CreditDecisionOut.model_validate(
-        {**vars(found), "terms": found.assessment.terms, "missing": list(found.assessment.missing)},
+        {
+            **vars(found),
+            "terms": found.assessment.terms,
+            "missing": list(found.assessment.missing),
+            "conditions": [condition_out(one) for one in found.conditions],
+        },
         from_attributes=True,
     )
 
@@ -155,6 +207,20 @@ def decide_ask(request: Caller, ask: CreditAskIn) -> Status[CreditDecisionOut]:
 def get_credit_decision(request: Caller, decision_id: Id) -> CreditDecisionOut:
     """One decision."""
     return _out(read_decision(request.auth, decision_id))
+
+
+@credit.get("/decisions/{decision_id}/conditions", response=answers(list[ConditionStandingOut]))
+def list_conditions(request: Caller, decision_id: Id) -> list[ConditionStandingOut]:
+    """The conditions of a decision, met or not yet by what was offered as collateral, at prices of now."""
+    found = list_decision_standings(request.auth, decision_id, on=today(), at=now())
+    return [standing_out(one) for one in found]
+
+
+@credit.post("/conditions/{condition_id}/waiver", response=answers(Made, 201))
+def ask_waiver(request: Caller, condition_id: Id, asked: CreditReasonIn) -> Status[Made]:
+    """Ask a second person with the authority for the limit to let a condition go. The id is the approval's."""
+    made = request_waiver(actor=request.auth, condition_id=condition_id, reason=asked.reason, at=now())
+    return Status(201, Made(id=made))
 
 
 @credit.post("/decisions/{decision_id}/proposal", response=answers(Made, 201))

@@ -6,6 +6,7 @@ from ninja import Status
 from pydantic import Field
 
 from reefpoint.flows.lending.rules import LOTS_MAX, fingerprint_of
+from reefpoint.flows.lending.selectors.conditions import list_request_conditions
 from reefpoint.flows.lending.selectors.renewals import (
     check_renewal,
     find_maturing,
@@ -22,7 +23,7 @@ from reefpoint.flows.lending.selectors.requests import (
 )
 from reefpoint.flows.lending.services.deciding import decide_request
 from reefpoint.flows.lending.services.funding import request_funding, retry_funding
-from reefpoint.flows.lending.services.offering import accept_offer, make_offer, renew_offer
+from reefpoint.flows.lending.services.offering import accept_offer, add_collateral, make_offer, renew_offer
 from reefpoint.flows.lending.services.renewals import (
     accept_renewal,
     decline_renewal,
@@ -56,6 +57,7 @@ from reefpoint.surfaces.api.base import (
     router,
     today,
 )
+from reefpoint.surfaces.api.routers.credit import ConditionStandingOut, standing_out
 
 lending = router("lending")
 
@@ -76,6 +78,12 @@ class CreditRequestIn(In):
     scheme_code: Annotated[SafeText, Field(min_length=1, max_length=40)]
     amount_minor: Minor
     tenor_days: Annotated[int, Field(ge=1, le=3660)]
+    lots: Annotated[list[PledgedLot], Field(min_length=1, max_length=LOTS_MAX)]
+
+
+class MoreCollateral(In):
+    """Shares that come in beside those that were decided on."""
+
     lots: Annotated[list[PledgedLot], Field(min_length=1, max_length=LOTS_MAX)]
 
 
@@ -231,6 +239,21 @@ def retry_credit(request: Caller, request_id: Id) -> Status[None]:
     """Let a request whose money did not come be funded again."""
     retry_funding(actor=request.auth, request_id=request_id, on=today(), at=now())
     return Status(204, None)
+
+
+@lending.get("/requests/{request_id}/conditions", response=answers(list[ConditionStandingOut]))
+def list_conditions_of_request(request: Caller, request_id: Id) -> list[ConditionStandingOut]:
+    """What the credit is bound to, met or not yet: by the account once there is one, else by what will come in."""
+    found = list_request_conditions(request.auth, request_id, on=today(), at=now())
+    return [standing_out(one) for one in found]
+
+
+@lending.post("/requests/{request_id}/collateral", response=answers(CreditRequestView))
+def add_shares(request: Caller, request_id: Id, more: MoreCollateral) -> CreditRequestView:
+    """Bring in more shares than were decided on, as a condition may ask. An offer is made anew."""
+    lots = [(lot.instrument_id, lot.quantity) for lot in more.lots]
+    add_collateral(actor=request.auth, request_id=request_id, lots=lots, on=today(), at=now())
+    return get_request(request.auth, request_id, at=now())
 
 
 @lending.post("/requests/{request_id}/withdraw", response=answers(None, 204))

@@ -1,15 +1,29 @@
-"""Quotes, and asking for another price."""
+"""Quotes, asking for another price, and new rates for loans."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
-from ninja import Schema, Status
+from ninja import Query, Schema, Status
 from pydantic import Field
 
-from reefpoint.decisions.pricing.selectors import read_quote
-from reefpoint.decisions.pricing.services import quote, request_exception
-from reefpoint.decisions.pricing.types import QuoteView
-from reefpoint.surfaces.api.base import ID_MAX, Caller, Id, In, Made, answers, now, router, today
+from reefpoint.decisions.pricing.selectors import find_quotes, list_proposals, read_quote
+from reefpoint.decisions.pricing.services import cancel_proposal, propose_rates, quote, request_exception
+from reefpoint.decisions.pricing.types import ProposalState, QuoteView
+from reefpoint.surfaces.api.base import (
+    ID_MAX,
+    Caller,
+    Id,
+    In,
+    Limit,
+    Listed,
+    Made,
+    Offset,
+    SafeText,
+    answers,
+    now,
+    router,
+    today,
+)
 
 pricing = router("pricing")
 Row = Annotated[int, Field(ge=1, le=ID_MAX)]
@@ -71,6 +85,59 @@ class QuoteOut(Schema):
     valid_until: datetime
 
 
+class QuoteRowOut(Schema):
+    """A quote in a list. `exception` is the state of a request for another price, or empty."""
+
+    id: int
+    client_id: int
+    client_number: str
+    scheme_code: str
+    amount_minor: int
+    currency: str
+    tenor_days: int
+    rate_bp: int
+    listed_bp: int
+    exception: str
+    quoted_at: datetime
+    valid_until: datetime
+
+
+class RateProposalOut(Schema):
+    """A new rate for a loan: told to its client on one day, in force from another."""
+
+    id: int
+    loan_id: int
+    loan_number: str
+    account_id: int
+    client_id: int
+    currency: str
+    principal_minor: int
+    old_bp: int
+    new_bp: int
+    parts: list[RatePartOut]
+    proposed_on: date
+    effective_on: date
+    state: str
+
+
+class RepricingIn(In):
+    """Which loans are repriced; all that may move where none are named."""
+
+    loan_ids: Annotated[tuple[Row, ...], Field(min_length=1, max_length=10_000)] | None = None
+
+
+class RatesProposed(Schema):
+    """The ids of the new rates that were told to clients."""
+
+    ids: list[int]
+
+
+class RateCancelIn(In):
+    """Why a new rate is taken back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 def _out(found: QuoteView) -> QuoteOut:
     return QuoteOut.model_validate(found, from_attributes=True)
 
@@ -80,6 +147,44 @@ def tell_quote(request: Caller, asked: QuoteIn) -> Status[QuoteOut]:
     """Tell a client a price. The same key again answers with the same quote."""
     wanted = {**asked.dict(), "portfolio": [(lot.instrument_id, lot.quantity) for lot in asked.portfolio]}
     return Status(201, _out(quote(actor=request.auth, on=today(), at=now(), **wanted)))
+
+
+@pricing.get("/quotes", response=answers(Listed[QuoteRowOut]))
+def list_quotes(
+    request: Caller,
+    text: SafeText = "",
+    state: Annotated[str, Query(pattern="^(valid|expired|exception|)$")] = "",
+    offset: Offset = 0,
+    limit: Limit = 50,
+) -> Listed[QuoteRowOut]:
+    """Quotes in scope, the newest first."""
+    found = find_quotes(request.auth, text=text, state=state, at=now(), offset=offset, limit=limit)
+    rows = [QuoteRowOut.model_validate(row, from_attributes=True) for row in found.rows]
+    return Listed(count=found.count, items=rows)
+
+
+@pricing.get("/new-rates", response=answers(list[RateProposalOut]))
+def list_new_rates(
+    request: Caller, state: Annotated[ProposalState | None, Query()] = None, limit: Limit = 50
+) -> list[RateProposalOut]:
+    """New rates for loans of clients in scope, the newest first."""
+    found = list_proposals(request.auth, state=state.value if state else "", limit=limit)
+    return [RateProposalOut.model_validate(one, from_attributes=True) for one in found]
+
+
+@pricing.post("/new-rates", response=answers(RatesProposed, 201))
+def propose_new_rates(request: Caller, asked: RepricingIn) -> Status[RatesProposed]:
+    """Reprice the loans whose terms allow it, and tell their clients."""
+    return Status(
+        201, RatesProposed(ids=propose_rates(actor=request.auth, on=today(), at=now(), loan_ids=asked.loan_ids))
+    )
+
+
+@pricing.post("/new-rates/{proposal_id}/cancel", response=answers(Made))
+def cancel_new_rate(request: Caller, proposal_id: Id, asked: RateCancelIn) -> Made:
+    """Take a new rate back before its day; the client is told."""
+    cancel_proposal(actor=request.auth, proposal_id=proposal_id, reason=asked.reason, at=now())
+    return Made(id=proposal_id)
 
 
 @pricing.get("/quotes/{quote_id}", response=answers(QuoteOut))

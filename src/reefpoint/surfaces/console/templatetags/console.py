@@ -191,6 +191,8 @@ APPROVAL_WORDS = {
     "credit.publish": gettext_lazy("Publish a credit policy"),
     "credit.approve": gettext_lazy("Approve a credit limit"),
     "credit.approve_large": gettext_lazy("Approve a credit limit, as a risk officer"),
+    "credit.waive": gettext_lazy("Waive a condition of a credit"),
+    "credit.waive_large": gettext_lazy("Waive a condition of a credit, as a risk officer"),
     "pricing.publish": gettext_lazy("Publish a price grid"),
     "pricing.exception": gettext_lazy("Grant another price"),
     "price.confirm": gettext_lazy("Confirm a price"),

@@ -8,20 +8,26 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.decisions.credit.selectors import find_decisions, read_decision
+from reefpoint.decisions.credit.selectors import find_decisions, list_decision_standings, read_decision
 from reefpoint.decisions.credit.services import (
     approve_decision,
     decline_decision,
     propose_decision,
+    request_waiver,
     return_decision,
 )
-from reefpoint.decisions.credit.types import CreditOutcome, DecisionState, DecisionView
+from reefpoint.decisions.credit.types import CreditAsk, CreditOutcome, DecisionState, DecisionView
+from reefpoint.flows.lending.services.deciding import decide_ask
 from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.flows.origination.selectors.overview import OfferedScheme, list_offered_schemes
 from reefpoint.platform.access.rules import DECIDE_APPROVAL, holds
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.records.parties.selectors import search_clients
 from reefpoint.surfaces.console.templatetags.credit import OUTCOME_WORDS, STATE_WORDS
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
+from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
@@ -73,6 +79,65 @@ def decisions(request: HttpRequest, actor: Actor) -> HttpResponse:
     return DECISIONS.answer(request, wanted, found, "console/decisions.html", {})
 
 
+@page("credit.decide")
+def new_decision(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Decide an ask of a client without a request on the portal: scheme, limit and what would be pledged."""
+    at = desk_now()
+    on = current_book_day() or at.date()
+    schemes = list_offered_schemes(on)
+    errors: dict[str, str] = {}
+    given = request.POST if request.method == "POST" else request.GET
+    if request.method == "POST":
+        made = _decide(actor, request, schemes, errors)
+        if made is not None:
+            messages.success(request, _now("The policy has spoken."))
+            return redirect("console:decision", decision_id=made.id)
+    context = {"schemes": schemes, "errors": errors, "given": given}
+    return render(request, "console/new_decision.html", context, status=422 if errors else 200)
+
+
+def _decide(
+    actor: Actor, request: HttpRequest, schemes: list[OfferedScheme], errors: dict[str, str]
+) -> DecisionView | None:
+    given, at = request.POST, desk_now()
+    number = given.get("client", "").replace("\x00", "").strip().upper()
+    client = next((one for one in search_clients(actor, number) if one.number == number), None)
+    scheme = next((one for one in schemes if one.code == given.get("scheme")), None)
+    limit_minor, lots = 0, list[tuple[int, int]]()
+    if client is None or not number:
+        errors["client"] = _now(
+            "There is no such client, or it is not yours to see. Write the number, such as C-000001."
+        )
+    if scheme is None:
+        errors["scheme"] = _now("Choose a scheme.")
+    try:
+        limit_minor = parse_money(given.get("limit", ""))
+    except AmountError:
+        errors["limit"] = _now("Write an amount, such as 250,000 or 250k.")
+    try:
+        lots = parse_lots(given.get("shares", ""))
+    except LotsUnreadable as error:
+        errors["shares"] = str(error)
+    if errors or client is None or scheme is None:
+        return None
+    ask = CreditAsk(scheme.code, limit_minor, scheme.currency, tuple(lots))
+    try:
+        return decide_ask(actor=actor, client_id=client.id, ask=ask, on=current_book_day() or at.date(), at=at)
+    except Refusal as refusal:
+        errors["limit"] = refusal.message
+    return None
+
+
+@require_POST
+@page("credit.decide")
+def waive(request: HttpRequest, actor: Actor, condition_id: int) -> HttpResponse:
+    """Ask a second person to let a condition go."""
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()[: REASON_CHARACTERS_MAX + 1]
+    approval_id = request_waiver(actor=actor, condition_id=condition_id, reason=reason, at=desk_now())
+    messages.success(request, _now("Asked for. A second person with the authority for the limit decides."))
+    return redirect("console:approval", approval_id=approval_id)
+
+
 @page("credit.view")
 def decision(request: HttpRequest, actor: Actor, decision_id: int) -> HttpResponse:
     """One decision: what went in, which rows answered, how the limit came about, and what people made of it."""
@@ -111,10 +176,14 @@ def _show(
 ) -> HttpResponse:
     level = {"officer": "credit.approve", "senior": "credit.approve_large"}.get(str(found.needs_authority), "")
     is_person = actor.user_id is not None
+    at = desk_now()
+    on = current_book_day() or at.date()
     context = {
         "decision": found,
+        "conditions": list_decision_standings(actor, found.id, on=on, at=at),
+        "may_waive": found.state is DecisionState.APPROVED and holds(actor.permissions, "credit.decide"),
         "names": people_names(),
-        "on": current_book_day() or desk_now().date(),
+        "on": on,
         "may_approve": bool(level)
         and is_person
         and found.proposed_by != actor.ref

@@ -12,12 +12,13 @@ from reefpoint.decisions.credit.selectors.decisions import get_decision
 from reefpoint.decisions.kyc.selectors import get_kyc_standing
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
 from reefpoint.decisions.scoring.selectors import get_score
-from reefpoint.flows.lending.rules import fingerprint_of
+from reefpoint.flows.lending.rules import CAN_ADD_COLLATERAL, fingerprint_of
+from reefpoint.flows.lending.selectors.conditions import list_request_conditions
 from reefpoint.flows.lending.selectors.renewals import get_maturing
 from reefpoint.flows.lending.selectors.requests import find_requests, funding_facts, get_request, list_steps, load_board
 from reefpoint.flows.lending.services.deciding import decide_request
 from reefpoint.flows.lending.services.funding import request_funding, retry_funding
-from reefpoint.flows.lending.services.offering import make_offer, renew_offer
+from reefpoint.flows.lending.services.offering import add_collateral, make_offer, renew_offer
 from reefpoint.flows.lending.services.requests import withdraw_request
 from reefpoint.flows.lending.types import CreditState, NextStep
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
@@ -28,6 +29,7 @@ from reefpoint.records.contracts.selectors import list_amendments
 from reefpoint.records.parties.selectors import get_client
 from reefpoint.records.treasury.selectors import list_payments_for, list_pools
 from reefpoint.surfaces.web.credit_words import STAGE_WORDS
+from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
@@ -102,6 +104,9 @@ def credit_file(request: HttpRequest, actor: Actor, request_id: int) -> HttpResp
         "loan": get_maturing(actor, found.loan_id, on=on) if found.loan_id else None,
         "amendments": list_amendments(found.contract_id) if found.contract_id else [],
         "payments": list_payments_for(f"credit_request:{request_id}"),
+        "conditions": list_request_conditions(actor, request_id, on=get_clock().business_date or at.date(), at=at),
+        "may_waive": "credit.decide" in rights,
+        "may_add": found.state in CAN_ADD_COLLATERAL and found.approval_id is None,
         "steps": list_steps(actor, request_id),
         "notices": list_notices(about=f"credit_request:{request_id}"),
         "pools": pools,
@@ -142,6 +147,14 @@ def work_on(request: HttpRequest, actor: Actor, request_id: int) -> HttpResponse
         case "retry":
             retry_funding(actor=actor, request_id=request_id, on=on, at=at)
             messages.success(request, _now("It can be funded again. A second person is asked anew."))
+        case "add":
+            try:
+                lots = parse_lots(given.get("more", ""))
+            except LotsUnreadable as error:
+                messages.error(request, str(error))
+            else:
+                add_collateral(actor=actor, request_id=request_id, lots=lots, on=on, at=at)
+                messages.success(request, _now("The shares are added. An offer was priced anew."))
         case "withdraw":
             withdraw_request(actor=actor, request_id=request_id, reason=given.get("reason", ""), at=at)
             messages.success(request, _now("Withdrawn. The client is told."))

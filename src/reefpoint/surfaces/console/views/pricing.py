@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from reefpoint.decisions.pricing.rules import GRADES, SEGMENTS
 from reefpoint.decisions.pricing.selectors import find_quotes, list_proposals, read_quote
 from reefpoint.decisions.pricing.services import (
+    cancel_proposal,
     propose_rates,
     quote,
     request_exception,
@@ -221,4 +222,14 @@ def reprice(request: HttpRequest, actor: Actor) -> HttpResponse:
     at = desk_now()
     made = propose_rates(actor=actor, on=current_book_day() or at.date(), at=at)
     messages.success(request, _now("%(count)s clients are told of a new rate.") % {"count": len(made)})
+    return redirect("console:rate_changes")
+
+
+@require_POST
+@page("pricing.reprice")
+def cancel_rate(request: HttpRequest, actor: Actor, proposal_id: int) -> HttpResponse:
+    """Take a new rate back before its day; the client is told that the old one stays."""
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:500]
+    cancel_proposal(actor=actor, proposal_id=proposal_id, reason=reason, at=desk_now())
+    messages.success(request, _now("Taken back. The client is told that the rate stays as it is."))
     return redirect("console:rate_changes")

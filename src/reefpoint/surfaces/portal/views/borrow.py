@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
-from reefpoint.flows.lending.rules import CLIENT_CAN_WITHDRAW
+from reefpoint.flows.lending.rules import CAN_ADD_COLLATERAL, CLIENT_CAN_WITHDRAW
+from reefpoint.flows.lending.selectors.conditions import list_request_conditions
 from reefpoint.flows.lending.selectors.renewals import list_own_loans
 from reefpoint.flows.lending.selectors.requests import get_request, list_own_requests, list_steps
-from reefpoint.flows.lending.services.offering import accept_offer, renew_offer
+from reefpoint.flows.lending.services.offering import accept_offer, add_collateral, renew_offer
 from reefpoint.flows.lending.services.requests import (
     AskMalformed,
     begin_request,
@@ -32,6 +33,7 @@ from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.credit_words import CLIENT_WORDS, END_WORDS, STEP_WORDS
+from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots
 
 TOLD_STEPS = frozenset(
     {
@@ -42,6 +44,7 @@ TOLD_STEPS = frozenset(
         "accept_offer",
         "client_signed",
         "sign",
+        "add_collateral",
         "begin_funding",
         "funding_failed",
         "fund",
@@ -185,6 +188,10 @@ def _show(request: HttpRequest, actor: Actor, request_id: int, refused: object =
         "quote": get_quote(found.quote_id) if found.quote_id and found.state is CreditState.OFFERED else None,
         "overview": overview,
         "why_none": why_none,
+        "conditions": list_request_conditions(actor, request_id, on=on, at=at),
+        "may_add": found.state in CAN_ADD_COLLATERAL
+        and found.approval_id is None
+        and found.next_step.value != "countersign",
         "moves": [(step.at, STEP_WORDS.get(step.action, step.action)) for step in reversed(steps)],
         "account_number": account_numbers([found.account_id])[found.account_id] if found.account_id else "",
         "may_withdraw": found.state in CLIENT_CAN_WITHDRAW,
@@ -223,6 +230,9 @@ def go_on(request: HttpRequest, actor: Actor, request_id: int) -> HttpResponse:
             case "renew":
                 renew_offer(actor=actor, request_id=request_id, on=on, at=at)
                 messages.success(request, _("Here is a new price."))
+            case "add":
+                add_collateral(actor=actor, request_id=request_id, lots=parse_lots(given.get("more", "")), on=on, at=at)
+                messages.success(request, _("The shares are added. If you had an offer, its price is worked out anew."))
             case "withdraw":
                 withdraw_request(actor=actor, request_id=request_id, reason="", at=at)
                 messages.success(request, _("Taken back. Nothing is owed."))
@@ -237,6 +247,8 @@ def go_on(request: HttpRequest, actor: Actor, request_id: int) -> HttpResponse:
                     at=at,
                 )
                 messages.success(request, _("Changed."))
+    except LotsUnreadable as error:
+        return _show(request, actor, request_id, str(error))
     except AmountError:
         return _show(request, actor, request_id, _("Write an amount above zero, such as 50,000."))
     except Refusal as refusal:

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
+from reefpoint.decisions.credit.rules.conditions import actual_words, condition_words
+from reefpoint.decisions.credit.types import Condition, ConditionStanding
 from reefpoint.surfaces.web import credit_words as words
 from reefpoint.surfaces.web import renewal_words
 
@@ -29,6 +32,27 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
 def credit_word(code: object, table: str) -> words.Words:
     """What a code of one table says to a reader; a code without words, itself."""
     return TABLES[table].get(str(code), str(code))
+
+
+@register.filter
+def condition_said(one: Condition | ConditionStanding) -> str:
+    """A condition as a sentence in the reader's language."""
+    said = condition_words(one.condition if isinstance(one, ConditionStanding) else one)
+    return said.zh if (get_language() or "").startswith("zh") else said.en
+
+
+@register.filter
+def condition_actual(standing: ConditionStanding) -> str:
+    """How far a condition is met, with its figure."""
+    said = actual_words(standing)
+    return said.zh if (get_language() or "").startswith("zh") else said.en
+
+
+@register.simple_tag
+def condition_state(standing: ConditionStanding) -> SafeString:
+    """Whether a condition is met, as a quiet label."""
+    tone = {"met": "cured", "waived": "cured"}.get(standing.stands, "pending")
+    return format_html('<span class="state state-{}">{}</span>', tone, words.CONDITION_WORDS[standing.stands])
 
 
 @register.simple_tag

@@ -6,10 +6,14 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from reefpoint.decisions.credit.rules.conditions import FIGURE_BOUNDS
 from reefpoint.decisions.credit.types import (
     GRADES,
     Assessment,
     Authority,
+    Condition,
+    ConditionKind,
+    ConditionMoment,
     CreditAsk,
     CreditInputs,
     CreditOutcome,
@@ -87,11 +91,14 @@ _OUTPUTS = {
     "checks": ("finding", "by", "en", "zh"),
     "shares": ("collateral_bp", "liquid_bp"),
     "caps": ("cap_units",),
-    "conditions": ("applies", "en", "zh"),
+    "conditions": ("kind", "figure", "moment"),
     "authority": ("level",),
 }
+NO_CONDITION = "none"
 _CHOICES: Mapping[tuple[str, str], Sequence[str]] = {
     ("checks", "finding"): list(Finding),
+    ("conditions", "kind"): [NO_CONDITION, *ConditionKind],
+    ("conditions", "moment"): list(ConditionMoment),
     ("authority", "level"): list(Authority),
 }
 _MONOTONE = (
@@ -113,6 +120,7 @@ def read_policy(content: Mapping[str, Any]) -> CreditPolicy:
     used = dict.fromkeys(c.name for table in tables.values() for c in table.inputs if c.name != "limit_units")
     if odd := sorted(set(used) ^ set(facts)):
         raise MalformedTable(f"facts, {odd[0]}", "each input of the tables stands here once, and nothing else")
+    _check_figures(tables["conditions"])
     for name, output, is_rising in _MONOTONE:
         prove_monotone(tables[name], "grade", output, order=GRADES, is_rising=is_rising)
     prove_monotone(tables["authority"], "limit_units", "level", is_rising=True)
@@ -153,11 +161,23 @@ def _read(name: str, data: Any) -> DecisionTable:
         wanted = _CHOICES.get((name, column.name))
         if wanted is not None and column.choices != tuple(wanted):
             raise MalformedTable(f"{name}, outputs, {column.name}", f"its choices are {', '.join(wanted)}")
-        if column.name.endswith(("_bp", "_units")) and column.kind is not Kind.WHOLE:
+        if column.name.endswith(("_bp", "_units", "figure")) and column.kind is not Kind.WHOLE:
             raise MalformedTable(f"{name}, outputs, {column.name}", "it is a whole number")
-        if column.name == "applies" and column.kind is not Kind.FLAG:
-            raise MalformedTable(f"{name}, outputs, {column.name}", "it is a flag")
     return table
+
+
+def _check_figures(table: DecisionTable) -> None:
+    """Raise `MalformedTable` for a condition whose figure says nothing, or more than there can be."""
+    for row in table.rows:
+        kind, figure = str(row.then["kind"]), row.then["figure"]
+        low, high = (0, 0) if kind == NO_CONDITION else FIGURE_BOUNDS[ConditionKind(kind)]
+        if not low <= int(figure) <= high:
+            raise MalformedTable(
+                f"conditions, row {row.id}, figure",
+                f"of {kind} it lies between {low} and {high}",
+                row=row.id,
+                column="figure",
+            )
 
 
 def _read_units(data: object) -> dict[str, int]:
@@ -223,7 +243,14 @@ def assess(policy: CreditPolicy, inputs: CreditInputs) -> Assessment:
         ),
         missing=missing,
         conditions=tuple(
-            Words(row.id, str(row.then["en"]), str(row.then["zh"])) for row in conditions.rows if row.then["applies"]
+            Condition(
+                row.id,
+                ConditionKind(str(row.then["kind"])),
+                int(row.then["figure"]),
+                ConditionMoment(str(row.then["moment"])),
+            )
+            for row in conditions.rows
+            if row.then["kind"] != NO_CONDITION
         ),
         adverse_reasons=_reasons(policy, inputs, checked.rows, missing, terms, limit, outcome),
         authority=authority,
@@ -409,7 +436,10 @@ def assessment_from_text(text: str) -> Assessment:
         terms=tuple(LimitTerm(**entry) for entry in data["terms"]),
         rows=tuple(FiredRow(**entry) for entry in data["rows"]),
         missing=tuple(data["missing"]),
-        conditions=tuple(Words(**entry) for entry in data["conditions"]),
+        conditions=tuple(
+            Condition(entry["code"], ConditionKind(entry["kind"]), entry["figure"], ConditionMoment(entry["moment"]))
+            for entry in data["conditions"]
+        ),
         adverse_reasons=tuple(Words(**entry) for entry in data["adverse_reasons"]),
         authority=Authority(data["authority"]) if data["authority"] else None,
     )

@@ -91,11 +91,14 @@ def test_i62_the_editor_names_the_gap_and_marks_the_overlap(credit: CreditDesk) 
     assert "Rows good_large and good_small both answer: Grade A, Limit, units [401, 501)" in said
     assert said.count("both answer") == 3, "said once and marked at both rows"
     cell = maker.post(address, fields(table, **{"w-limit_units-1": "many"}), headers={"HX-Request": "true"})
-    assert '<span class="errors" id="e-w-limit_units-1" hx-swap-oob="true">row good_large, limit_units:' in (
+    assert '<span class="errors" id="e-w-limit_units-1" hx-swap-oob="true">Row good_large: “many” is not a range' in (
         unescape(cell.content.decode())
     )
     worse = maker.post(address, fields(table, **{"t-level-3": "nobody", "t-level-4": "officer"}))
     assert "gets higher" in worse.content.decode()
+    maker.cookies["django_language"] = "zh-hans"
+    said = maker.post(address, fields(table, **{"w-limit_units-1": "many"})).content.decode()
+    assert "第 good_large 行：“many”不是数字区间" in unescape(said)
     assert Publication.objects.filter(kind="credit.policy", state="draft").count() == 0
 
 

@@ -27,6 +27,7 @@ from reefpoint.decisions.margin.services.collateral import (
 from reefpoint.decisions.margin.types import Band
 from reefpoint.flows.servicing.rules import CreditRefused
 from reefpoint.flows.servicing.services.credit import draw_down
+from reefpoint.flows.servicing.services.trading import place_client_order
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import PermissionRefused, SecondPersonNeeded, approve
@@ -316,6 +317,34 @@ def test_caps_of_issuer_and_house_refuse_with_what_they_are(desk: Desk) -> None:
     desk.receive(desk.healthy, desk.instruments["KO"], 9_990, MONDAY)
     with pytest.raises(CapReached, match=r"KO cannot be bought now: the desk holds 1\.1 days of its volume"):
         desk.trade(desk.healthy, "KO", Side.BUY, 1_000, MONDAY)
+
+
+def test_what_was_ordered_and_is_not_filled_counts_in_the_caps_of_account_and_house(desk: Desk) -> None:
+    warn(desk, "KO", issuer="COLA")
+    caps = {"issuer_bp": 500, "boards_bp": {}, "house_share_bp": None, "house_volume_days": 20}
+    publish_house(desk, caps=caps)
+    desk.deposit(desk.healthy, 500_000_00, MONDAY)
+
+    def order(account: int, quantity: int, key: str) -> None:
+        place_client_order(
+            actor=desk.operations,
+            account_id=account,
+            instrument_id=desk.instruments["KO"],
+            side=Side.BUY,
+            quantity=quantity,
+            key=key,
+            session_on=MONDAY,
+            at=AT,
+        )
+
+    order(desk.healthy, 900, "first")
+    with pytest.raises(CapReached, match="the issuer COLA"):
+        order(desk.healthy, 900, "second")
+    publish_house(desk, caps={**caps, "issuer_bp": None, "house_volume_days": 1})
+    desk.receive(desk.healthy, desk.instruments["KO"], 9_090, MONDAY)
+    with pytest.raises(CapReached, match="days of its volume"):
+        order(desk.healthy, 20, "third")
+    order(desk.healthy, 10, "fourth")
 
 
 def test_house_rules_of_the_scheme_stay_when_the_desks_are_milder(desk: Desk) -> None:

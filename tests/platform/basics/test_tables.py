@@ -279,3 +279,30 @@ def test_i62_a_whole_table_is_accepted_and_one_row_less_or_one_more_is_not(
 
 def _between(bounds: list[Decimal]) -> list[str]:
     return [f"[{low}, {high})" for low, high in pairwise(bounds)]
+
+
+def test_what_an_editor_of_rows_can_cause_has_a_code_with_its_figures() -> None:
+    def why(change: Any) -> tuple[str, Mapping[str, str]]:
+        table = copy.deepcopy(LOAN)
+        change(table["rows"])
+        with pytest.raises(MalformedTable) as refused:
+            read_table(table)
+        return refused.value.why, refused.value.figures
+
+    def cell(name: str, text: str) -> Any:
+        return lambda rows: rows[2]["when"].update({name: text})
+
+    assert why(cell("ratio", "much")) == ("no_range", {"text": "much", "column": "ratio"})
+    assert why(cell("age", "[20, 19]")) == ("admits_nothing", {"text": "[20, 19]", "column": "age"})
+    assert why(cell("age", "> 2.5")) == ("not_whole", {"text": "2.5", "column": "age"})
+    assert why(cell("age", "<= 900")) == ("beyond", {"text": "<= 900", "column": "age"})
+    assert why(cell("segment", "crowd")) == ("no_such_value", {"text": "crowd", "column": "segment"})
+    assert why(cell("is_insider", "maybe")) == ("no_flag", {"text": "maybe", "column": "is_insider"})
+    assert why(lambda rows: rows[0].update(then={"answer": "perhaps"})) == (
+        "not_a_value",
+        {"text": "perhaps", "column": "answer"},
+    )
+    assert why(lambda rows: rows[1].update(id="minor")) == ("id_twice", {"row": "minor"})
+    assert why(lambda rows: rows[1].update(id="")) == ("no_id", {})
+    assert why(lambda rows: rows[1].update(group="g")) == ("no_group", {})
+    assert why(lambda rows: rows.clear()) == ("no_row", {})

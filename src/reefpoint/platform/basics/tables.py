@@ -56,17 +56,36 @@ class MalformedTable(Refusal):
     """A table with a gap, an overlap, or a cell that cannot be read. `cell` says where: `row low, residence`.
 
     For an editor: `row` and `column` are the place, if there is one; `other` is the row that answers as well; `span` is
-    where nothing answers, or two rows do.
+    where nothing answers, or two rows do; `why` is a stable code and `figures` what belongs into its sentence, so that
+    a surface can say it in another language. What an editor of rows cannot cause has no code.
     """
 
     code = "malformed_table"
 
     def __init__(
-        self, cell: str, problem: str, *, row: str = "", column: str = "", other: str = "", span: Sequence[Part] = ()
+        self,
+        cell: str,
+        problem: str,
+        *,
+        row: str = "",
+        column: str = "",
+        other: str = "",
+        span: Sequence[Part] = (),
+        why: str = "",
+        figures: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{cell}: {problem}", cell=cell)
         self.cell, self.problem, self.row, self.column, self.other = cell, problem, row, column, other
         self.span = tuple(span)
+        self.why, self.figures = why, dict(figures or {})
+
+
+class Unreadable(ValueError):
+    """A cell that cannot be read: the sentence, its stable code, and what belongs into it."""
+
+    def __init__(self, problem: str, why: str, **figures: object) -> None:
+        super().__init__(problem)
+        self.why, self.figures = why, {name: str(value) for name, value in figures.items()}
 
 
 class MissingInput(Refusal):
@@ -143,13 +162,13 @@ class Column:
     def read_cell(self, text: object) -> Cell:
         """A condition of this column from its text. Raises `ValueError` with what is wrong."""
         if not isinstance(text, str):
-            raise ValueError(f"{text!r} is not text; write conditions as text")
+            raise Unreadable(f"{text!r} is not text; write conditions as text", "not_text", text=text)
         if text.strip() == "-":
             return self.everything()
         cell = self._read_span(text) if self.is_number else self._read_set(text)
         everything = self.everything()
         if isinstance(cell, Span) and isinstance(everything, Span) and not everything.covers(cell):
-            raise ValueError(f"{text} reaches beyond what {self.name} can hold")
+            raise Unreadable(f"{text} reaches beyond what {self.name} can hold", "beyond", text=text)
         return cell
 
     def read_value(self, value: object) -> Value:
@@ -157,23 +176,23 @@ class Column:
         if self.kind is Kind.EXACT and isinstance(value, str):
             value = _number(value)
         if not self.accepts(value):
-            raise ValueError(f"{value!r} is not a value of {self.name}")
+            raise Unreadable(f"{value!r} is not a value of {self.name}", "not_a_value", text=value)
         return value  # type: ignore[return-value]  # `accepts` has looked at its type
 
     def _read_set(self, text: str) -> Cell:
         if self.kind is Kind.FLAG:
             if text.strip() not in {"true", "false"}:
-                raise ValueError(f"{text} is neither true nor false")
+                raise Unreadable(f"{text} is neither true nor false", "no_flag", text=text)
             return frozenset({text.strip() == "true"})
         is_not, named = text.strip().startswith("not "), text.strip().removeprefix("not ")
         values = [part.strip() for part in named.split(",")]
         if odd := sorted({value for value in values if value not in self.choices}):
-            raise ValueError(f"{self.name} has no value {odd[0]!r}")
+            raise Unreadable(f"{self.name} has no value {odd[0]!r}", "no_such_value", text=odd[0])
         if len(set(values)) < len(values):
-            raise ValueError(f"{text} names a value twice")
+            raise Unreadable(f"{text} names a value twice", "named_twice", text=text)
         kept = frozenset(self.choices) - frozenset(values) if is_not else frozenset(values)
         if not kept:
-            raise ValueError(f"{text} admits nothing")
+            raise Unreadable(f"{text} admits nothing", "admits_nothing", text=text)
         return kept
 
     def _read_span(self, text: str) -> Span:
@@ -189,9 +208,9 @@ class Column:
             if sign in {"<", "<=", "="}:
                 end = self._end(number, is_open=sign == "<")
         else:
-            raise ValueError(f"{text!r} is not a range of numbers")
+            raise Unreadable(f"{text!r} is not a range of numbers", "no_range", text=text)
         if start >= end:
-            raise ValueError(f"{text} admits nothing")
+            raise Unreadable(f"{text} admits nothing", "admits_nothing", text=text)
         everything = self.everything()
         assert isinstance(everything, Span)
         return Span(everything.start if start == _BELOW_ALL else start, everything.end if end == _ABOVE_ALL else end)
@@ -209,7 +228,7 @@ class Column:
 
     def _fitting(self, number: Decimal) -> Decimal:
         if self.kind is Kind.WHOLE and number != number.to_integral_value():
-            raise ValueError(f"{number} is not whole")
+            raise Unreadable(f"{number} is not whole", "not_whole", text=number)
         return number
 
 
@@ -222,9 +241,9 @@ def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise Unreadable(f"{text!r} is not a number", "no_number", text=text) from None
     if not number.is_finite():
-        raise ValueError(f"{text!r} is not a number")
+        raise Unreadable(f"{text!r} is not a number", "no_number", text=text)
     return number
 
 
@@ -338,16 +357,18 @@ def read_table(data: Mapping[str, Any]) -> DecisionTable:
         raise MalformedTable("inputs", "no condition can rest on free text")
     rows = tuple(_read_row(row, policy, inputs, outputs) for row in _list("rows", data["rows"]))
     if not rows:
-        raise MalformedTable("rows", "the table has no row")
+        raise MalformedTable("rows", "the table has no row", why="no_row")
     if policy is HitPolicy.PRIORITY and outputs[0].kind is not Kind.CHOICE:
         raise MalformedTable(f"outputs, {outputs[0].name}", "the first outcome needs choices, in order of priority")
     if twice := _first_twice(row.id for row in rows):
-        raise MalformedTable(f"row {twice}", "two rows have this id")
+        raise MalformedTable(f"row {twice}", "two rows have this id", row=twice, why="id_twice", figures={"row": twice})
     table = DecisionTable(str(data["name"]), policy, inputs, outputs, rows, data)
     for group in table.groups:
         _prove_group(group, [row for row in rows if row.group == group], inputs)
     if unused := [column.name for column in inputs if not any(column.name in row.cells for row in rows)]:
-        raise MalformedTable(f"input {unused[0]}", "no row rests on it")
+        raise MalformedTable(
+            f"input {unused[0]}", "no row rests on it", why="unused_input", figures={"input": unused[0]}
+        )
     return table
 
 
@@ -393,12 +414,17 @@ def _read_bound(cell: str, kind: Kind, value: object) -> Decimal | int:
 
 def _read_row(data: object, policy: HitPolicy, inputs: Sequence[Column], outputs: Sequence[Column]) -> Row:
     if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not data["id"]:
-        raise MalformedTable("rows", "a row needs an id")
+        raise MalformedTable("rows", "a row needs an id", why="no_id")
     place = f"row {data['id']}"
     _check_keys(place, data, {"id", "when", "then"}, {"group"})
     group, when, then = data.get("group", ""), data["when"], data["then"]
     if not isinstance(group, str) or bool(group) is (policy is HitPolicy.UNIQUE):
-        raise MalformedTable(place, "rows have a group where one of each group answers, and only there")
+        raise MalformedTable(
+            place,
+            "rows have a group where one of each group answers, and only there",
+            row=str(data["id"]),
+            why="no_group",
+        )
     if not isinstance(when, Mapping) or not isinstance(then, Mapping):
         raise MalformedTable(place, "a row has conditions and an outcome")
     names = {column.name for column in inputs}
@@ -410,9 +436,7 @@ def _read_row(data: object, policy: HitPolicy, inputs: Sequence[Column], outputs
         try:
             outcome[column.name] = column.read_value(then[column.name])
         except ValueError as error:
-            raise MalformedTable(
-                f"{place}, {column.name}", str(error), row=str(data["id"]), column=column.name
-            ) from None
+            raise _cell_error(place, str(data["id"]), column.name, error) from None
     return Row(data["id"], group, cells, {name: str(when[name]) for name in cells}, outcome)
 
 
@@ -420,7 +444,13 @@ def _read(row: str, column: Column, text: object) -> Cell:
     try:
         return column.read_cell(text)
     except ValueError as error:
-        raise MalformedTable(f"row {row}, {column.name}", str(error), row=row, column=column.name) from None
+        raise _cell_error(f"row {row}", row, column.name, error) from None
+
+
+def _cell_error(place: str, row: str, column: str, error: ValueError) -> MalformedTable:
+    why = error.why if isinstance(error, Unreadable) else ""
+    figures = {**error.figures, "column": column} if isinstance(error, Unreadable) else None
+    return MalformedTable(f"{place}, {column}", str(error), row=row, column=column, why=why, figures=figures)
 
 
 def _check_keys(place: str, data: Mapping[str, Any], needed: set[str], allowed: Iterable[str] = ()) -> None:
@@ -453,11 +483,16 @@ def _prove_group(group: str, rows: Sequence[Row], inputs: Sequence[Column]) -> N
     for row in rows:
         if odd := sorted(used ^ set(row.cells)):
             raise MalformedTable(
-                f"row {row.id}, {odd[0]}", "the rows of a group rest on the same inputs", row=row.id, column=odd[0]
+                f"row {row.id}, {odd[0]}",
+                "the rows of a group rest on the same inputs",
+                row=row.id,
+                column=odd[0],
+                why="other_inputs",
+                figures={"input": odd[0], "group": group},
             )
     columns = [column for column in inputs if column.name in used]
     if not columns:
-        raise MalformedTable(f"row {rows[0].id}", "it rests on nothing", row=rows[0].id)
+        raise MalformedTable(f"row {rows[0].id}", "it rests on nothing", row=rows[0].id, why="rests_on_nothing")
     proved: set[tuple[int, frozenset[int]]] = set()
 
     def walk(depth: int, active: frozenset[int], path: tuple[str, ...], span: tuple[Part, ...]) -> None:
@@ -594,6 +629,8 @@ def prove_monotone(
                     row=high.id,
                     column=output,
                     other=low.id,
+                    why="falls" if is_rising else "rises",
+                    figures={"row": high.id, "other": low.id, "output": output, "input": column},
                 )
 
 

@@ -59,14 +59,28 @@ def open_sell_quantity(account_id: int, instrument_id: int) -> int:
     return open_sell_quantities([account_id]).get((account_id, instrument_id), 0)
 
 
+def open_buy_quantities() -> dict[tuple[int, int], int]:
+    """Shares that accounts have ordered and not yet booked, by account and instrument id, in two queries."""
+    return _still_out(
+        Order.objects.filter(side=Side.BUY, state__in=ORDER_STATES.live),
+        Fill.objects.filter(booked_at__isnull=True, order__side=Side.BUY),
+    )
+
+
 def open_sell_quantities(account_ids: Collection[int]) -> dict[tuple[int, int], int]:
     """Shares that accounts have already given out to sell, by account and instrument id, in two queries."""
-    live = Order.objects.filter(account_id__in=account_ids, side=Side.SELL, state__in=ORDER_STATES.live)
+    return _still_out(
+        Order.objects.filter(account_id__in=account_ids, side=Side.SELL, state__in=ORDER_STATES.live),
+        Fill.objects.filter(booked_at__isnull=True, order__account_id__in=account_ids, order__side=Side.SELL),
+    )
+
+
+def _still_out(live: QuerySet[Order], unbooked: QuerySet[Fill]) -> dict[tuple[int, int], int]:
+    """What orders still have to fill and what was filled and is not booked, by account and instrument id."""
     open_ = live.values_list("account_id", "instrument_id").annotate(still=Sum(F("quantity") - F("filled_quantity")))
-    unbooked = Fill.objects.filter(booked_at__isnull=True, order__account_id__in=account_ids, order__side=Side.SELL)
-    sold = unbooked.values_list("order__account_id", "order__instrument_id").annotate(Sum("quantity"))
+    filled = unbooked.values_list("order__account_id", "order__instrument_id").annotate(Sum("quantity"))
     given_out: Counter[tuple[int, int]] = Counter()
-    for rows in (open_, sold):
+    for rows in (open_, filled):
         for account_id, instrument_id, quantity in rows:
             given_out[account_id, instrument_id] += quantity
     return dict(given_out)

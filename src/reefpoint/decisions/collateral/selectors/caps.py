@@ -9,8 +9,9 @@ from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
 from reefpoint.decisions.collateral.selectors.house import accepts, lists_in_force, published_house
 from reefpoint.decisions.collateral.selectors.model import own_haircuts
 from reefpoint.decisions.collateral.types import NO_CAPS, Caps, CapUse
-from reefpoint.platform.basics.money import percent
+from reefpoint.platform.basics.money import held_minor, percent
 from reefpoint.records.accounts.selectors import holdings_by_pool
+from reefpoint.records.execution.selectors import open_buy_quantities
 from reefpoint.records.market.selectors.instruments import get_instrument, list_instruments, list_listings
 from reefpoint.records.market.selectors.prices import latest_prices
 from reefpoint.records.products.selectors import get_terms, get_version
@@ -27,16 +28,15 @@ class _Held:
 
 
 def house_uses(caps: Caps, on: date, *, at: datetime, adding: Mapping[int, int] | None = None) -> list[CapUse]:
-    """How much of each name the desk holds against the caps of the whole house, `adding` shares to some; by symbol.
-
-    Purchases that are not filled yet are not counted.
-    """
+    """How much of each name the desk holds or has ordered against the house's caps, `adding` to some; by symbol."""
     adding = adding or {}
     instruments = list_instruments()
     listings, prices, desk_bp = list_listings(on), latest_prices(as_of=at), haircuts_in_force(on)
     own = own_haircuts(instruments, on)
     shares: dict[int, int] = {one.id: adding.get(one.id, 0) for one in instruments}
     for _, instrument_id, quantity in holdings_by_pool():
+        shares[instrument_id] += quantity
+    for (_, instrument_id), quantity in open_buy_quantities().items():
         shares[instrument_id] += quantity
     held = {}
     for one in instruments:
@@ -85,6 +85,7 @@ def _share(value: int, whole: int) -> int:
 
 def require_purchase(
     *,
+    account_id: int,
     instrument_id: int,
     quantity: int,
     values_minor: Mapping[int, int],
@@ -94,8 +95,8 @@ def require_purchase(
 ) -> None:
     """Refuse to buy a name that is not accepted, or beyond a cap of issuer, board or house.
 
-    `values_minor` and `assets_minor` are the account after the purchase, `quantity` what is bought. Raises
-    `NotEligible`, `CapReached`.
+    `values_minor` and `assets_minor` are the account after the purchase, `quantity` what is bought; what the account
+    and the house have ordered and not got yet counts as held. Raises `NotEligible`, `CapReached`.
     """
     on = at.date()
     lists, caps = lists_in_force(on), _caps(on, scheme_version_id)
@@ -107,7 +108,8 @@ def require_purchase(
     if caps.is_empty:
         return
     listing = list_listings(on)[instrument_id]
-    for use in account_uses(caps, values_minor, assets_minor, on):
+    values = _with_ordered(account_id, values_minor, at)
+    for use in account_uses(caps, values, assets_minor, on):
         if use.is_over and use.name in {listing.issuer, listing.board}:
             what = "of the issuer" if use.kind == "issuer" else "of the board"
             raise CapReached(
@@ -118,6 +120,18 @@ def require_purchase(
     for use in house_uses(caps, on, at=at, adding={instrument_id: quantity}):
         if use.is_over and use.instrument_id == instrument_id:
             raise CapReached(f"{symbol} cannot be bought now: {_over(use)}.", cap=use.kind)
+
+
+def _with_ordered(account_id: int, values_minor: Mapping[int, int], at: datetime) -> dict[int, int]:
+    """The values of an account's names with what it has ordered and not got yet, at prices of now."""
+    values = dict(values_minor)
+    ordered = {one: many for (owner, one), many in open_buy_quantities().items() if owner == account_id}
+    if ordered:
+        prices, currencies = latest_prices(as_of=at), {one.id: one.currency for one in list_instruments()}
+        for one, many in ordered.items():
+            if one in prices:
+                values[one] = values.get(one, 0) + held_minor(many * prices[one].price_units, currencies[one])
+    return values
 
 
 def _caps(on: date, scheme_version_id: int) -> Caps:

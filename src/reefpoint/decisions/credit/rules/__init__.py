@@ -150,6 +150,8 @@ def _read(name: str, data: Any) -> DecisionTable:
             column=error.column,
             other=error.other,
             span=error.span,
+            why=error.why,
+            figures=error.figures,
         ) from None
     if table.policy is not _POLICIES[name]:
         raise MalformedTable(f"{name}, policy", f"this table has the hit policy {_POLICIES[name].value}")
@@ -177,6 +179,8 @@ def _check_figures(table: DecisionTable) -> None:
                 f"of {kind} it lies between {low} and {high}",
                 row=row.id,
                 column="figure",
+                why="out_of_bounds",
+                figures={"text": str(figure), "low": str(low), "high": str(high)},
             )
 
 

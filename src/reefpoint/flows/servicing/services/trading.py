@@ -144,6 +144,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on
     )
     (after_standing,) = measure_on(sheet, [after])
     require_purchase(
+        account_id=account.id,
         instrument_id=instrument_id,
         quantity=quantity,
         values_minor={

@@ -263,7 +263,37 @@ def _say(error: MalformedTable) -> str:
         }
     if error.span:
         return _now("No row answers: %(span)s") % {"span": span}
+    if error.why in PROBLEM_WORDS:
+        said = str(PROBLEM_WORDS[error.why])
+        for name, figure in error.figures.items():
+            said = said.replace(f"{{{name}}}", fact_word(figure) if name in {"column", "input", "output"} else figure)
+        return _now("Row %(row)s: %(said)s") % {"row": error.row, "said": said} if error.row else said
     return error.message
+
+
+PROBLEM_WORDS = {
+    "not_text": _("“{text}” is not text."),
+    "beyond": _("{text} reaches beyond what “{column}” can hold."),
+    "not_a_value": _("“{text}” is not a value of “{column}”."),
+    "no_flag": _("“{text}” is neither true nor false."),
+    "no_such_value": _("“{column}” has no value “{text}”."),
+    "named_twice": _("{text} names a value twice."),
+    "admits_nothing": _("{text} admits nothing."),
+    "no_range": _("“{text}” is not a range of numbers, such as [0, 25) or >= 5."),
+    "not_whole": _("{text} is not a whole number."),
+    "no_number": _("“{text}” is not a number."),
+    "no_row": _("The table has no row."),
+    "id_twice": _("Two rows have this name."),
+    "no_id": _("A row needs a name."),
+    "no_group": _("The row needs a group."),
+    "unused_input": _("No row rests on “{input}”."),
+    "other_inputs": _("The rows of the group “{group}” rest on the same inputs, and this one does not on “{input}”."),
+    "rests_on_nothing": _("It rests on nothing: write a condition."),
+    "falls": _("“{output}” falls from row {other} as “{input}” gets higher, and must not."),
+    "rises": _("“{output}” rises from row {other} as “{input}” gets higher, and must not."),
+    "out_of_bounds": _("{text} does not lie between {low} and {high}."),
+}
+"""What is wrong with a table by its code; `{text}` and the like are put in after translation."""
 
 
 def _lines(table: Mapping[str, Any], proof: Proof) -> list[Line]:

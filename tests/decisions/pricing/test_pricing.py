@@ -36,6 +36,7 @@ from reefpoint.decisions.pricing.services import (
     QuoteKeyReused,
     QuoteRefused,
     apply_due_rates,
+    cancel_proposal,
     propose_rates,
     quote,
     request_exception,
@@ -374,6 +375,20 @@ def test_a_new_rate_is_told_waits_for_its_day_and_bears_interest_from_it(credit:
     assert list_rates(other.id) == []
     assert verify_accounts() == []
     assert verify_pricing() == []
+
+
+def test_a_new_rate_is_taken_back_before_its_day_once_and_the_client_is_told(credit: CreditDesk) -> None:
+    credit.decide("A")
+    loan = next(one for one in list_open_loans() if one.account_id == credit.desk.healthy)
+    [proposal] = propose_rates(actor=credit.officer, on=MONDAY, at=AT)
+    with pytest.raises(NothingToReprice):
+        cancel_proposal(actor=credit.officer, proposal_id=proposal, reason=" ", at=AT)
+    cancel_proposal(actor=credit.officer, proposal_id=proposal, reason="the pool got cheaper", at=AT)
+    assert [one.state for one in list_proposals(credit.officer)] == ["cancelled"]
+    assert "stays as it is" in Notice.objects.filter(about=f"loan:{loan.id}").latest("id").subject
+    with pytest.raises(NothingToReprice):
+        cancel_proposal(actor=credit.officer, proposal_id=proposal, reason="again", at=AT)
+    assert apply_due_rates(actor=SYSTEM, on=MONDAY + timedelta(days=400), at=AT) == 0
 
 
 def test_interest_uses_the_rate_of_each_day_also_for_days_caught_up_later(credit: CreditDesk) -> None:

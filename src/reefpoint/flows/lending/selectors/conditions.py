@@ -9,19 +9,19 @@ from reefpoint.decisions.credit.selectors.conditions import (
     list_standings,
     require_conditions,
 )
+from reefpoint.decisions.credit.selectors.decisions import get_decision
 from reefpoint.decisions.credit.types import Act, ConditionFigures, ConditionStanding
 from reefpoint.decisions.margin.selectors.standing import load_sheet, measure_on
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.selectors.requests import read_request
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts.selectors import get_account
-from reefpoint.records.products.selectors import published_version
 
 
 def list_request_conditions(actor: Actor, request_id: int, *, on: date, at: datetime) -> list[ConditionStanding]:
     """Every condition of a request, met or not yet, with the figure. For its client too.
 
-    Raises `CreditRequestNotFound`, `SchemeVersionNotFound`.
+    Raises `CreditRequestNotFound`.
     """
     row = read_request(actor, request_id)
     return [] if row.decision_id is None else list_standings(row.decision_id, _figures(row, on, at))
@@ -45,7 +45,7 @@ def _figures(row: CreditRequest, on: date, at: datetime) -> Figures:
             portfolio=tuple(row.lots.order_by("instrument_id").values_list("instrument_id", "quantity")),
             amount_minor=row.amount_minor,
             currency=row.currency,
-            scheme_version_id=row.scheme_version_id or published_version(row.scheme_code, on).id,
+            scheme_version_id=row.scheme_version_id or get_decision(row.decision_id or 0).inputs.scheme_version_id,
             on=on,
             at=at,
             reviewed_on=reviewed_on,

@@ -87,6 +87,7 @@ INVENTORY: Mapping[str, Held] = {
     "scoring.ScoreOutcome": Held(_CREDIT, "score__client", stays={"cause": "a code"}),
     "scoring.ShadowScore": Held(_CREDIT, "score__client", {"contributions": []}),
     "credit.CreditDecision": Held(_CREDIT, blank={"inputs": {}, "answer": "", "proposal": ERASED, "closing_note": ""}),
+    "credit.ConditionWaiver": Held(_CREDIT, "condition__decision__client", {"reason": ERASED}),
     "pricing.Quote": Held(_CREDIT, blank={"inputs": {}, "answer": ""}),
     "pricing.PriceException": Held(_CREDIT, "quote__client", {"reason": ERASED}),
     "pricing.RateProposal": Held(_ACCOUNT, "loan__account__client", {"inputs": {}, "answer": ""}),
@@ -180,6 +181,7 @@ _TABLES = """
     execution.PaperSettlement governance.DriftReading governance.ModelMove governance.ModelVersion
     governance.RegisteredModel governance.SourceCheck ledger.Balance ledger.BalanceSnapshot ledger.BookDay
     ledger.Hold ledger.HoldResolution ledger.Journal ledger.LedgerAccount ledger.Posting lending.CreditLot
+    credit.CreditCondition
     lending.MaturityReminder liquidation.Liquidation liquidation.LiquidationPlan margin.MarginCall
     margin.MarginSnapshot margin.MarginState margin.PriceAlert market.CalendarOverride market.FxRate
     market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.ListingFacts market.Price

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from reefpoint.platform.database.guards import append_only, append_only_but
+from reefpoint.platform.database.guards import append_only, append_only_but, append_only_but_erasure
 
 
 class Migration(migrations.Migration):
@@ -48,4 +48,11 @@ class Migration(migrations.Migration):
         ),
         append_only("credit_creditcondition"),
         append_only_but("credit_conditionwaiver", ["state", "decided_by", "decided_at"]),
+        append_only_but_erasure(
+            "credit_conditionwaiver",
+            ["state", "decided_by", "decided_at"],
+            ["reason"],
+            "NEW.reason = 'Erased'",
+            was="fixed_columns",
+        ),
     ]

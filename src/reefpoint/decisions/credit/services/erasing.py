@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.credit.models import CreditDecision
+from reefpoint.decisions.credit.models import ConditionWaiver, CreditDecision
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -23,6 +23,8 @@ def erase_decisions(*, actor: Actor, client_id: int, kept: Collection[str], at: 
     if not is_kept("credit.CreditDecision", kept):
         rows = CreditDecision.objects.filter(client_id=client_id)
         rows.exclude(proposal="").update(proposal=ERASED)
+        waived = ConditionWaiver.objects.filter(condition__decision__client_id=client_id).exclude(reason=ERASED)
+        erased["waivers"] = waived.update(reason=ERASED)
         erased["decisions"] = rows.exclude(answer="").update(inputs={}, answer="", closing_note="")
     record(
         actor=actor,

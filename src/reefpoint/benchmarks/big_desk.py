@@ -99,8 +99,8 @@ def make_big_desk(accounts: int, *, storms: Sequence[int] = (), names: int = 5_0
     """
     assert sum(storms) <= accounts, "every storm has accounts of its own"
     rng = np.random.default_rng(SEED)
-    _reference_rows()
-    symbols = _list_names(names)
+    make_reference_rows()
+    symbols = list_names(names)
     price = rng.integers(200_000, 5_000_000, names) // 100 * 100
     desk = BigDesk(accounts, 0, symbols, price, tuple(storms))
     desk.quote(np.arange(names), np.zeros(names, dtype=np.int64), 0)
@@ -120,11 +120,11 @@ def make_big_desk(accounts: int, *, storms: Sequence[int] = (), names: int = 5_0
     return replace(desk, positions=len(owner))
 
 
-def _reference_rows() -> None:
+def make_reference_rows() -> None:
     """People, rules, schemes and the open book day."""
     ensure_roles()
     makers = [
-        _person(name, RoleName(role)) for name, role in (("maker", "credit_officer"), ("checker", "risk_officer"))
+        make_person(name, RoleName(role)) for name, role in (("maker", "credit_officer"), ("checker", "risk_officer"))
     ]
     load_rule_pack(actor=ACTOR, jurisdiction="US", at=OPENS_AT)
     open_book_day(actor=ACTOR, on=ON, at=OPENS_AT)
@@ -139,12 +139,13 @@ def _reference_rows() -> None:
         pass
 
 
-def _person(name: str, role: RoleName) -> Actor:
+def make_person(name: str, role: RoleName) -> Actor:
+    """Somebody of the staff."""
     user_id = create_user(actor=ACTOR, email=f"{name}@bench.test", name=name, password=None, roles=[role], at=OPENS_AT)
     return actor_for(User.objects.get(id=user_id))
 
 
-def _list_names(count: int) -> tuple[str, ...]:
+def list_names(count: int) -> tuple[str, ...]:
     """The names of the scheme first, then made-up ones; any move is believed."""
     (scheme,) = (draft for draft in load_demo_schemes() if draft.code == "STANDARD")
     symbols = (*scheme.terms.accepted_symbols, *(f"N{number:05d}" for number in range(count)))[:count]

@@ -148,6 +148,14 @@ GOALS: Mapping[str, Goal] = {
     "scorecards.case_us": at_most("scorecards", "points of one case, CPU", 50, "us"),
     "scorecards.optbinning": at_least("scorecards", "against optbinning, all cases in one table", 1, "times"),
     "screening.recall_chinese_pct": at_least("screening", "recall@10, Chinese names written otherwise", 98, "%"),
+    "pages.cpu_ms": at_most("pages", "the dearest page of 10,000 clients, CPU with the database's", 200, "ms"),
+    "pages.p95_ms": at_most(
+        "pages",
+        "the slowest page of 10,000 clients, 95 of 100 times, wall",
+        200,
+        "ms",
+        "a wall time, with whatever else the machine was doing in it.",
+    ),
     "contracts.a_second": at_least(
         "contracts", "contracts from data to both signatures, a second of CPU on one thread", 5, "a second"
     ),

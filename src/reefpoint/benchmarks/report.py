@@ -101,16 +101,19 @@ def _goals(run: Run) -> Iterator[str]:
 
 def _spread(table: Table) -> str:
     """How far the rounds of the engine's own line lie apart: what a figure near its bound is worth."""
-    own = table.lines[0].timing
-    if own.cpu_range_s is None:
+    if not table.lines or table.lines[0].timing.cpu_range_s is None:
         return ""
-    least, most = (_time(seconds / table.lines[0].measured_part) for seconds in own.cpu_range_s)
+    own = table.lines[0].timing
+    least, most = (_time(seconds / table.lines[0].measured_part) for seconds in own.cpu_range_s or ())
     return f" {own.rounds} rounds of {table.lines[0].candidate} took {least} to {most} of CPU."
 
 
 def _subject(tables: Sequence[Table]) -> str:
     """One subject at all its sizes: ratios, then times, then the facts of the largest book."""
     largest = tables[-1]
+    if largest.listing:
+        facts = "".join(f"- {what}: {fact}\n" for what, fact in largest.facts.items())
+        return f"## {largest.title}\n\n{_table(largest.listing[0], largest.listing[1:])}\n{facts}"
     heads = tuple(f"{table.accounts:,} accounts" for table in tables)
     names = list(dict.fromkeys(line.candidate for table in tables for line in table.lines))
     ratios, times = [], []

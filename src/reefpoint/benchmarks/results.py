@@ -48,6 +48,7 @@ class Table:
     - `figures`: measured values by the key of the goal that they answer (`goals.GOALS`)
     - `facts`: what else a reader needs, by what it is
     - `absent`: engines that could not take part, with the reason
+    - `listing`: where nothing is compared, heads and rows to print as they are, in place of `lines`
     """
 
     subject: str
@@ -59,6 +60,7 @@ class Table:
     figures: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
+    listing: tuple[tuple[str, ...], ...] = ()
 
     def with_figures(self, figures: Mapping[str, float | None]) -> "Table":
         """This table with what was measured; a figure that could not be (None) is left out."""

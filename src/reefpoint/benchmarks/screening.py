@@ -6,20 +6,18 @@ drops at the end. The list, the variants and the names of nobody are drawn by `b
 
 import csv
 import io
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from reefpoint.benchmarks.database import database_at_hand
+from reefpoint.benchmarks.machine import cpu_with_database
 from reefpoint.benchmarks.names import Drawn, Variant, draw_entries, draw_variants
 from reefpoint.benchmarks.results import Line, Machine, Table, Timing
-from reefpoint.platform.database.embedded import EmbeddedPostgres
 
 DATABASE = "reefpoint_bench_names"
 NAMES_A_LIST = 10
@@ -55,29 +53,11 @@ def measure_screening(accounts: int, rounds: int, machine: Machine) -> list[Tabl
     """Load a list of a name for every ten accounts and search it by variants, by strangers, and by full scans."""
     del rounds, machine  # every name is searched once: the percentiles are over names
     names = min(accounts // NAMES_A_LIST, NAMES_MAX)
-    if "DATABASE_URL" in os.environ:
-        return _measure(accounts, names)
-    with TemporaryDirectory(prefix="reefpoint-bench-") as home:
-        Path(home).chmod(0o711)  # the account that runs PostgreSQL for root passes through
-        server = EmbeddedPostgres(Path(home, "home"))
-        try:
-            os.environ["DATABASE_URL"] = server.start()
-            return _measure(accounts, names)
-        finally:
-            server.remove()
+    with database_at_hand():
+        from reefpoint.benchmarks.big_desk import scratch_database  # noqa: PLC0415 - models exist from here on
 
-
-def _measure(accounts: int, names: int) -> list[Table]:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reefpoint.config.settings")
-    os.environ.setdefault("REEFPOINT_SECRET_KEY", "of a process that serves nothing")
-
-    import django  # noqa: PLC0415 - the settings must know the database first
-
-    django.setup()
-    from reefpoint.benchmarks.big_desk import scratch_database  # noqa: PLC0415 - models exist from here on
-
-    with scratch_database(DATABASE):
-        return [_measure_list(accounts, draw_entries(names), names)]
+        with scratch_database(DATABASE):
+            return [_measure_list(accounts, draw_entries(names), names)]
 
 
 def _measure_list(accounts: int, entries: list[Drawn], names: int) -> Table:
@@ -151,7 +131,7 @@ def _search(variants: Sequence[Variant], numbers: dict[int, int]) -> Answers:
     seconds: list[float] = []
     ranks: list[int | None] = []
     scores: list[int] = []
-    before = _cpu_s()
+    before = cpu_with_database()
     for variant in variants:
         began = time.perf_counter()
         matches = find_matches(variant.text)
@@ -160,7 +140,7 @@ def _search(variants: Sequence[Variant], numbers: dict[int, int]) -> Answers:
         wanted = numbers[variant.number]
         ranks.append(found.index(wanted) if wanted in found else None)
         scores.append(next((match.score.score_bp for match in matches if match.entry.id == wanted), 0))
-    return Answers(seconds, ranks, _cpu_s() - before, scores)
+    return Answers(seconds, ranks, cpu_with_database() - before, scores)
 
 
 def _raised(found: Answers) -> float:
@@ -230,16 +210,3 @@ def _scan(variants: Sequence[Variant], entries: list[Drawn], scorer: Any) -> Ans
 
 def _sorted_words(name: str) -> str:
     return " ".join(sorted(name.lower().replace(",", " ").replace("-", " ").split()))
-
-
-def _cpu_s() -> float:
-    """CPU seconds of this process and of the database's process that serves it, where Linux tells."""
-    from django.db import connection  # noqa: PLC0415
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        told = Path(f"/proc/{cursor.fetchone()[0]}/stat")
-    if not told.exists():
-        return time.process_time()
-    fields = told.read_text().rpartition(")")[2].split()
-    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -19,6 +19,7 @@ from reefpoint.benchmarks.load import measure_load
 from reefpoint.benchmarks.machine import SETTINGS, load_now, measure_machine
 from reefpoint.benchmarks.margin import measure_margin
 from reefpoint.benchmarks.monitoring import measure_monitoring
+from reefpoint.benchmarks.pages import measure_pages
 from reefpoint.benchmarks.peers import versions
 from reefpoint.benchmarks.results import Machine, Run, Table
 from reefpoint.benchmarks.scorecards import measure_scorecards
@@ -44,6 +45,7 @@ SUBJECTS: dict[str, Measure] = {
     "contracts": measure_contracts,
     "credit": measure_credit,
     "scorecards": measure_scorecards,
+    "pages": measure_pages,
 }
 """What can be measured, in the order of the report."""
 SMALLEST = 10_000

@@ -23,6 +23,7 @@ class Subject(StrEnum):
     CONTRACTS = "contracts"
     CREDIT = "credit"
     SCORECARDS = "scorecards"
+    PAGES = "pages"
     ALL = "all"
 
 

@@ -1,0 +1,40 @@
+"""Every page on a desk with something in every room: what it costs does not grow with the desk."""
+
+import logging
+from collections.abc import Mapping
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from reefpoint.benchmarks.full_desk import OPENS_AT, found_full_desk, grow_full_desk
+from reefpoint.benchmarks.page_costs import PageCost, measure_all
+from reefpoint.benchmarks.pages import table_of
+from reefpoint.flows.operations.selectors.verify import verify_state
+
+FEW, MANY = 60, 120
+QUERIES_MAX = 40
+DEARER: Mapping[str, int] = {
+    "console:application": 55,
+}
+"""Pages that gather more than most, from so many rooms, with the cap of each."""
+
+
+@pytest.mark.django_db
+def test_no_page_asks_more_queries_of_a_desk_three_times_as_large(settings: Settings) -> None:
+    settings.REQUIRE_SECOND_FACTOR = False
+    logging.disable(logging.CRITICAL)
+    originals = found_full_desk()
+    grow_full_desk(originals, FEW)
+    small = {one.name: one for one in measure_all(originals, rounds=0)}
+    grow_full_desk(originals, MANY)
+    large = {one.name: one for one in measure_all(originals, rounds=0)}
+    assert len(large) > 140
+    assert {name: (small[name].queries, one.queries) for name, one in large.items() if _grew(small[name], one)} == {}
+    assert {name: one.queries for name, one in large.items() if one.queries > DEARER.get(name, QUERIES_MAX)} == {}
+    logging.disable(logging.NOTSET)
+    assert verify_state(at=OPENS_AT) == []
+    assert table_of(list(large.values()), 6_000, 180).listing[0][1] == "queries"
+
+
+def _grew(before: PageCost, after: PageCost) -> bool:
+    return after.queries > before.queries

@@ -114,17 +114,17 @@ def readers(client_id: int) -> Readers:
 
 
 _SAMPLES = """
-SELECT (SELECT max(id) FROM accounts_marginaccount), (SELECT max(id) FROM margin_margincall),
-       (SELECT max(id) FROM liquidation_liquidation), (SELECT max(id) FROM monitoring_alert),
-       (SELECT max(id) FROM cases_case), (SELECT max(id) FROM relations_group), (SELECT max(id) FROM origination_lead),
-       (SELECT max(id) FROM origination_application WHERE state = 'in_review'),
-       (SELECT max(id) FROM lending_creditrequest WHERE state = 'offered'), (SELECT max(id) FROM treasury_payment),
-       (SELECT max(id) FROM screening_hit), (SELECT max(id) FROM screening_listversion),
-       (SELECT max(id) FROM access_approval), (SELECT max(id) FROM market_pricebatch),
-       (SELECT max(id) FROM collateral_assessment), (SELECT max(id) FROM market_instrument),
-       (SELECT max(id) FROM products_scheme), (SELECT max(id) FROM parties_document),
-       (SELECT max(id) FROM monitoring_restriction), (SELECT min(id) FROM parties_licence),
-       (SELECT max(id) FROM scoring_score), (SELECT max(id) FROM scoring_feature_set)
+SELECT (SELECT min(id) FROM accounts_marginaccount), (SELECT min(id) FROM margin_margincall),
+       (SELECT min(id) FROM liquidation_liquidation), (SELECT min(id) FROM monitoring_alert),
+       (SELECT min(id) FROM cases_case), (SELECT min(id) FROM relations_group), (SELECT min(id) FROM origination_lead),
+       (SELECT min(id) FROM origination_application WHERE state = 'in_review'),
+       (SELECT min(id) FROM lending_creditrequest WHERE state = 'offered'), (SELECT min(id) FROM treasury_payment),
+       (SELECT min(id) FROM screening_hit), (SELECT min(id) FROM screening_listversion),
+       (SELECT min(id) FROM access_approval), (SELECT min(id) FROM market_pricebatch),
+       (SELECT min(id) FROM collateral_assessment), (SELECT min(id) FROM market_instrument),
+       (SELECT min(id) FROM products_scheme), (SELECT min(id) FROM parties_document),
+       (SELECT min(id) FROM monitoring_restriction), (SELECT min(id) FROM parties_licence),
+       (SELECT min(id) FROM scoring_score), (SELECT min(id) FROM scoring_feature_set)
 """
 _SAMPLE_NAMES = (
     "account_id", "call_id", "liquidation_id", "alert_id", "case_id", "group_id", "lead_id", "application_id",

@@ -297,6 +297,10 @@ def test_i61_the_cash_of_a_payer_who_cannot_be_compared_is_held_for_a_person(wat
     (held,) = list_restrictions(SYSTEM, client_id=watched.near_client)
     assert (held.kind, held.amount_minor, held.alert_id) == ("hold", 5_000_00, None)
     assert held.reason == "cannot be judged: payer_score_bp is missing"
+    assert (
+        list_restrictions(SYSTEM, restriction_id=held.id) == list_restrictions(SYSTEM, is_without_alert=True) == [held]
+    )
+    assert list_restrictions(SYSTEM, limit=0) == []
     release_restriction(actor=watched.risk, restriction_id=held.id, reason="The bank's papers seen.", at=AT)
     judge_clients(since={watched.near_client: AT}, at=AT)
     assert free_cash(watched) == before + 5_000_00

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from reefpoint.platform.access import rules
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.selectors import (
+    count_pending,
     find_approval,
     get_approval,
     list_decided,
@@ -156,6 +157,9 @@ def test_i66_a_request_is_seen_by_its_maker_its_checkers_and_oversight_alone() -
     assert [view.may_decide for view in list_pending(CHECKER)] == [True]
     assert [view.may_decide for view in list_pending(_person(4, RoleName.AUDITOR))] == [False]
     assert list_pending(OUTSIDER) == []
+    assert [view.id for view in list_pending(CHECKER, is_decidable=True, limit=1)] == [approval_id]
+    assert list_pending(MAKER, is_decidable=True) == list_pending(CHECKER, subject="nothing:1") == []
+    assert (count_pending(CHECKER), count_pending(OUTSIDER)) == (1, 0)
     assert find_approval(OUTSIDER, approval_id) is None
     withdraw(actor=MAKER, approval_id=approval_id, at=LATER)
     assert list_pending(CHECKER) == []

@@ -89,9 +89,25 @@ def get_approval(approval_id: int) -> ApprovalView:
     return _view(Approval.objects.get(id=approval_id))
 
 
-def list_pending(actor: Actor) -> list[ApprovalView]:
-    """What waits for a decision, oldest first: what this actor may decide, and what they asked for themselves."""
-    return [_view(approval, actor) for approval in _visible_to(actor).filter(state=ApprovalState.PENDING)]
+def list_pending(
+    actor: Actor, *, subject: str | None = None, is_decidable: bool = False, limit: int | None = None
+) -> list[ApprovalView]:
+    """What waits for a decision, oldest first: what this actor may decide, and what they asked for themselves.
+
+    With `is_decidable` only what this very person may say yes to.
+    """
+    rows = _visible_to(actor).filter(state=ApprovalState.PENDING)
+    if subject is not None:
+        rows = rows.filter(subject=subject)
+    if is_decidable:
+        kinds = rules.decidable_kinds(actor.permissions) if actor.user_id is not None else []
+        rows = rows.filter(kind__in=kinds).exclude(requested_by=actor.ref)
+    return [_view(approval, actor) for approval in rows.order_by("id")[:limit]]
+
+
+def count_pending(actor: Actor) -> int:
+    """How many of them there are."""
+    return _visible_to(actor).filter(state=ApprovalState.PENDING).count()
 
 
 def list_decided(actor: Actor, limit: int = 50) -> list[ApprovalView]:

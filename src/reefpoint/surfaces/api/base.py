@@ -267,6 +267,16 @@ HANDLERS: tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse
 class DeskAPI(NinjaAPI):
     """The interface with our operation ids: `clients_list_clients` from `routers/clients.py`."""
 
+    _document: Any = None
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> Any:
+        """The document, made once in a process: it takes more than a second and never changes."""
+        if path_prefix is not None or path_params:
+            return super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        if self._document is None:
+            self._document = super().get_openapi_schema()
+        return self._document
+
     def get_openapi_operation_id(self, operation: Any) -> str:
         """Module and function."""
         return f"{operation.view_func.__module__.rpartition('.')[2]}_{operation.view_func.__name__}"

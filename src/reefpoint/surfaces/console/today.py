@@ -40,6 +40,7 @@ from reefpoint.surfaces.console.templatetags.monitoring import rule_word
 from reefpoint.surfaces.web.credit_words import NEXT_WORDS
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
+APPROVALS_MAX = 50
 ALERTS_MAX = 12
 CALLS_MAX = 12
 HITS_MAX = 12
@@ -48,6 +49,7 @@ HOLDS_MAX = 12
 REVIEWS_MAX = 12
 APPLICATIONS_MAX = 12
 REQUESTS_MAX = 12
+SALES_MAX = 50
 NEVER = datetime.max.replace(tzinfo=UTC)
 TONES = ("close_out", "call", "warning", "safe")
 
@@ -108,16 +110,15 @@ def _models(actor: Actor) -> Iterator[Todo]:
 def _approvals(actor: Actor) -> Iterator[Todo]:
     if "approvals.view" not in actor.permissions:
         return
-    for approval in list_pending(actor):
-        if approval.may_decide:
-            yield Todo(
-                "close_out" if approval.kind.startswith("liquidation") else "warning",
-                _("Approval"),
-                f"{approval_kind(approval.kind)} · {approval.subject} · {approval.requested_by_name}",
-                reverse("console:approval", args=[approval.id]),
-                _("Decide"),
-                since=approval.requested_at,
-            )
+    for approval in list_pending(actor, is_decidable=True, limit=APPROVALS_MAX):
+        yield Todo(
+            "close_out" if approval.kind.startswith("liquidation") else "warning",
+            _("Approval"),
+            f"{approval_kind(approval.kind)} · {approval.subject} · {approval.requested_by_name}",
+            reverse("console:approval", args=[approval.id]),
+            _("Decide"),
+            since=approval.requested_at,
+        )
 
 
 def _held_prices(actor: Actor) -> Iterator[Todo]:
@@ -186,7 +187,7 @@ def _sales(actor: Actor) -> Iterator[Todo]:
     """Sales that run, for those who may stop one."""
     if "liquidation.cancel" not in actor.permissions:
         return
-    running = list_liquidations(actor, live_only=True)
+    running = list_liquidations(actor, live_only=True, limit=SALES_MAX)
     owners = load_owners({sale.account_id for sale in running})
     for sale in running:
         owner = owners[sale.account_id]
@@ -234,7 +235,7 @@ def _holds(actor: Actor) -> Iterator[Todo]:
     """Cash that may not leave and payments that are stopped, for those who may let them go."""
     if not {"account.freeze", "monitoring.view"} <= actor.permissions:
         return
-    standing = list_restrictions(actor)[-HOLDS_MAX:]
+    standing = list_restrictions(actor, is_oldest_first=True, limit=HOLDS_MAX)
     names = name_clients(actor, [row.client_id for row in standing])
     for row in standing:
         yield Todo(

@@ -22,11 +22,23 @@ def require_withdrawals_open(client_id: int) -> None:
 
 
 def list_restrictions(
-    actor: Actor, *, client_id: int | None = None, alert_id: int | None = None, with_released: bool = False
+    actor: Actor,
+    *,
+    restriction_id: int | None = None,
+    client_id: int | None = None,
+    alert_id: int | None = None,
+    is_without_alert: bool = False,
+    with_released: bool = False,
+    is_oldest_first: bool = False,
+    limit: int = 500,
 ) -> list[RestrictionRow]:
-    """Restrictions that stand, or all, newest first."""
+    """Restrictions that stand, or all, newest first, up to `limit` of them."""
     require(actor, "monitoring.view")
-    rows: QuerySet[Restriction] = Restriction.objects.order_by("-id")
+    rows: QuerySet[Restriction] = Restriction.objects.order_by("id" if is_oldest_first else "-id")
+    if restriction_id is not None:
+        rows = rows.filter(id=restriction_id)
+    if is_without_alert:
+        rows = rows.filter(alert=None)
     if client_id is not None:
         rows = rows.filter(client_id=client_id)
     if alert_id is not None:
@@ -48,5 +60,5 @@ def list_restrictions(
             released_at=row.released_at,
             release_reason=row.release_reason,
         )
-        for row in rows[:500]
+        for row in rows[:limit]
     ]

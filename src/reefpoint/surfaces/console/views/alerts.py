@@ -27,6 +27,7 @@ from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 300
 CASES_OFFERED_MAX = 50
+HOLDS_MAX = 50
 
 ALERTS = Table(
     key="alerts",
@@ -74,7 +75,7 @@ def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
         offset=wanted.offset,
         limit=wanted.limit,
     )
-    holds = [row for row in list_restrictions(actor) if row.alert_id is None]
+    holds = list_restrictions(actor, is_without_alert=True, limit=HOLDS_MAX)
     context = {"holds": holds, "clients": name_clients(actor, [row.client_id for row in holds])}
     return ALERTS.answer(request, wanted, found, "console/alerts.html", context)
 

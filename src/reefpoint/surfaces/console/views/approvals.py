@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.flows.operations.selectors.clock import desk_now
-from reefpoint.platform.access.selectors import find_approval, list_decided, list_pending
+from reefpoint.platform.access.selectors import count_pending, find_approval, list_decided, list_pending
 from reefpoint.platform.access.services import approve, reject, withdraw
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
@@ -15,12 +15,18 @@ from reefpoint.surfaces.web.live import live_address
 from reefpoint.surfaces.web.people import page
 
 REASON_CHARACTERS_MAX = 500
+PENDING_MAX = 100
 
 
 @page("approvals.view")
 def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What waits for this person, and what was decided lately."""
-    context = {"pending": list_pending(actor), "decided": list_decided(actor), "live": live_for(actor, "approvals")}
+    context = {
+        "pending": list_pending(actor, limit=PENDING_MAX),
+        "count": count_pending(actor),
+        "decided": list_decided(actor),
+        "live": live_for(actor, "approvals"),
+    }
     return render(request, "console/approvals.html", context)
 
 

@@ -239,7 +239,7 @@ def restrictions(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page("monitoring.view")
 def release(request: HttpRequest, actor: Actor, restriction_id: int) -> HttpResponse:
     """Let cash go, with a reason."""
-    if not any(row.id == restriction_id for row in list_restrictions(actor)):
+    if not list_restrictions(actor, restriction_id=restriction_id):
         raise NotFound(_now("There is no such restriction, or it was released before."))
     reason = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
     release_restriction(actor=actor, restriction_id=restriction_id, reason=reason, at=desk_now())

@@ -125,7 +125,7 @@ def _effect(version: VersionView) -> WithdrawalEffect:
 
 def _pending(actor: Actor, subject: str) -> int | None:
     """The approval that waits for a version or a scheme, if it was asked for and may be seen."""
-    return next((one.id for one in list_pending(actor) if one.subject == subject), None)
+    return next((one.id for one in list_pending(actor, subject=subject)), None)
 
 
 # The designer

@@ -32,13 +32,13 @@ def test_no_page_asks_more_queries_of_a_desk_three_times_as_large_and_it_proves(
     settings.REQUIRE_SECOND_FACTOR = False
     originals = found_full_desk()
     grow_full_desk(originals, FEW)
-    small = {one.name: one for one in measure_all(originals, rounds=0)}
+    small = {one.address: one for one in measure_all(originals, rounds=0)}
     grow_full_desk(originals, MANY)
     assert [finding for check in CHECKS.values() for finding in check(OPENS_AT)] == []
-    large = {one.name: one for one in measure_all(originals, rounds=0)}
+    large = {one.address: one for one in measure_all(originals, rounds=0)}
     assert len(large) > 140
-    assert {name: (small[name].queries, one.queries) for name, one in large.items() if _grew(small[name], one)} == {}
-    assert {name: one.queries for name, one in large.items() if one.queries > DEARER.get(name, QUERIES_MAX)} == {}
+    assert {at: (small[at].queries, one.queries) for at, one in large.items() if _grew(small[at], one)} == {}
+    assert {at: one.queries for at, one in large.items() if one.queries > DEARER.get(one.name, QUERIES_MAX)} == {}
     assert table_of(list(large.values()), 6_000, 180).listing[0][1] == "queries"
 
 

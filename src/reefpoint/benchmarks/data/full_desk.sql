@@ -71,9 +71,9 @@ SELECT account_id, on_day - back, at - back * interval '1 day', worth_minor, deb
        worth_minor * 10000 / debt_minor, 0
   FROM growth, borrowed, generate_series(1, 5) AS back;
 INSERT INTO lending_renewal (loan_id, client_id, state, number, old_matures_on, new_matures_on, rate_bp, offered_at,
-                             offered_by, valid_until, accepted_by)
+                             offered_by, valid_until, accepted_by, countersigned_by, end_reason)
 SELECT loan.id, client_id, 'offered', 1, loan.matures_on, loan.matures_on + 90, loan.rate_bp, at, 'system:benchmark',
-       loan.matures_on, ''
+       loan.matures_on, '', '', ''
   FROM growth, borrowed JOIN accounts_loan loan USING (account_id) WHERE loan.state = 'open' AND n % 20 = 1;
 INSERT INTO pricing_rateproposal (loan_id, grid_id, old_bp, new_bp, inputs, answer, proposed_on, proposed_at,
                                   proposed_by, effective_on, state)
@@ -148,10 +148,10 @@ SELECT 'bench:' || fresh.client_id || ':' || part, q.key_hash, fresh.client_id, 
   FROM growth JOIN pricing_quote q ON q.id = quote_id, fresh, generate_series(1, 2) AS part;
 INSERT INTO contracts_contract (key, jurisdiction, language, dated_on, sign_by, scheme_code, currency, limit_minor,
                                 lender_name, licence_number, terms, terms_hash, prepared_at, prepared_by, state,
-                                countersigned_by, client_id, template_id)
+                                countersigned_by, client_id, template_id, paper)
 SELECT 'bench', c.jurisdiction, c.language, c.dated_on, c.sign_by, c.scheme_code, c.currency, c.limit_minor,
        c.lender_name, c.licence_number, c.terms, c.terms_hash, c.prepared_at, c.prepared_by, 'draft', '', fresh.client_id,
-       c.template_id
+       c.template_id, c.paper
   FROM growth JOIN contracts_contract c ON c.id = contract_id, fresh WHERE is_active AND n % 2 = 0;
 INSERT INTO contracts_move (contract_id, state, at, by, reason)
 SELECT c.id, move.state, c.prepared_at + step * interval '1 hour', c.prepared_by, ''

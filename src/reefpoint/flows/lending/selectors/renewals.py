@@ -198,9 +198,10 @@ def _maturing(owned: Iterable[OwnedLoan], on: date) -> list[MaturingLoan]:
     owned = list(owned)
     ids = [one.loan.id for one in owned]
     used, newest = count_extensions(ids), _newest(ids)
+    versions = {version_id: get_version(version_id) for version_id in {one.scheme_version_id for one in owned}}
     rows = []
     for one in owned:
-        loan, owner, version = one.loan, one.owner, get_version(one.scheme_version_id)
+        loan, owner, version = one.loan, one.owner, versions[one.scheme_version_id]
         terms = version.terms
         rows.append(
             MaturingLoan(

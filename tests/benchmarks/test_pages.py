@@ -15,6 +15,7 @@ FEW, MANY = 60, 120
 QUERIES_MAX = 40
 DEARER: Mapping[str, int] = {
     "console:application": 55,
+    "console:today": 55,
 }
 """Pages that gather more than most, from so many rooms, with the cap of each."""
 

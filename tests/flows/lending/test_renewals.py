@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, transaction
-from tests.desk import MONDAY, SYSTEM, TUESDAY, Desk, noon, verify_desk
+from tests.desk import MONDAY, SYSTEM, TUESDAY, Desk, noon, verify_desk, withdraw_scheme
 from tests.flows.lending.conftest import AT, person
 from tests.flows.servicing.test_fees import LOAN, borrowed, income
 
@@ -45,18 +45,17 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan, LoanExtension
-from reefpoint.records.accounts.selectors import get_account, list_loans, list_rates
+from reefpoint.records.accounts.selectors import get_account, list_loans, list_rates, verify_accounts
 from reefpoint.records.accounts.services import begin_further_terms, set_status
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
 from reefpoint.records.contracts.models import Contract
 from reefpoint.records.contracts.selectors import find_disclosures, get_contract, newest_file, paper_of
 from reefpoint.records.contracts.services import NotACountersigner, acknowledge, lapse_contracts, withdraw_contract
 from reefpoint.records.contracts.types import Authentication, ContractState
-from reefpoint.records.ledger.selectors import find_journal
+from reefpoint.records.ledger.selectors import find_journal, verify_ledger
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.selectors import list_licences
 from reefpoint.records.parties.services import end_licence
-from reefpoint.records.products.services import withdraw_scheme_version
 
 S = RenewalState
 
@@ -185,7 +184,7 @@ def test_a_loan_is_taken_from_cash_on_the_day_of_its_maturity_and_not_before(ren
         assert collect_matured(actor=SYSTEM, on=on, at=noon(on)) == paid
     account = get_account(account_id)
     assert (account.cash_minor, account.principal_minor) == (0, LOAN - cash)
-    assert verify_desk(noon(ends)) == []
+    assert [*verify_ledger(), *verify_accounts()] == []
 
 
 def test_a_renewal_is_priced_signed_by_both_and_moves_the_maturity_with_its_fee_once(renewing: Renewing) -> None:
@@ -279,8 +278,8 @@ BARS: dict[RenewalBar, Callable[[Renewing], object]] = {
         status="closed", closed_on=MONDAY
     ),
     RenewalBar.NO_LICENCE: lambda one: end_licences(),
-    RenewalBar.SCHEME_WITHDRAWN: lambda one: withdraw_scheme_version(
-        actor=one.officer, version_id=get_account(one.loan.account_id).scheme_version_id, reason="too dear", at=AT
+    RenewalBar.SCHEME_WITHDRAWN: lambda one: withdraw_scheme(
+        maker=one.officer, checker=one.desk.risk, version_id=get_account(one.loan.account_id).scheme_version_id, at=AT
     ),
     RenewalBar.SUSPENDED_NAMES: lambda one: one.desk.suspend("AAPL", is_suspended=True, at=AT),
 }

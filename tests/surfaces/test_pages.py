@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "contracts": ("contracts.view", lambda book: []),
     "contract": ("contracts.view", lambda book: [contract_of(book)]),
     "contract_template": ("contracts.view", lambda book: ["HK"]),
+    "disclosures": ("contracts.view", lambda book: ["US"]),
     "verify_contract": ("contracts.view", lambda book: []),
     "collateral": ("collateral.view", lambda book: []),
     "collateral_name": ("collateral.view", lambda book: [book.desk.instruments["AAPL"]]),

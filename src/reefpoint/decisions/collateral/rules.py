@@ -21,7 +21,7 @@ from reefpoint.decisions.collateral.types import (
 )
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, Kind, MalformedTable, read_table
-from reefpoint.records.market.types import Board, InstrumentKind, ListingView, SessionCalendar
+from reefpoint.records.market.types import Board, InstrumentKind, InstrumentView, ListingView, SessionCalendar
 from reefpoint.records.products.types import Pack, Rule
 
 SYMBOL_CHARS_MAX = 20
@@ -245,6 +245,26 @@ def legal_haircut(listing: ListingView, pack: Pack, on: date) -> LegalPart:
 def rule_bp(rule: Rule) -> int:
     """The haircut of a rule whose value is the most that may count, rounded up."""
     return int(((1 - Decimal(str(rule.value))) * HAIRCUT_MAX_BP).to_integral_value(rounding=ROUND_CEILING))
+
+
+# What the house asks
+
+
+def house_part(
+    house: HouseRules, instrument: InstrumentView, listing: ListingView, price_units: int | None
+) -> dict[str, object]:
+    """What the house's table asks of a name, with the row and what it was asked by; all of it where a fact lacks."""
+    inputs = {
+        "kind": listing.kind.value,
+        "board": listing.board.value,
+        "has_risk_warning": listing.has_risk_warning,
+        "is_suspended": instrument.is_suspended,
+        "daily_turnover": None if price_units is None else listing.daily_volume * price_units // 10_000,
+    }
+    outcome, missing = house.haircuts.decide_known(inputs)
+    haircut_bp: object = HAIRCUT_MAX_BP if missing else outcome["haircut_bp"]
+    row = "" if missing else outcome.rows[0].id
+    return {"haircut_bp": haircut_bp, "row": row, "inputs": inputs, "missing": list(missing)}
 
 
 # How a haircut takes force

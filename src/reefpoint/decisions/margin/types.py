@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from reefpoint.decisions.collateral.types import CapUse
 from reefpoint.engine.bands import Band
 from reefpoint.records.accounts.types import AccountFacts, FacilityFacts, LoanFacts
 from reefpoint.records.products.types import VersionView
@@ -348,3 +349,31 @@ class CollateralEffect:
     total: SchemeEffect
     moves: tuple[tuple[Band, Band, int], ...]
     worst: tuple[EffectRow, ...]
+
+
+@dataclass(frozen=True)
+class NameChange:
+    """One name whose haircut other house rules or lists would change, in basis points.
+
+    `part_*` is what these rules themselves ask of it; `haircut_*` the worst of all parts, as last assessed and then.
+    """
+
+    instrument_id: int
+    symbol: str
+    part_before_bp: int
+    part_after_bp: int
+    haircut_before_bp: int
+    haircut_after_bp: int
+
+
+@dataclass(frozen=True)
+class HousePreview:
+    """What house rules or lists would change: names, the book after the assessment that follows, and what is at once.
+
+    `suspended` is the effect of valuing suspended names by them; `over` are names over a cap of the house by them.
+    """
+
+    names: tuple[NameChange, ...]
+    effect: CollateralEffect
+    suspended: CollateralEffect | None = None
+    over: tuple[CapUse, ...] = ()

@@ -23,7 +23,7 @@ from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, te
 from reefpoint.records.contracts.adapters.signing import NotReadable, check_signatures, to_pem
 from reefpoint.records.contracts.adapters.typesetting import typeset
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
-from reefpoint.records.contracts.rules.disclosures import read_disclosures
+from reefpoint.records.contracts.rules.disclosures import find_disclosure_problems, read_disclosures
 from reefpoint.records.contracts.rules.document import Paper, Parties, build_document, clauses_of, fields_for
 from reefpoint.records.contracts.rules.sample import sample_paper
 from reefpoint.records.contracts.rules.templates import (
@@ -108,10 +108,9 @@ def _check_template(key: str, jurisdiction: str, content: Content) -> None:
 
 
 def _check_disclosures(content: Content) -> None:
-    try:
-        read_disclosures(content)
-    except UnreadableTemplate as problem:
-        raise TemplateRefused([TemplateProblem("", "unreadable", str(problem))]) from problem
+    problems = find_disclosure_problems(content)
+    if problems:
+        raise TemplateRefused(problems)
 
 
 DRAFT, PUBLISH = "contracts.draft_template", "contracts.publish_template"
@@ -176,15 +175,17 @@ def list_problems(content: Content, key: str) -> list[TemplateProblem]:
         return [TemplateProblem("", "unreadable", str(problem))]
 
 
-def preview_template(actor: Actor, key: str, version: PublicationView, language: Language, on: date) -> bytes:
+def preview_template(
+    actor: Actor, key: str, content: Content, version: int, language: Language, on: date
+) -> bytes:
     """A template as it would be printed for a made-up client, as PDF. Raises `TemplateRefused` unless it is whole."""
     require(actor, "contracts.view")
-    problems = list_problems(version.content, key)
+    problems = list_problems(content, key)
     if problems:
         raise TemplateRefused(problems)
-    template = read_template(version.content)
+    template = read_template(content)
     disclosures = find_disclosures(template.jurisdiction, on)
-    paper = sample_paper(template, version.version, disclosures, language, is_renewal=key != template.jurisdiction)
+    paper = sample_paper(template, version, disclosures, language, is_renewal=key != template.jurisdiction)
     return typeset(build_document(paper), at=paper_instant(paper.dated_on))
 
 

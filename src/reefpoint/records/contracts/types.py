@@ -291,11 +291,16 @@ class Template:
 
 @dataclass(frozen=True)
 class TemplateProblem:
-    """What keeps a template from being whole: the clause (or empty) and a sentence."""
+    """What keeps a template or disclosures from being whole: the clause (or empty) and a sentence.
+
+    `field` is the datum or the part that it is about, `language` the one in which it lacks, or stands alone.
+    """
 
     clause: str
     code: str
     message: str
+    field: str = ""
+    language: str = ""
 
 
 class ClauseChange(StrEnum):

@@ -11,7 +11,7 @@ from reefpoint.decisions.collateral.models import Assessment, NameAssessment
 from reefpoint.decisions.collateral.selectors import assumptions
 from reefpoint.decisions.collateral.selectors.house import HOUSE, LISTS, accepts, read_house, read_lists
 from reefpoint.decisions.collateral.selectors.model import propose_haircuts
-from reefpoint.decisions.collateral.types import HAIRCUT_MAX_BP, EligibilityList, HaircutProposal, HouseRules
+from reefpoint.decisions.collateral.types import HAIRCUT_MAX_BP, EligibilityList, HaircutProposal
 from reefpoint.engine.haircuts import HaircutPolicy
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
@@ -21,7 +21,7 @@ from reefpoint.platform.publications.selectors import in_force
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.market.selectors.instruments import list_instruments, list_listings
 from reefpoint.records.market.selectors.prices import latest_prices
-from reefpoint.records.market.types import InstrumentView, ListingView
+from reefpoint.records.market.types import ListingView
 from reefpoint.records.products.selectors import get_rule_pack
 from reefpoint.records.products.types import Pack
 
@@ -84,7 +84,10 @@ def assess_names(
         price = prices.get(instrument_id)
         parts = {
             "regulation": _regulation(listing, packs, on),
-            "house": _house(house, house_view.version, instrument, listing, price.price_units if price else None),
+            "house": {
+                **rules.house_part(house, instrument, listing, price.price_units if price else None),
+                "version": house_view.version,
+            },
             "model": _model(proposals[instrument_id], listing, house.unmodelled_bp),
             "list": _list(lists, lists_view.version, instrument.symbol, on),
         }
@@ -142,23 +145,6 @@ def _regulation(listing: ListingView, packs: Mapping[str, Pack], on: date) -> Ex
             for rule in found.rules
         ],
     }
-
-
-def _house(
-    house: HouseRules, version: int, instrument: InstrumentView, listing: ListingView, price_units: int | None
-) -> Explained:
-    inputs = {
-        "kind": listing.kind.value,
-        "board": listing.board.value,
-        "has_risk_warning": listing.has_risk_warning,
-        "is_suspended": instrument.is_suspended,
-        "daily_turnover": None if price_units is None else listing.daily_volume * price_units // 10_000,
-    }
-    outcome, missing = house.haircuts.decide_known(inputs)
-    haircut_bp, row = HAIRCUT_MAX_BP, ""
-    if not missing:
-        haircut_bp, row = outcome["haircut_bp"], outcome.rows[0].id  # type: ignore[assignment]  # read_house saw to it
-    return {"haircut_bp": haircut_bp, "version": version, "row": row, "inputs": inputs, "missing": list(missing)}
 
 
 def _model(proposal: HaircutProposal, listing: ListingView, unmodelled_bp: int) -> Explained:

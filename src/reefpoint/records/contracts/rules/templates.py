@@ -199,13 +199,19 @@ def _words(template: Template) -> Iterator[TemplateProblem]:
     for language in Language:
         for what, words in (("title", template.title), ("notice", template.notice)):
             if not words[language].strip():
-                yield TemplateProblem("", "empty", f"The {what} has no words in {language.value}.")
+                yield _empty("", what, language, f"The {what} has no words in {language.value}.")
         for clause in template.clauses:
             paragraphs = clause.paragraphs[language]
             if not clause.heading[language].strip():
-                yield TemplateProblem(clause.id, "empty", f"The clause {clause.id} has no heading in {language.value}.")
+                yield _empty(
+                    clause.id, "heading", language, f"The clause {clause.id} has no heading in {language.value}."
+                )
             if not paragraphs or any(not one.strip() for one in paragraphs):
-                yield TemplateProblem(clause.id, "empty", f"The clause {clause.id} is empty in {language.value}.")
+                yield _empty(clause.id, "text", language, f"The clause {clause.id} is empty in {language.value}.")
+
+
+def _empty(clause: str, field: str, language: Language, message: str) -> TemplateProblem:
+    return TemplateProblem(clause, "empty", message, field, language.value)
 
 
 def _promises(template: Template) -> Iterator[TemplateProblem]:
@@ -223,14 +229,14 @@ def _data(template: Template, known: frozenset[str], required: Sequence[ClauseRu
     for clause in template.clauses:
         used = {language: fields_of(clause.paragraphs[language]) for language in Language}
         for name in sorted((used[Language.EN] | used[Language.ZH]) - known):
-            yield TemplateProblem(clause.id, "unknown_field", f"The clause {clause.id} uses {{{name}}}: no such datum.")
+            said = f"The clause {clause.id} uses {{{name}}}: no such datum."
+            yield TemplateProblem(clause.id, "unknown_field", said, name)
         for name in sorted(used[Language.EN] ^ used[Language.ZH]):
             only = "en" if name in used[Language.EN] else "zh"
-            yield TemplateProblem(
-                clause.id, "languages_differ", f"The clause {clause.id} states {{{name}}} in {only} alone."
-            )
+            said = f"The clause {clause.id} states {{{name}}} in {only} alone."
+            yield TemplateProblem(clause.id, "languages_differ", said, name, only)
         for name in sorted(needed.get(clause.id, frozenset()) - used[Language.EN] - used[Language.ZH]):
-            yield TemplateProblem(clause.id, "silent", f"The clause {clause.id} must state {{{name}}}.")
+            yield TemplateProblem(clause.id, "silent", f"The clause {clause.id} must state {{{name}}}.", name)
 
 
 def fields_of(paragraphs: Iterable[str]) -> frozenset[str]:
@@ -250,8 +256,13 @@ _WORD = re.compile(r"\{[a-z_.]+\}|[A-Za-z0-9'-]+|\s+|.", re.DOTALL)
 
 def diff_templates(old: Template, new: Template, language: Language) -> list[ClauseDiff]:
     """Each clause of both versions in the order of the new one, with the words that went and that came."""
-    before = {clause.id: clause for clause in old.clauses}
-    after = {clause.id: clause for clause in new.clauses}
+    return diff_clauses(old.clauses, new.clauses, language)
+
+
+def diff_clauses(old: Iterable[Clause], new: Iterable[Clause], language: Language) -> list[ClauseDiff]:
+    """The same of any clauses with ids of their own."""
+    before = {clause.id: clause for clause in old}
+    after = {clause.id: clause for clause in new}
     names = [*after, *(name for name in before if name not in after)]
     return [_diff(name, before.get(name), after.get(name), language) for name in names]
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 
 from django import template
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 
 from reefpoint.decisions.credit.types import LimitTerm, Words
 from reefpoint.decisions.pricing.types import RatePart
 from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, KIND_WORDS
 from reefpoint.surfaces.web.templatetags.figures import money, percent
 
 register = template.Library()
@@ -24,6 +25,9 @@ TABLE_TITLES = {
     "bands": gettext_lazy("Rating by points"),
     "classes": gettext_lazy("Risk class of a scheme"),
     "offers": gettext_lazy("Table of offers"),
+    "haircuts": gettext_lazy("House haircuts"),
+    "suspension": gettext_lazy("Valuation of suspended names"),
+    "figures": gettext_lazy("Notice, caps and other figures"),
 }
 POLICY_WORDS = {
     "unique": gettext_lazy("one row answers"),
@@ -101,6 +105,16 @@ FACT_WORDS = {
     "standard": gettext_lazy("standard"),
     "high": gettext_lazy("high"),
     "prohibited": gettext_lazy("prohibited"),
+    "kind": gettext_lazy("Kind"),
+    "board": pgettext_lazy("listing", "Board"),
+    "has_risk_warning": gettext_lazy("Risk warning"),
+    "is_suspended": gettext_lazy("Suspended"),
+    "daily_turnover": gettext_lazy("Average daily turnover"),
+    "haircut_bp": gettext_lazy("Haircut, bp"),
+    "sessions": gettext_lazy("Sessions suspended"),
+    "cut_bp": gettext_lazy("Cut, bp"),
+    **KIND_WORDS,
+    **BOARD_WORDS,
 }
 OUTCOME_WORDS = {
     "approve": gettext_lazy("Approve"),

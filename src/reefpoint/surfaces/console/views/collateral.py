@@ -1,7 +1,5 @@
 """Collateral: what is accepted, each name's haircut opened to its parts, and what a change would do to the book."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,36 +24,29 @@ from reefpoint.decisions.collateral.selectors.assessments import (
 from reefpoint.decisions.collateral.selectors.caps import house_uses
 from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force, pending_steps
 from reefpoint.decisions.collateral.selectors.house import (
-    LISTS,
     PUBLISH,
     accepts,
     is_eligible,
     lists_in_force,
     published_house,
     read_house,
-    read_lists,
     valuation_cuts,
 )
 from reefpoint.decisions.collateral.selectors.model import own_haircuts
 from reefpoint.decisions.collateral.services.assessments import assess_names
 from reefpoint.decisions.collateral.services.releases import plan_release
 from reefpoint.decisions.margin.selectors.collateral_effects import find_assessment_effect
-from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request, request_haircut_release
+from reefpoint.decisions.margin.services.collateral import StepTooFar, request_haircut_release
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.basics.tables import MalformedTable
-from reefpoint.platform.basics.texts import find_unsafe
-from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable
 from reefpoint.records.market.selectors import get_instrument, list_instruments, list_listings
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, PART_WORDS
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 500
-LINES_CHARACTERS_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -250,88 +241,6 @@ def request_release(request: HttpRequest, actor: Actor, assessment_id: int) -> H
         except Refusal as error:
             errors["reason"] = error.message
     return _assessment(request, actor, assessment_id, errors)
-
-
-@page("collateral.view")
-def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The lists of accepted names, version by version, and the editor of the next one."""
-    at = desk_now()
-    on = at.date()
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        approval_id = _ask_for_lists(request, actor, on, errors)
-        if approval_id is not None:
-            messages.success(request, _now("Drafted. A second person decides whether it is published."))
-            return redirect("console:approval", approval_id=approval_id)
-    versions, valid = list_versions(LISTS), in_force(LISTS, on)
-    chosen = request.GET.get("version", "")
-    version = next((one for one in versions if str(one.version) == chosen), valid)
-    shown = read_lists(version.id) if version.state == "published" else ()
-    tier = request.POST.get("tier", request.GET.get("tier", ""))
-    edited = next((one for one in shown if one.tier == tier), None)
-    context = {
-        "versions": versions,
-        "version": version,
-        "valid": valid,
-        "shown": [(one.tier, [(line, line.holds(on)) for line in one.names]) for one in shown],
-        "tier": tier,
-        "lines": request.POST.get("lines") if request.method == "POST" else _lines(edited.names if edited else ()),
-        "may_draft": holds(actor.permissions, PUBLISH),
-        "errors": errors,
-        "given": request.POST,
-        "names": people_names(),
-        "on": on,
-    }
-    return render(request, "console/collateral_lists.html", context, status=422 if errors else 200)
-
-
-def _lines(names: Any) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for one in names:
-        writer.writerow([one.symbol, one.since, one.until or "", one.note])
-    return text.getvalue()
-
-
-def _ask_for_lists(request: HttpRequest, actor: Actor, on: date, errors: dict[str, str]) -> int | None:
-    """Draft the lists with one tier's names as written, and ask for publication; None with `errors` by field."""
-    reason = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
-    tier = request.POST.get("tier", "").strip()
-    written = request.POST.get("lines", "")
-    try:
-        effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
-    except ValueError:
-        errors["effective_from"] = _now("Say from which day it is in force.")
-    if not reason:
-        errors["reason"] = _now("Say what changes and why: the second person reads it.")
-    if len(written) > LINES_CHARACTERS_MAX or find_unsafe(written.replace("\r", "").replace("\n", "")):
-        errors["lines"] = _now("These lines are too long or hold characters that cannot be kept.")
-    if errors:
-        return None
-    names, known = [], {one.symbol for one in list_instruments()}
-    for number, cells in enumerate(csv.reader(io.StringIO(written)), 1):
-        if not "".join(cells).strip():
-            continue
-        symbol, since, until, note = [cell.strip() for cell in [*cells, "", "", ""][:4]]
-        if symbol not in known:
-            errors["lines"] = _now("Line %(number)s: no name %(symbol)s is listed.") % {
-                "number": number,
-                "symbol": symbol[:20],
-            }
-            return None
-        names.append({"symbol": symbol, "since": since, "until": until or None, "note": note})
-    before = in_force(LISTS, on).content["lists"]
-    others = [one for one in before if one["tier"] != tier]
-    content = {"lists": sorted([*others, {"tier": tier, "names": names}], key=lambda one: str(one["tier"]))}
-    try:
-        return draft_and_request(
-            actor=actor, kind=LISTS, content=content, effective_from=effective_from, reason=reason, at=desk_now()
-        )
-    except MalformedTable as error:
-        errors["lines"] = _now("It was not accepted: %(problem)s") % {"problem": error.message}
-    except NotPublishable as error:
-        errors["effective_from"] = error.message
-    return None
 
 
 def house_shown(publication_id: int | None) -> dict[str, Any]:

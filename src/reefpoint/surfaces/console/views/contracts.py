@@ -40,6 +40,7 @@ from reefpoint.records.contracts.selectors import (
 )
 from reefpoint.records.contracts.services import offer_contract, open_file, withdraw_contract
 from reefpoint.records.contracts.types import ClauseChange, ContractState, FileKind, Language
+from reefpoint.surfaces.console.contract_words import problem_words
 from reefpoint.surfaces.console.views.publications import ask_publication, download_publication
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer, root_answer
 from reefpoint.surfaces.web.people import page, people_names
@@ -249,7 +250,8 @@ def template(request: HttpRequest, actor: Actor, place: str) -> HttpResponse:
             (rule.id, rule.name_zh if _reader_language() is Language.ZH else rule.name, rule.id in held)
             for rule in clause_list(place)
         ],
-        "problems": list_problems(version.content, place),
+        "problems": [problem_words(one) for one in list_problems(version.content, place)],
+        "jurisdiction": found.jurisdiction,
         "names": people_names(),
         "may_draft": holds(actor.permissions, DRAFT),
         "errors": errors,
@@ -270,7 +272,7 @@ def preview(request: HttpRequest, actor: Actor, place: str, version: int) -> Htt
     if found is None:
         raise NoSuchTemplate(_now("There is no such version."))
     language = Language.ZH if request.GET.get("language") == "zh" else Language.EN
-    content = preview_template(actor, place, found, language, desk_now().date())
+    content = preview_template(actor, place, found.content, found.version, language, desk_now().date())
     return pdf_answer(f"template-{place}-{version}-{language.value}.pdf", content)
 
 

@@ -1,8 +1,8 @@
 """Published tables and questionnaires: every version as it reads, and asking a second person for the next one."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NoReturn
 
@@ -26,12 +26,15 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import percent
 from reefpoint.platform.basics.tables import DecisionTable, MalformedTable
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
-from reefpoint.platform.publications.types import PublicationKind, PublicationView
+from reefpoint.platform.publications.types import Content, PublicationKind, PublicationView
 from reefpoint.records.contracts.selectors import TemplateRefused
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.console.figures import HOUSE_FIGURES
+from reefpoint.surfaces.console.templatetags.credit import fact_word, table_title
 from reefpoint.surfaces.console.views.collateral import house_shown
 from reefpoint.surfaces.web.people import page, people_names
 
@@ -51,6 +54,8 @@ class Kept:
     ask: Callable[..., int] | None = None
     """Drafts and asks in place of the ordinary way: `actor`, `kind`, `content`, `effective_from`, `reason`, `at`."""
     editor: str = ""
+    titles: Mapping[tuple[str, ...], str | Promise] = field(default_factory=dict)
+    """Words for places in the content that stand in no table."""
 
 
 def _rating(version: PublicationView) -> dict[str, Any]:
@@ -105,6 +110,8 @@ COLLATERAL = {
         _("The house's haircuts, what suspended names are worth, how a cut takes force, and caps."),
         lambda version: house_shown(version.id),
         draft_and_request,
+        editor="console:house_editor",
+        titles={one.path: one.title for one in HOUSE_FIGURES},
     )
 }
 
@@ -194,7 +201,8 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     context = {
         "kept": kept,
         "editor": kept.editor,
-        "changes": _changes(versions, version),
+        "changes": _changes(kept, versions, version, request.GET.get("against", "")),
+        "against": request.GET.get("against", ""),
         "versions": versions,
         "version": version,
         "valid": valid,
@@ -208,24 +216,55 @@ def _show(request: HttpRequest, actor: Actor, kept: Kept) -> HttpResponse:
     return render(request, "console/publication.html", context, status=422 if errors else 200)
 
 
-def _changes(versions: list[PublicationView], version: PublicationView) -> list[tuple[str, str, str]]:
-    """What a version changed against the one before it: the place, the old value and the new one."""
-    before = next((one for one in versions if one.version == version.version - 1), None)
-    return [] if before is None else list(_differences("", before.content, version.content))[:CHANGES_SHOWN_MAX]
+def _changes(
+    kept: Kept, versions: list[PublicationView], version: PublicationView, against: str
+) -> list[tuple[str, str, str]]:
+    """What a version changed against another, by default the one before it: the place in words, old value, new one."""
+    other = against if against.isdecimal() else str(version.version - 1)
+    before = next((one for one in versions if str(one.version) == other), None)
+    if before is None:
+        return []
+    found = _differences((), before.content, version.content)
+    return [(_place(kept, path), _brief(path, old), _brief(path, new)) for path, old, new in found][:CHANGES_SHOWN_MAX]
 
 
-def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+def _differences(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     if isinstance(old, list) and isinstance(new, list) and all(isinstance(one, dict) for one in [*old, *new]):
-        old, new = ({str(one.get("id", at)): one for at, one in enumerate(rows)} for rows in (old, new))
+        old, new = ({_row_name(one, at): one for at, one in enumerate(rows)} for rows in (old, new))
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
-            yield from _differences(f"{place} · {key}" if place else str(key), old.get(key, ""), new.get(key, ""))
+            yield from _differences((*path, str(key)), old.get(key, ""), new.get(key, ""))
     elif old != new:
-        yield place, _brief(old), _brief(new)
+        yield path, old, new
 
 
-def _brief(value: object) -> str:
-    return "–" if value == "" else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _row_name(row: dict[str, Any], at: int) -> str:
+    """What a row of a list goes by: its id, its name and first day, its tier; else its place."""
+    if "symbol" in row:
+        return f"{row['symbol']}, {row.get('since')}"
+    if "tier" in row:
+        return str(row["tier"]) or _now("The whole desk")
+    return str(row.get("id", at + 1))
+
+
+def _place(kept: Kept, path: tuple[str, ...]) -> str:
+    """Where something stands, in the words of the editor."""
+    if path in kept.titles:
+        return str(kept.titles[path])
+    return " · ".join(
+        str(fact_word(table_title(key))) for key in path if key not in {"rows", "when", "then", "lists", "names"}
+    )
+
+
+def _brief(path: tuple[str, ...], value: object) -> str:
+    if value in ("", None):
+        return "–"
+    if isinstance(value, int) and not isinstance(value, bool) and path[-1].endswith("_bp"):
+        return percent(value)
+    if isinstance(value, dict) and {"when", "then"} <= value.keys():
+        when = ", ".join(f"{fact_word(key)} {text}" for key, text in value["when"].items() if text not in {"", "-"})
+        return f"{when} → {', '.join(str(one) for one in value['then'].values())}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def ask_publication(
@@ -250,7 +289,7 @@ def ask_publication(
         return None
     try:
         content = _read(uploaded.read())
-        draft = ask or _draft_and_ask
+        draft = ask or draft_and_ask
         return draft(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
     except UnreadableContent as error:
         errors["content"] = str(error)
@@ -263,9 +302,10 @@ def ask_publication(
     return None
 
 
-def _draft_and_ask(
-    *, actor: Actor, kind: PublicationKind, content: dict[str, Any], effective_from: date, reason: str, at: datetime
+def draft_and_ask(
+    *, actor: Actor, kind: PublicationKind, content: Content, effective_from: date, reason: str, at: datetime
 ) -> int:
+    """Draft the next version and ask for its publication. Returns the approval's id."""
     draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
     return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
 

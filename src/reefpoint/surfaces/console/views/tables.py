@@ -1,21 +1,27 @@
-"""Editing a published table: cells as text, proved at every change, and what the table would change."""
+"""Editing a published content: its tables, cells as text, and the figures beside them, proved at every change."""
 
 import copy
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from reefpoint.decisions.collateral.selectors.house import HOUSE
 from reefpoint.decisions.credit import selectors as credit
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.selectors import RATING
+from reefpoint.decisions.margin.selectors.house_preview import preview_house
+from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request
 from reefpoint.decisions.pricing import selectors as pricing
 from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.suitability.selectors import OFFERS
@@ -24,23 +30,33 @@ from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import MalformedTable, find_problems
+from reefpoint.platform.imports.rules import GUARD, guarded
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
+from reefpoint.platform.publications.services import NotPublishable
 from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.platform.runs.selectors import get_run
 from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.console.figures import HOUSE_FIGURES, Figure
 from reefpoint.surfaces.console.templatetags.credit import fact_word
+from reefpoint.surfaces.console.views.publications import draft_and_ask
 from reefpoint.surfaces.web.people import page
 
 ROWS_MAX = 400
 CELL_CHARACTERS_MAX = 1_000
 REASON_CHARACTERS_MAX = 500
+FILE_BYTES_MAX = 1_000_000
+FIGURES = "figures"
+"""The part of an editor that holds what stands beside the tables."""
+_SALT = "console.tables"
 
 
 @dataclass(frozen=True)
 class Editable:
-    """A kind of publication with tables in it. `preview` is the kind of run that says what a content would change."""
+    """A kind of publication with tables in it. `preview` is the kind of run that says what a content would change.
+
+    `look` says the same at once, as context of a template; `ask` drafts and asks in place of the ordinary way.
+    """
 
     kind: PublicationKind
     title: str | Promise
@@ -48,6 +64,17 @@ class Editable:
     tables: tuple[str, ...]
     back: str
     preview: str = ""
+    look: Callable[[Mapping[str, Any], date, datetime], dict[str, Any]] | None = None
+    figures: tuple[Figure, ...] = ()
+    ask: Callable[..., int] | None = None
+
+    @property
+    def has_look(self) -> bool:
+        return self.look is not None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (*self.tables, FIGURES) if self.figures else self.tables
 
 
 @dataclass(frozen=True)
@@ -85,6 +112,20 @@ class Proof:
     marks: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
+def _look_at_house(content: Mapping[str, Any], on: date, at: datetime) -> dict[str, Any]:
+    return {"house_preview": preview_house(content, on, at=at)}
+
+
+HOUSE_RULES = Editable(
+    HOUSE,
+    _("House rules on collateral"),
+    "console:house_editor",
+    ("haircuts", "suspension"),
+    "console:house_rules",
+    look=_look_at_house,
+    figures=HOUSE_FIGURES,
+    ask=draft_and_request,
+)
 POLICY = Editable(
     credit.POLICY,
     _("Credit policy"),
@@ -122,8 +163,14 @@ def offers_editor(request: HttpRequest, actor: Actor, table: str) -> HttpRespons
     return _edit(request, actor, OFFER_TABLES, table)
 
 
+@page("collateral.view")
+def house_editor(request: HttpRequest, actor: Actor, table: str) -> HttpResponse:
+    """A part of the house's rules on collateral."""
+    return _edit(request, actor, HOUSE_RULES, table)
+
+
 def _edit(request: HttpRequest, actor: Actor, editable: Editable, name: str) -> HttpResponse:
-    if name not in editable.tables:
+    if name not in editable.parts:
         raise Http404
     at = desk_now()
     on = current_book_day() or at.date()
@@ -133,45 +180,139 @@ def _edit(request: HttpRequest, actor: Actor, editable: Editable, name: str) -> 
     content = copy.deepcopy(dict(based_on.content))
     may_draft = holds(actor.permissions, editable.kind.right)
     step = request.POST.get("step", "check") if request.method == "POST" else ""
+    errors: dict[str, str] = {}
     if request.method == "POST":
         require(actor, editable.kind.right)
-        content[name] = _read_table(request, content[name], step)
+        content = _carried(request, content)
+        given_part = request.POST.get("part", name)
+        if given_part in editable.tables:
+            content[given_part] = _read_table(request, content[given_part], step)
+            if step == "load":
+                _load(request, content[given_part], errors)
+        elif given_part in editable.parts:
+            errors |= _read_figures(request, editable, content)
+        name = given_part if errors and given_part in editable.parts else name
+        if step == "save":
+            return _download(content[name], f"{editable.kind.name}-{name}")
     proof = _prove(editable, content, name)
-    errors: dict[str, str] = {}
-    if step == "publish" and not proof.problems:
-        approval_id = _ask(request, actor, editable.kind, content, at, errors)
+    if step == "publish" and not proof.problems and not errors:
+        approval_id = _ask(request, actor, editable, content, at, errors)
         if approval_id is not None:
             messages.success(request, _now("Drafted. A second person decides whether it is published."))
             return redirect("console:approval", approval_id=approval_id)
+    table = content.get(name, {}) if name in editable.tables else None
     context = {
         "editable": editable,
         "name": name,
         "based_on": based_on,
-        "table": content[name],
-        "lines": _lines(content[name], proof),
+        "table": table,
+        "lines": [] if table is None else _lines(table, proof),
+        "figures": [
+            (one, request.POST.get(one.name, "") if one.name in errors else one.show(content), errors.get(one.name, ""))
+            for one in (editable.figures if table is None else ())
+        ],
         "proof": proof,
         "errors": errors,
         "given": request.POST,
+        "carried": signing.dumps(content, salt=_SALT, compress=True),
         "may_draft": may_draft,
-        "is_changed": content[name]["rows"] != based_on.content[name]["rows"],
+        "is_changed": content != based_on.content,
         "on": on,
     }
-    if step == "preview" and not proof.problems and editable.preview:
-        run_id = ask_run(actor=actor, kind=editable.preview, inputs={"content": content}, on=on, at=at)
-        context["run"] = get_run(actor, run_id)
+    if step == "preview" and not proof.problems and not errors:
+        if editable.preview:
+            run_id = ask_run(actor=actor, kind=editable.preview, inputs={"content": content}, on=on, at=at)
+            context["run"] = get_run(actor, run_id)
+        if editable.look is not None:
+            context |= editable.look(content, on, at)
     is_fragment = request.headers.get("HX-Request") == "true"
     template = "console/table_proof.html" if is_fragment else "console/table_editor.html"
-    return render(request, template, context, status=422 if errors or (step == "publish" and proof.problems) else 200)
+    is_refused = bool(errors) or (step == "publish" and bool(proof.problems))
+    return render(request, template, context, status=422 if is_refused and not is_fragment else 200)
+
+
+def _carried(request: HttpRequest, content: dict[str, Any]) -> dict[str, Any]:
+    """The parts that another page of this editor has read, as it signed them; the version itself without any."""
+    try:
+        carried: dict[str, Any] = signing.loads(request.POST.get("carried", ""), salt=_SALT)
+    except signing.BadSignature:
+        return content
+    return carried if carried.keys() == content.keys() else content
+
+
+def _read_figures(request: HttpRequest, editable: Editable, content: dict[str, Any]) -> dict[str, str]:
+    """Put the figures of the form into the content; returns what is wrong by field."""
+    errors = {}
+    for one in editable.figures:
+        text = request.POST.get(one.name, "").replace("\x00", "").strip()
+        try:
+            one.put(content, one.read(text))
+        except ValueError:
+            errors[one.name] = _now("This must be %(bounds)s.") % {"bounds": one.bounds}
+    return errors
+
+
+def _download(table: Mapping[str, Any], name: str) -> HttpResponse:
+    """The rows as CSV, as `_load` reads them."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    header = _header(table)
+    writer.writerow(header)
+    for row in table["rows"]:
+        cells = {"id": row["id"], "group": row.get("group", "")}
+        cells |= {f"when {key}": value for key, value in row["when"].items()}
+        cells |= {f"then {key}": _shown(value) for key, value in row["then"].items()}
+        writer.writerow([guarded(str(cells.get(column, ""))) for column in header])
+    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _header(table: Mapping[str, Any]) -> list[str]:
+    return [
+        "id",
+        *(["group"] if table["policy"] != "unique" else []),
+        *(f"when {column['name']}" for column in table["inputs"]),
+        *(f"then {column['name']}" for column in table["outputs"]),
+    ]
+
+
+def _load(request: HttpRequest, table: dict[str, Any], errors: dict[str, str]) -> None:
+    """Replace the rows by those of the file that came with the form."""
+    upload = request.FILES.get("file")
+    if upload is None or (upload.size or 0) > FILE_BYTES_MAX:
+        errors["file"] = _now("Choose a CSV file of at most one megabyte.")
+        return
+    try:
+        rows = list(csv.DictReader(io.StringIO(upload.read().decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        errors["file"] = _now("This is not a CSV file in UTF-8.")
+        return
+    header = _header(table)
+    if not rows or set(rows[0]) != set(header) or len(rows) > ROWS_MAX:
+        errors["file"] = _now("The file has at most %(count)s rows under the header %(header)s.") % {
+            "count": ROWS_MAX,
+            "header": ", ".join(header),
+        }
+        return
+    given: dict[str, str] = {}
+    for index, row in enumerate(rows):
+        cells = {key: (value or "").removeprefix(GUARD) for key, value in row.items()}
+        given |= {f"id-{index}": cells["id"], f"group-{index}": cells.get("group", "")}
+        given |= {f"w-{one['name']}-{index}": cells[f"when {one['name']}"] for one in table["inputs"]}
+        given |= {f"t-{one['name']}-{index}": cells[f"then {one['name']}"] for one in table["outputs"]}
+    table["rows"] = [_read_row(given, index, table) for index in range(len(rows))]
 
 
 def _ask(
     request: HttpRequest,
     actor: Actor,
-    kind: PublicationKind,
+    editable: Editable,
     content: Mapping[str, Any],
     at: datetime,
     errors: dict[str, str],
 ) -> int | None:
+    kind = editable.kind
     reason = request.POST.get("reason", "").replace("\x00", "").strip()[:REASON_CHARACTERS_MAX]
     try:
         effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
@@ -181,11 +322,13 @@ def _ask(
     if not reason:
         errors["reason"] = _now("Say what changes and why: the second person reads it.")
         return None
+    ask = editable.ask or draft_and_ask
     try:
-        draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
-        return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
+        return ask(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
     except NotPublishable as refusal:
         errors["effective_from"] = refusal.message
+    except StepTooFar as refusal:
+        errors["reason"] = refusal.message
     return None
 
 
@@ -233,14 +376,15 @@ def _value(column: Mapping[str, Any], text: str) -> str | int | bool:
 
 def _prove(editable: Editable, content: Mapping[str, Any], name: str) -> Proof:
     """What is wrong with this table, and with the content that it is part of."""
-    found = list(find_problems(content[name]))
+    found = list(find_problems(content[name])) if name in editable.tables else []
     if not found:
         try:
             editable.kind.check(content)
         except MalformedTable as error:
             found = [error]
     proof = Proof()
-    places = {str(row.get("id", "")): index for index, row in enumerate(content[name]["rows"])}
+    rows = content[name]["rows"] if name in editable.tables else ()
+    places = {str(row.get("id", "")): index for index, row in enumerate(rows)}
     for problem in found:
         said = _say(problem)
         place = places.get(problem.row)

@@ -98,6 +98,8 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "prices": ("prices.view", lambda book: []),
     "instrument": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
     "batch": ("prices.view", lambda book: [list_held()[0].batch_id]),
+    "listings": ("prices.view", lambda book: []),
+    "listing": ("prices.view", lambda book: [book.desk.instruments["AAPL"]]),
     "rates": ("prices.view", lambda book: []),
     "approvals": ("approvals.view", lambda book: []),
     "audit": ("audit.view", lambda book: []),

@@ -97,6 +97,8 @@ from reefpoint.records.contracts.handlers import erase_client_contracts, publish
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import FxVersionRecorded, InstrumentSuspensionChanged, PricesRecorded
+from reefpoint.records.market.handlers import take_approved_listings
+from reefpoint.records.market.services.listing_files import LISTINGS
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
 from reefpoint.records.products.events import SchemeVersionWithdrawn
@@ -114,7 +116,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
 
-IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS)
+IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS, LISTINGS)
 """What can be handed in as a file of rows."""
 
 RUN_KINDS: tuple[RunKind, ...] = (POLICY_PREVIEW, BOOK_WHAT_IF, STRESS, REVERSE, SENSITIVITIES, GAP)
@@ -141,6 +143,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),
+    Handler("market.record_listings", (ApprovalGranted,), take_approved_listings),
     Handler("collateral.publish", (ApprovalGranted,), take_collateral_approval),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),

@@ -34,7 +34,7 @@ from reefpoint.platform.access.services import PermissionRefused, SecondPersonNe
 from reefpoint.platform.publications.models import Publication
 from reefpoint.records.execution.models import Order
 from reefpoint.records.execution.types import Side
-from reefpoint.records.market.services.instruments import ListingRefused, record_listing
+from reefpoint.records.market.services.listings import ListingRefused, record_listing
 from reefpoint.records.market.types import ListingDraft
 
 AT = noon(MONDAY)

@@ -68,10 +68,14 @@ class ListingFacts(models.Model):
     source = models.CharField(max_length=200)
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=80)
+    checked_by = models.CharField(max_length=80, blank=True)
+    approval_id = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         ordering = ("-id",)
         constraints = (
+            models.CheckConstraint(condition=~Q(checked_by=F("recorded_by")), name="market_listing_second_person"),
+            models.UniqueConstraint(fields=["approval_id", "instrument", "effective_on"], name="market_listing_once"),
             models.CheckConstraint(
                 condition=Q(limit_bp=None) | Q(limit_bp__gt=0, limit_bp__lte=10_000), name="market_listing_limit"
             ),

@@ -21,6 +21,8 @@ from reefpoint.records.market.types import (
     Held,
     HeldState,
     InstrumentFacts,
+    ListingDraft,
+    ListingView,
     PendingHeld,
     PriceLine,
     Reason,
@@ -305,3 +307,38 @@ def fx_moves(before: FxView | None, base: str, rates_e8: Mapping[str, int]) -> t
 def is_fx_stale(on: date, today: date) -> bool:
     """Whether a version of the rates is too old to lend or sell by."""
     return (today - on).days > FX_AGE_DAYS_MAX
+
+
+HAIRCUT_FACTS = (
+    "kind",
+    "board",
+    "has_risk_warning",
+    "is_index_member",
+    "is_pe_excluded",
+    "limit_bp",
+    "daily_volume",
+    "shares_issued",
+)
+"""Facts of a listing that law, the house's table or the model read for a haircut: changing one takes two people."""
+
+
+def facts_of(listing: ListingView) -> ListingDraft:
+    """What is known of a listing as a record would hold it: an assumed volume is none."""
+    return ListingDraft(
+        effective_on=listing.effective_on or date.min,
+        source=listing.source,
+        kind=listing.kind,
+        board=listing.board,
+        has_risk_warning=listing.has_risk_warning,
+        is_index_member=listing.is_index_member,
+        is_pe_excluded=listing.is_pe_excluded,
+        limit_bp=listing.limit_bp,
+        daily_volume=None if listing.is_volume_assumed else listing.daily_volume,
+        shares_issued=listing.shares_issued,
+        issuer=listing.issuer,
+    )
+
+
+def moves_haircuts(before: ListingDraft, after: ListingDraft) -> bool:
+    """Whether a change touches a fact that haircuts rest on."""
+    return any(getattr(before, name) != getattr(after, name) for name in HAIRCUT_FACTS)

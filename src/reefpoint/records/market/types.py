@@ -301,6 +301,26 @@ class ListingView:
 
 
 @dataclass(frozen=True)
+class ListingRecord:
+    """One record of a listing as it stands in its history. `checked_by` is empty where no second person was needed."""
+
+    id: int
+    facts: ListingDraft
+    recorded_at: datetime
+    recorded_by: str
+    checked_by: str
+    approval_id: int | None
+
+
+@dataclass(frozen=True)
+class ListingOutcome:
+    """What became of changes of listings: ids of records, and the approval that the others wait for."""
+
+    recorded: tuple[int, ...]
+    approval_id: int | None
+
+
+@dataclass(frozen=True)
 class HeldPriceView:
     """A held price as a person decides on it."""
 

@@ -18,6 +18,7 @@ from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.lending import lending
 from reefpoint.surfaces.api.routers.licences import licences
 from reefpoint.surfaces.api.routers.liquidations import liquidations
+from reefpoint.surfaces.api.routers.listings import listings
 from reefpoint.surfaces.api.routers.models import models
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.pricing import pricing
@@ -58,6 +59,7 @@ for prefix, router in (
     ("/liquidations", liquidations),
     ("/collateral", collateral),
     ("/rates", rates),
+    ("/listings", listings),
     ("/lending", lending),
 ):
     api.add_router(prefix, router)

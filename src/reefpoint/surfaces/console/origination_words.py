@@ -25,6 +25,7 @@ KIND_NAMES: Mapping[str, Words] = {
     "leads": _("Leads"),
     "clients": _("Clients"),
     "bureau_reports": _("Bureau reports"),
+    "listings": _("Listing facts"),
 }
 
 ROW_PROBLEM_WORDS: Mapping[str, Words] = {
@@ -32,6 +33,10 @@ ROW_PROBLEM_WORDS: Mapping[str, Words] = {
     "wrong_columns": _("The line has the wrong number of columns"),
     "not_an_amount": _("Not an amount such as 50000 or 50000.00"),
     "not_yes_or_no": _("Write yes or no"),
+    "not_a_percentage": _("Not a percentage such as 10 or 4.5, above 0 and at most 100"),
+    "not_a_count": _("Not a whole number of shares"),
+    "unknown_symbol": _("No such name is listed"),
+    "symbol_twice": _("The same name stands in the file before, for the same day"),
     "email_taken": _("A client has this address already"),
     "email_twice": _("The same address stands in the file before"),
     "not_a_number": _("Not a number such as 3 or 34.5"),

@@ -6,8 +6,16 @@ from typing import Any
 from django.db import connection
 
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.market.models import Instrument
-from reefpoint.records.market.types import Board, InstrumentFacts, InstrumentKind, InstrumentView, ListingView
+from reefpoint.records.market.models import Instrument, ListingFacts
+from reefpoint.records.market.types import (
+    Board,
+    InstrumentFacts,
+    InstrumentKind,
+    InstrumentView,
+    ListingDraft,
+    ListingRecord,
+    ListingView,
+)
 
 
 class InstrumentNotFound(Refusal):
@@ -109,3 +117,31 @@ def _listing(row: tuple[Any, ...]) -> ListingView:
         effective_on=effective_on,
         source=source or "",
     )
+
+
+def listing_history(instrument_id: int) -> list[ListingRecord]:
+    """Every record of a listing, the latest day first, in one query."""
+    rows = ListingFacts.objects.filter(instrument_id=instrument_id).order_by("-effective_on", "-id")
+    return [
+        ListingRecord(
+            id=row.pk,
+            facts=ListingDraft(
+                effective_on=row.effective_on,
+                source=row.source,
+                kind=InstrumentKind(row.kind),
+                board=Board(row.board),
+                has_risk_warning=row.has_risk_warning,
+                is_index_member=row.is_index_member,
+                is_pe_excluded=row.is_pe_excluded,
+                limit_bp=row.limit_bp,
+                daily_volume=row.daily_volume,
+                shares_issued=row.shares_issued,
+                issuer=row.issuer,
+            ),
+            recorded_at=row.recorded_at,
+            recorded_by=row.recorded_by,
+            checked_by=row.checked_by,
+            approval_id=row.approval_id,
+        )
+        for row in rows
+    ]

@@ -1,6 +1,5 @@
 """Listing instruments, stopping trade in them, and recording what a calendar does not know."""
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -12,10 +11,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import InstrumentSuspensionChanged
-from reefpoint.records.market.models import CalendarOverride, Instrument, ListingFacts, TradingHalt
+from reefpoint.records.market.models import CalendarOverride, Instrument, TradingHalt
 from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
 from reefpoint.records.market.services.locks import lock_market
-from reefpoint.records.market.types import InstrumentDraft, ListingDraft
+from reefpoint.records.market.types import InstrumentDraft
 
 
 class CalendarOverrideRefused(Refusal):
@@ -24,10 +23,13 @@ class CalendarOverrideRefused(Refusal):
     code = "calendar_override_refused"
 
 
-class ListingRefused(Refusal):
-    """Facts of a listing that cannot be, or come from nowhere."""
+class LotRefused(Refusal):
+    """A lot that cannot be."""
 
-    code = "listing_refused"
+    code = "lot_refused"
+
+
+LOT_MAX = 1_000_000
 
 
 @transaction.atomic
@@ -65,37 +67,28 @@ def add_instruments(*, actor: Actor, drafts: Sequence[InstrumentDraft], at: date
 
 
 @transaction.atomic
-def record_listing(*, actor: Actor, instrument_id: int, facts: ListingDraft, at: datetime) -> int:
-    """Put on record what a source says of a listing from a day on. Returns the record's id.
-
-    A correction is a later record of the same day. Raises `InstrumentNotFound`, `ListingRefused`.
-    """
+def change_lot(*, actor: Actor, instrument_id: int, lot_size: int, reason: str, at: datetime) -> None:
+    """Record that a name trades in other lots from now on. Raises `InstrumentNotFound`, `LotRefused`."""
     require(actor, "instruments.add")
-    if not Instrument.objects.filter(id=instrument_id).exists():
+    if not 0 < lot_size <= LOT_MAX:
+        raise LotRefused(f"A lot is a whole number of shares from 1 to {LOT_MAX:,}.")
+    lock_market()
+    instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
+    if instrument is None:
         raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
-    if not facts.source.strip():
-        raise ListingRefused("Say where these facts are from.", field="source")
-    if facts.limit_bp is not None and not 0 < facts.limit_bp <= 10_000:
-        raise ListingRefused("A daily limit is above 0 and at most 100%; leave it out where there is none.")
-    if facts.shares_issued is not None and facts.shares_issued <= 0:
-        raise ListingRefused("The number of shares issued is above zero; leave it out where it is not known.")
-    row = ListingFacts.objects.create(
-        instrument_id=instrument_id, recorded_at=at, recorded_by=actor.ref, **dataclasses.asdict(facts)
-    )
+    before = instrument.lot_size
+    if before == lot_size:
+        return
+    instrument.lot_size = lot_size
+    instrument.save(update_fields=["lot_size"])
     record(
         actor=actor,
-        action="instruments.record_listing",
+        action="instruments.change_lot",
         subject=f"instrument:{instrument_id}",
-        inputs={
-            "effective_on": facts.effective_on,
-            "kind": facts.kind,
-            "board": facts.board,
-            "has_risk_warning": facts.has_risk_warning,
-            "source": facts.source,
-        },
+        reason=reason,
+        inputs={"before": before, "lot_size": lot_size},
         at=at,
     )
-    return row.pk
 
 
 def suspend_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from tests.records.contracts.archival import archival_problems
 from tests.records.contracts.cases import AT, ON, TERMS, Cast, changed
 
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, shipped_template
@@ -73,10 +74,9 @@ def test_what_is_filed_can_be_made_again_from_what_is_stored(people: Cast) -> No
     assert typeset(build_document(paper_of(row)), at=paper_instant(row.dated_on)) == newest_file(row)[1]
 
 
-def test_it_says_that_it_is_pdf_a() -> None:
-    content = typeset(build_document(sample()), at=AT)
-    assert b"<pdfaid:part>2</pdfaid:part>" in content
-    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in content
+@pytest.mark.parametrize("language", list(Language))
+def test_it_is_built_as_pdf_a_2b_asks(language: Language) -> None:
+    assert archival_problems(typeset(build_document(sample(language)), at=AT)) == []
 
 
 def test_key_facts_come_first_in_money_with_the_prices_of_this_portfolio_and_the_worst_case() -> None:

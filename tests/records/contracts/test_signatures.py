@@ -7,6 +7,7 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from tests.records.contracts.archival import archival_problems
 from tests.records.contracts.cases import AT
 from tests.records.contracts.test_paper import sample
 
@@ -66,6 +67,10 @@ def test_both_signatures_hold_and_tell_who_and_when() -> None:
         ("client", "王芳", AT, True),
         ("desk", "Olga Officer", AT, True),
     ]
+
+
+def test_signed_by_both_it_is_still_built_as_pdf_a_2b_asks() -> None:
+    assert archival_problems(signed_twice()) == []
 
 
 def test_the_second_signature_leaves_every_byte_of_the_first_as_it_was() -> None:

@@ -73,3 +73,22 @@ def enter(page: Page, address: str, reader: Client) -> None:
     session = reader.cookies[django_settings.SESSION_COOKIE_NAME].value
     assert SessionStore(session).exists(session)
     page.context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+
+
+def plug_in_authenticator(page: Page) -> None:
+    """Give the browser a device with passkeys, whose owner always says yes."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )

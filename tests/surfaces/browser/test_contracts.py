@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 from tests.records.contracts.cases import AT, PASSWORD, SECRETS, Cast, make_cast
-from tests.surfaces.browser.conftest import enter, watched_page
+from tests.surfaces.browser.conftest import enter, plug_in_authenticator, watched_page
 from tests.surfaces.conftest import signed_in_as
 
 from reefpoint.flows.operations.models import DeskClock
@@ -86,3 +86,32 @@ def test_a_client_reads_acknowledges_and_signs_and_the_desk_signs_after(
     page.get_by_label("File").set_input_files(downloaded.value.path())
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("Genuine: signed, unchanged, and on record here.")).to_be_visible()
+
+
+def test_a_passkey_shown_just_before_stands_in_for_the_code(page: Page, live_server: LiveServer, people: Cast) -> None:
+    page.context.set_default_timeout(30_000)
+    contract_id = people.offer()
+    people.acknowledge(contract_id)
+    plug_in_authenticator(page)
+    enter(page, live_server.url, signed_in_as(people.fang))
+    page.goto("/accounts/2fa/webauthn/add/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/recovery-codes/**")
+
+    page.goto(f"/portal/contracts/{contract_id}/")
+    page.get_by_label("Your password").fill("not the password")
+    page.get_by_role("button", name="Sign the contract").click()
+    expect(page.get_by_text("Type the code of your authenticator app.")).to_be_visible()
+    page.get_by_role("link", name="Show a passkey instead").click()
+    page.get_by_role("button", name="Use a security key").click()
+    expect(page.get_by_text("Your passkey was seen just now: no code is needed.")).to_be_visible()
+    page.get_by_label("Your password").fill("not the password")
+    page.get_by_role("button", name="Sign the contract").click()
+    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign the contract").click()
+    expect(page.get_by_role("heading", name="You have signed")).to_be_visible()
+    [signature] = get_contract(people.officer, contract_id, at=AT).signatures
+    assert signature.authentication.methods == ("password", "passkey")

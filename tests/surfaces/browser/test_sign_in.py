@@ -10,6 +10,7 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth import get_user_model
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
+from tests.surfaces.browser.conftest import plug_in_authenticator
 
 from reefpoint.platform.access.services import create_user
 from reefpoint.platform.access.types import RoleName
@@ -121,21 +122,7 @@ def test_an_authenticator_app_is_added_and_asked_for_at_the_next_sign_in(ada: in
 
 
 def test_a_passkey_is_added_and_signs_in_without_a_password(ada: int, page: Page) -> None:
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    devtools.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
+    plug_in_authenticator(page)
     enter(page)
     page.goto("/accounts/2fa/webauthn/add/")
     confirm_password(page)

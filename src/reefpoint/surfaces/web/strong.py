@@ -21,13 +21,17 @@ from reefpoint.surfaces.web.limits import address_of
 Words = str | Promise
 
 
-def second_factors(request: HttpRequest) -> dict[str, bool]:
-    """What this person can show beside the password: an authenticator code, a passkey, one shown just now."""
+def second_factors(request: HttpRequest, back: str) -> dict[str, object]:
+    """What this person can show beside the password: an authenticator code, a passkey, one shown just now.
+
+    `back` is the page to which showing a passkey leads: the form's own address may take nothing but its sending.
+    """
     held = set(Authenticator.objects.filter(user_id=request.user.pk).values_list("type", flat=True))
     return {
         "code": Authenticator.Type.TOTP in held,
         "passkey": Authenticator.Type.WEBAUTHN in held,
         "fresh_passkey": _has_fresh_passkey(request),
+        "back": back,
     }
 
 

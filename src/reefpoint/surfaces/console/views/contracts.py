@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -138,7 +139,7 @@ def _show(
         "may_withdraw": may_prepare
         and found.state in {ContractState.DRAFT, ContractState.OFFERED, ContractState.SIGNED_BY_CLIENT},
         "may_countersign": may_countersign,
-        "factors": second_factors(request) if may_countersign else {},
+        "factors": second_factors(request, reverse("console:contract", args=[contract_id])) if may_countersign else {},
         "errors": errors or {},
     }
     return render(request, "console/contract.html", context, status=422 if errors else 200)

@@ -5,6 +5,7 @@ import hashlib
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -54,7 +55,7 @@ def _show(
             for one in found.disclosures
         ],
         "is_open": found.state is ContractState.OFFERED,
-        "factors": second_factors(request),
+        "factors": second_factors(request, reverse("portal:contract", args=[contract_id])),
         "errors": errors or {},
     }
     return render(request, "portal/contract.html", context, status=422 if errors else 200)

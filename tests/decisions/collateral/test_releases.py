@@ -90,7 +90,7 @@ def publish_list(desk: Desk, *symbols: str) -> None:
 
 def warn(desk: Desk, symbol: str, **facts: Any) -> None:
     record_listing(
-        actor=desk.operations,
+        actor=SYSTEM,
         instrument_id=desk.instruments[symbol],
         facts=ListingDraft(MONDAY, "the exchange's notice", **facts),
         at=AT,

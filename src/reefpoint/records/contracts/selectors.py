@@ -175,9 +175,7 @@ def list_problems(content: Content, key: str) -> list[TemplateProblem]:
         return [TemplateProblem("", "unreadable", str(problem))]
 
 
-def preview_template(
-    actor: Actor, key: str, content: Content, version: int, language: Language, on: date
-) -> bytes:
+def preview_template(actor: Actor, key: str, content: Content, version: int, language: Language, on: date) -> bytes:
     """A template as it would be printed for a made-up client, as PDF. Raises `TemplateRefused` unless it is whole."""
     require(actor, "contracts.view")
     problems = list_problems(content, key)

@@ -219,7 +219,9 @@ def _edit(request: HttpRequest, actor: Actor, wording: Wording, place: str) -> H
     if step.startswith("preview-") and wording.is_template and not problems:
         shown = Language.ZH if step == "preview-zh" else Language.EN
         try:
-            return pdf_answer(f"template-{place}-{shown}.pdf", preview_template(actor, place, content, 0, shown, at.date()))
+            return pdf_answer(
+                f"template-{place}-{shown}.pdf", preview_template(actor, place, content, 0, shown, at.date())
+            )
         except TemplateRefused as refused:
             errors["content"] = refused.message
     if step == "publish" and not problems:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('market', '0005_held_rates'),
+        ('market', '0006_trading_halts'),
     ]
 
     operations = [

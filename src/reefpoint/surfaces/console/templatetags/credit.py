@@ -62,7 +62,6 @@ FACT_WORDS = {
     "collateral_bp": gettext_lazy("Of lending value, bp"),
     "liquid_bp": gettext_lazy("Of liquid assets, bp"),
     "cap_units": gettext_lazy("Cap, units"),
-    "kind": gettext_lazy("What it asks for"),
     "figure": gettext_lazy("Figure"),
     "moment": gettext_lazy("When it binds"),
     "none": gettext_lazy("nothing"),

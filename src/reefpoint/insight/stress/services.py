@@ -14,7 +14,7 @@ from reefpoint.platform.runs.types import Outcome, RunKind, Task, Value
 from reefpoint.records.accounts.selectors import count_accounts
 
 AT_ONCE = 1_000
-"""Accounts that are valued within a call; some thirty scenarios of them take well under a second."""
+"""Accounts that are valued within a call: a bound that was chosen, not measured."""
 BANDS = ("safe", "warning", "call", "close_out")
 
 

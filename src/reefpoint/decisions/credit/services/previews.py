@@ -9,7 +9,7 @@ from reefpoint.decisions.credit.selectors.decisions import count_decisions, prev
 from reefpoint.platform.runs.types import Outcome, RunKind, Task
 
 AT_ONCE = 500
-"""Decisions that are looked at within a call; measured well under a second."""
+"""Decisions that are looked at within a call: a bound that was chosen, not measured."""
 
 
 def _size(inputs: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from reefpoint.platform.runs.types import Outcome, RunKind, Task
 from reefpoint.records.accounts.selectors import count_open_loans
 
 AT_ONCE = 2_000
-"""Loans that are priced within a call; measured at about a second."""
+"""Loans that are priced within a call: a bound that was chosen, not measured."""
 
 
 def _size(inputs: Mapping[str, Any]) -> int:

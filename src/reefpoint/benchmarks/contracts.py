@@ -8,8 +8,9 @@ from time import perf_counter, process_time
 import numpy as np
 
 from reefpoint.benchmarks.results import Line, Machine, Table, Timing
+from reefpoint.records.contracts.adapters.certificates import issue, make_root
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, shipped_template
-from reefpoint.records.contracts.adapters.signing import check_signatures, issue, make_root, sign
+from reefpoint.records.contracts.adapters.signing import check_signatures, sign
 from reefpoint.records.contracts.adapters.typesetting import BOXES, typeset, typeset_stamp
 from reefpoint.records.contracts.rules.disclosures import read_disclosures
 from reefpoint.records.contracts.rules.document import build_document

@@ -11,15 +11,8 @@ from tests.records.contracts.archival import archival_problems
 from tests.records.contracts.cases import AT
 from tests.records.contracts.test_paper import sample
 
-from reefpoint.records.contracts.adapters.signing import (
-    Issued,
-    NotReadable,
-    check_signatures,
-    issue,
-    make_root,
-    sign,
-    signature_places,
-)
+from reefpoint.records.contracts.adapters.certificates import Issued, issue, make_root
+from reefpoint.records.contracts.adapters.signing import NotReadable, check_signatures, sign, signature_places
 from reefpoint.records.contracts.adapters.typesetting import BOXES, typeset, typeset_stamp
 from reefpoint.records.contracts.rules.document import build_document
 from reefpoint.records.contracts.types import SignerRole

@@ -19,8 +19,8 @@ from reefpoint.platform.publications.types import Content, PublicationKind, Publ
 from reefpoint.platform.vault.services import open_many, open_sealed
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.contracts import rules
+from reefpoint.records.contracts.adapters.certificates import to_pem
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, template_source
-from reefpoint.records.contracts.adapters.signing import NotReadable, check_signatures, to_pem
 from reefpoint.records.contracts.adapters.typesetting import typeset
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
 from reefpoint.records.contracts.rules.disclosures import find_disclosure_problems, read_disclosures
@@ -415,6 +415,11 @@ def root_certificate() -> bytes | None:
 
 def verify_file(content: bytes) -> VerificationReport:
     """Whether a file is what was signed here: each signature by itself, and its bytes against the register."""
+    from reefpoint.records.contracts.adapters.signing import (  # noqa: PLC0415 - slow to import
+        NotReadable,
+        check_signatures,
+    )
+
     digest = rules.file_hash(content)
     filed = File.objects.filter(sha256=digest).select_related("contract").defer("blob").first()
     filed_as = None if filed is None else (str(filed.contract.number), FileKind(filed.kind))

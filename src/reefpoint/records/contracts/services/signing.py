@@ -18,7 +18,7 @@ from reefpoint.platform.publications.services import use_publication
 from reefpoint.platform.vault.services import open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.contracts import rules
-from reefpoint.records.contracts.adapters.signing import Issued, issue, make_root, sign
+from reefpoint.records.contracts.adapters.certificates import Issued, issue, make_root
 from reefpoint.records.contracts.adapters.typesetting import BOXES, typeset_stamp
 from reefpoint.records.contracts.events import ContractEnded, ContractInForce, ContractSignedByClient
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
@@ -220,6 +220,8 @@ def _sign(
     at: datetime,
 ) -> None:
     """Make a key for this one signature, sign with it and forget it; file the paper and who signed."""
+    from reefpoint.records.contracts.adapters.signing import sign  # noqa: PLC0415 - slow to import
+
     assert actor.user_id is not None
     root = ensure_root(organisation=row.lender_name, at=at)
     signer = issue(root=root, name=actor.name, organisation=_organisation(row, role), reference=actor.ref, at=at)

@@ -3,15 +3,18 @@
     python tools/messages.py            gather and compile
     python tools/messages.py --check    only say what is missing or out of date
 
-Messages come from the templates themselves (the nodes that Django parses) and from Python sources of the surfaces.
+Messages come from the templates themselves (the nodes that Django parses), from Python sources of the surfaces, and
+from the sentences of the whole package: refusals, `Sentence`, the subjects of state tables and the states they name.
 """
 
+import ast
 import io
 import os
 import sys
 from collections.abc import Iterator
 from gettext import GNUTranslations
 from pathlib import Path
+from string import Formatter
 
 import django
 from babel.messages import Catalog
@@ -22,7 +25,8 @@ from django.template import Template, engines
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 ROOT = Path(__file__).resolve().parents[1]
-SURFACES = ROOT / "src" / "reefpoint" / "surfaces"
+PACKAGE = ROOT / "src" / "reefpoint"
+SURFACES = PACKAGE / "surfaces"
 CATALOGUE = SURFACES / "web" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 KEYWORDS = {
     "_": None,
@@ -33,6 +37,14 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
+
+NAMED_STATES = frozenset(
+    {"FxFlaw", "RenewalBar", "Blocker", "ModelState", "DeliveryState", "Language", "Rating", "Segment"}
+)
+"""Enumerations, other than those of state tables, whose members sentences name."""
+
+WORDED_BY_THEIR_EDITORS = frozenset({"MalformedTable", "MalformedCard"})
+"""Refusals that are a place and a problem in a data file: the editor of such files words them."""
 
 Message = tuple[str | tuple[str, str], str | None]
 
@@ -49,14 +61,87 @@ def messages() -> dict[Message, list[str]]:
             place = str(path.relative_to(ROOT))
             if place not in places:
                 places.append(place)
+    for path, message in _from_sentences():
+        places = found.setdefault(message, [])
+        place = str(path.relative_to(ROOT))
+        if place not in places:
+            places.append(place)
     return found
+
+
+def sources() -> dict[Path, ast.Module]:
+    """The syntax trees of the package, without its benchmarks, which nobody reads on a page."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if "benchmarks" not in path.parts
+    }
+
+
+def refusal_classes(trees: dict[Path, ast.Module]) -> dict[str, list[ast.ClassDef]]:
+    """Every class that is a Refusal, directly or by its parents, by its name."""
+    classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found: dict[str, list[ast.ClassDef]] = {"Refusal": []}
+    size = 0
+    while size != len(found):
+        size = len(found)
+        for one in classes:
+            if one not in found.get(one.name, []) and any(_name(base) in found for base in one.bases):
+                found.setdefault(one.name, []).append(one)
+    return found
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _from_sentences() -> Iterator[tuple[Path, Message]]:
+    trees = sources()
+    refusals = refusal_classes(trees)
+    states = set(NAMED_STATES)
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                words = words_of(node, refusals)
+                if words is not None:
+                    yield path, (words, None)
+                if _name(node.func) == "StateTable":
+                    states.update(
+                        _name(one.value.value)
+                        for one in node.keywords
+                        if one.arg == "initial" and isinstance(one.value, ast.Attribute)
+                    )
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name in states:
+                for line in node.body:
+                    if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
+                        yield path, (str(line.value.value).replace("_", " "), "state")
+
+
+def words_of(call: ast.Call, refusals: dict[str, list[ast.ClassDef]]) -> str | None:
+    """The English words that a call of a refusal, of `Sentence` or of a state table brings to a reader, if literal."""
+    name = _name(call.func)
+    given = call.args
+    if name in {"Sentence", "StateTable"}:
+        given = call.args[:1] + [one.value for one in call.keywords if one.arg in {"words", "subject"}]
+    elif name == "__init__" and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "super()":
+        owners = {id(node) for group in refusals.values() for one in group for node in ast.walk(one)}
+        given = call.args if id(call) in owners else []
+    elif name not in refusals or name in WORDED_BY_THEIR_EDITORS:
+        return None
+    texts = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return texts[-1] if texts and any(map(str.isalpha, texts[-1])) else None
 
 
 def _from_python(path: Path) -> Iterator[Message]:
     with path.open("rb") as source:
         for _, keyword, given, _ in extract_python(source, list(KEYWORDS), [], {}):
+            if given is None:
+                continue  # words that are not literal here were gathered where they are
             if keyword in {"pgettext", "pgettext_lazy"}:
-                yield given[1], given[0]
+                if given[1]:
+                    yield given[1], given[0]
             elif keyword == "ngettext":
                 yield (given[0], given[1]), None
             else:
@@ -108,8 +193,20 @@ def problems(catalogue: Catalog) -> list[str]:
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         if not all(strings):
             found.append(f"not translated: {message.id!r}")
-        found.extend(f"{message.id!r}: {error}" for error in message.check(catalogue))
+        if _places(message.id) is None:
+            found.extend(f"{message.id!r}: {error}" for error in message.check(catalogue))
+        elif strings[0] and _places(message.id) != _places(strings[0]):
+            found.append(f"{message.id!r}: the translation names other figures")
     return found
+
+
+def _places(words: str | tuple[str, ...] | list[str]) -> set[str] | None:
+    """The figures that a sentence names in braces; None where it names none."""
+    try:
+        found = {place for _, place, _, _ in Formatter().parse(str(words)) if place}
+    except ValueError:
+        return None
+    return found or None
 
 
 def po_text(catalogue: Catalog) -> bytes:

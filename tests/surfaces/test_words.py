@@ -1,9 +1,33 @@
-"""Every word of the pages is there in both languages."""
+"""Every word of the pages is there in both languages, and so is every sentence that a service says."""
+
+import ast
+from string import Formatter
 
 import pytest
 from babel.messages.pofile import read_po
 from django.utils.translation import gettext, override
 from tools import messages
+
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
+from reefpoint.records.parties.types import ClientStatus
+from reefpoint.surfaces.web.sentences import said
+
+WITH_SENTENCES_OF_THEIR_OWN = {
+    *messages.WORDED_BY_THEIR_EDITORS,
+    "AnswersRefused",
+    "CannotBeAccepted",
+    "CannotRenew",
+    "ConditionNotMet",
+    "LeadMalformed",
+    "MissingField",
+    "MissingInput",
+    "SectionMalformed",
+    "TemplateRefused",
+    "TermsRefused",
+    "Unsuitable",
+}
+"""Refusals that take what is wrong, and word it where they are defined."""
 
 
 def test_every_message_is_translated_and_the_catalogue_is_compiled() -> None:
@@ -18,3 +42,49 @@ def test_every_message_is_translated_and_the_catalogue_is_compiled() -> None:
 def test_the_glossary_rules_the_words(english: str, chinese: str) -> None:
     with override("zh-hans"):
         assert gettext(english) == chinese
+
+
+def test_every_refusal_says_a_literal_sentence_and_tells_each_figure_in_it() -> None:
+    wrong = []
+    trees = messages.sources()
+    refusals = messages.refusal_classes(trees)
+    tables = {"_WHY", "_LOST"}
+    for path, tree in trees.items():
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call) or (name := ast.unparse(call.func).rpartition(".")[2]) not in refusals:
+                continue
+            if name in WITH_SENTENCES_OF_THEIR_OWN or _takes_a_sentence(call, tables):
+                continue
+            words = messages.words_of(call, refusals)
+            told = {one.arg for one in call.keywords}
+            if words is None or not {place for _, place, _, _ in Formatter().parse(words) if place} <= told:
+                wrong.append(f"{path.name}:{call.lineno} {ast.unparse(call)[:120]}")
+    assert wrong == [], "write the sentence as one literal, with {names} for its figures, and give each figure by name"
+
+
+def _takes_a_sentence(call: ast.Call, tables: set[str]) -> bool:
+    """Whether the words come from a table of sentences, or were translated in the surface that says them."""
+    first = ast.unparse(call.args[-1]) if call.args else ""
+    return first.startswith(("_(", "_now(")) or first.partition("[")[0] in tables
+
+
+def test_surfaces_say_refusals_in_the_language_of_the_reader() -> None:
+    english = [
+        f"{path.name}:{number}"
+        for path in messages.SURFACES.rglob("*")
+        if path.suffix in {".py", ".html"} and "cli" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "refusal.message" in line or "str(refusal)" in line
+    ]
+    assert english == []
+
+
+def test_a_refusal_is_said_with_its_figures_and_states() -> None:
+    refusal = Refusal(
+        "The account is {status}, so {what} is not possible.",
+        status=ClientStatus.BLOCKED,
+        what=Sentence("this withdrawal"),
+    )
+    assert said(refusal) == refusal.message == "The account is blocked, so this withdrawal is not possible."
+    with override("zh-hans"):
+        assert said(refusal) == "账户处于“已冻结”状态，因此不能进行本次提取。"

@@ -63,6 +63,20 @@ def test_a_refusal_has_the_code_of_the_service(program: Programs) -> None:
     assert list_licences() == []
 
 
+def test_the_caller_is_told_in_the_language_it_asks_for_and_the_code_stays(program: Programs) -> None:
+    officer, chinese = program(COMPLIANCE), {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"}
+    refused = json.loads(officer.post("licences", {**LICENCE, "valid_to": "2019-01-01"}, **chinese).content)
+    assert (refused["code"], refused["detail"]) == (
+        "licence_malformed",
+        f"牌照的结束日 2019-01-01 早于开始日 {LICENCE['valid_from']}。",
+    )
+    wrong = json.loads(officer.post("licences", {**LICENCE, "number": "", "extra": 1}, **chinese).content)
+    assert {(one["code"], one["message"]) for one in wrong["errors"]} == {
+        ("string_too_short", "至少须有 1 个字符。"),
+        ("extra_forbidden", "没有此字段。"),
+    }
+
+
 def test_a_key_narrowed_to_reading_reads_and_no_more(program: Programs) -> None:
     reader = program(COMPLIANCE, rights=["licences.view"])
     assert reader.get("licences").status_code == 200

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from reefpoint.decisions.cases.types import CaseState, Disposition
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.basics.states import StateTable
 
 CASE_STATES = StateTable(
@@ -54,13 +55,15 @@ def due_at(detected_at: datetime) -> datetime:
     return detected_at + DUE_AFTER
 
 
-def check_text(text: str, limit: int, what: str) -> str:
+def check_text(text: str, limit: int, what: Sentence) -> str:
     """The text without blanks around it. Raises `ReasonMissing` for none, or for more than `limit` characters."""
     words = text.replace("\x00", "").strip()
     if not words:
-        raise ReasonMissing(f"Say {what}: whoever reviews the case will read it.")
+        raise ReasonMissing("Say {what}: whoever reviews the case will read it.", what=what)
     if len(words) > limit:
-        raise ReasonMissing(f"This is longer than {limit} characters. Make it shorter, or add it as a document.")
+        raise ReasonMissing(
+            "This is longer than {limit} characters. Make it shorter, or add it as a document.", limit=limit
+        )
     return words
 
 

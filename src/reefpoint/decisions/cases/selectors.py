@@ -118,7 +118,7 @@ def get_case_page(actor: Actor, case_id: int) -> CasePage:
     require(actor, "cases.view")
     case = Case.objects.filter(id=case_id).first()
     if case is None:
-        raise NoSuchCase(f"There is no case {case_id}.", case_id=case_id)
+        raise NoSuchCase("There is no case {case_id}.", case_id=case_id)
     return CasePage(
         row=_rows(Case.objects.filter(id=case_id))[0],
         disposition_reason=case.disposition_reason,

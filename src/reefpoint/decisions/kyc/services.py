@@ -64,7 +64,10 @@ def review_client(
     """
     require(actor, "kyc.review")
     if not note.strip() or len(note) > NOTE_CHARS_MAX:
-        raise NoteNeeded(f"Say what you looked at and concluded, in at most {NOTE_CHARS_MAX} characters.")
+        raise NoteNeeded(
+            "Say what you looked at and concluded, in at most {note_chars_max} characters.",
+            note_chars_max=NOTE_CHARS_MAX,
+        )
     return _assess(
         actor=actor, client_id=client_id, cause=AssessmentCause.REVIEW, decided=rating, note=note.strip(), on=on, at=at
     )
@@ -125,11 +128,12 @@ def _assess(
     outcome = rules.assess(table, inputs)
     if decided is not None and rules.worse(decided, outcome.floor) is not decided:
         raise RatingTooLow(
-            f"What is known makes this client {outcome.floor.value} at least.", floor=outcome.floor.value
+            "What is known makes this client {floor} at least.",
+            floor=outcome.floor,
         )
     if cause is AssessmentCause.REVIEW and decided is None and outcome.rating is None:
         raise RatingNeeded(
-            f"These facts are missing: {', '.join(outcome.missing)}. Complete them, or say the rating yourself.",
+            "These facts are missing: {missing}. Complete them, or say the rating yourself.",
             missing=list(outcome.missing),
         )
     rating = decided or outcome.rating

@@ -190,12 +190,17 @@ def cap_of(grid: PriceGrid, inputs: PriceInputs) -> int:
     """The lower of the scheme's cap and the law's. Raises `NoPrice`."""
     legal = grid.legal_caps.get(inputs.jurisdiction)
     if legal is None:
-        raise NoPrice(f"No highest rate is on record for {inputs.jurisdiction}, so there is no price there.")
+        raise NoPrice(
+            "No highest rate is on record for {jurisdiction}, so there is no price there.",
+            jurisdiction=inputs.jurisdiction,
+        )
     cap = min(inputs.scheme_cap_bp, legal.cap_bp)
     if inputs.floor_bp > cap:
         raise NoPrice(
-            f"The scheme's lowest rate is above the {legal.cap_bp} bp that may be asked in {inputs.jurisdiction}.",
+            "The scheme's lowest rate is above the {most_bp} bp that may be asked in {jurisdiction}.",
             cap_bp=cap,
+            most_bp=legal.cap_bp,
+            jurisdiction=inputs.jurisdiction,
         )
     return cap
 
@@ -205,9 +210,10 @@ def check_exception(grid: PriceGrid, priced: Price, base_bp: int, rate_bp: int) 
     low = max(priced.floor_bp, priced.rate_bp - grid.exception_down_bp, base_bp + grid.least_margin_bp)
     if rate_bp == priced.rate_bp or not low <= rate_bp <= priced.cap_bp:
         raise ExceptionOutOfBounds(
-            f"Another price must be from {low} to {priced.cap_bp} bp and not {priced.rate_bp} bp.",
+            "Another price must be from {low_bp} to {high_bp} bp and not {rate_bp} bp.",
             low_bp=low,
             high_bp=priced.cap_bp,
+            rate_bp=priced.rate_bp,
         )
 
 

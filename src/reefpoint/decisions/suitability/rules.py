@@ -22,6 +22,7 @@ from reefpoint.decisions.suitability.types import (
     Topic,
     Verdict,
 )
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.basics.tables import Column, DecisionTable, Kind, MalformedTable, read_table
 
 PERCENT = 100
@@ -214,25 +215,35 @@ def segment_of(tables: OfferTables, jurisdiction: str, facts: SegmentFacts, *, i
     return Segment(table.decide({"is_institution": is_institution, **vars(facts)}).word("segment"))
 
 
-ENTRY_SENTENCES: Mapping[str, str] = {
-    "defaulted": "A material default is on record, so no margin account can be opened.",
-    "affiliated": "Shareholders of the lender and those related to it cannot have a margin account here.",
-    "too_new": "You have not traded securities for as long as the rules of this market ask before a margin account.",
-    "too_small": "Your securities were worth less, on average over the last 20 trading days, than the rules ask.",
+ENTRY_SENTENCES: Mapping[str, Sentence] = {
+    "defaulted": Sentence("A material default is on record, so no margin account can be opened."),
+    "affiliated": Sentence("Shareholders of the lender and those related to it cannot have a margin account here."),
+    "too_new": Sentence(
+        "You have not traded securities for as long as the rules of this market ask before a margin account."
+    ),
+    "too_small": Sentence(
+        "Your securities were worth less, on average over the last 20 trading days, than the rules ask."
+    ),
 }
 
-SENTENCES: Mapping[str, str] = {
-    "not_assessed": "The risk questionnaire has not been answered. Answer it first.",
-    "assessment_expired": "The answers to the risk questionnaire have expired. Answer it again.",
-    "knowledge_not_shown": "The questions about how a margin loan works were not answered well enough. Read the risk "
-    "notices and answer the questionnaire again.",
-    "not_suitable": "This scheme carries more risk than the answers to the questionnaire say can be borne. It cannot "
-    "be offered.",
-    "warning_not_acknowledged": "This scheme is one class above the tolerance that was assessed. It can be opened once "
-    "its warning is acknowledged.",
-    "entry_unproved": "This market asks for proof of trading experience and assets, not older than its rules allow. "
-    "Record it first.",
-    "place_unknown": "No entry conditions are on record for this market, so nothing can be offered there.",
+SENTENCES: Mapping[str, Sentence] = {
+    "not_assessed": Sentence("The risk questionnaire has not been answered. Answer it first."),
+    "assessment_expired": Sentence("The answers to the risk questionnaire have expired. Answer it again."),
+    "knowledge_not_shown": Sentence(
+        "The questions about how a margin loan works were not answered well enough. Read the risk "
+        "notices and answer the questionnaire again."
+    ),
+    "not_suitable": Sentence(
+        "This scheme carries more risk than the answers to the questionnaire say can be borne. It cannot be offered."
+    ),
+    "warning_not_acknowledged": Sentence(
+        "This scheme is one class above the tolerance that was assessed. It can be opened once "
+        "its warning is acknowledged."
+    ),
+    "entry_unproved": Sentence(
+        "This market asks for proof of trading experience and assets, not older than its rules allow. Record it first."
+    ),
+    "place_unknown": Sentence("No entry conditions are on record for this market, so nothing can be offered there."),
     **{f"entry_{answer}": sentence for answer, sentence in ENTRY_SENTENCES.items()},
 }
 """What each refusal says to a client."""
@@ -284,7 +295,7 @@ def judge(
         tolerance=tolerance,
         offer=offer,
         code=code,
-        message=SENTENCES.get(code, ""),
+        message=SENTENCES.get(code),
         warning=tables.warning if offer is Offer.OFFERED_WITH_WARNING else None,
     )
 

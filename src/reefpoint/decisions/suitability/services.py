@@ -30,6 +30,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.personal_data import ERASED, is_kept
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.parties.selectors import get_client, load_profiles, require_client, require_own_or
 from reefpoint.records.parties.types import ClientKind
@@ -51,7 +52,8 @@ class AnswersRefused(Refusal):
 
     def __init__(self, problems: Sequence[AnswerProblem]) -> None:
         super().__init__(
-            f"{len(problems)} of the answers are missing or cannot be used. Nothing was recorded.",
+            "{count} of the answers are missing or cannot be used. Nothing was recorded.",
+            count=len(problems),
             problems=[vars(problem) for problem in problems],
         )
         self.problems = tuple(problems)
@@ -91,7 +93,11 @@ class Unsuitable(Refusal):
     """A scheme that may not be offered to this client. Each reason has a code of its own (C08)."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.message, scheme=verdict.scheme_code, risk_class=verdict.risk_class.value)
+        super().__init__(
+            verdict.message or Sentence("This scheme cannot be offered."),
+            scheme=verdict.scheme_code,
+            risk_class=verdict.risk_class.value,
+        )
         self.code = verdict.code  # one class, a code for each reason
         self.verdict = verdict
 
@@ -186,12 +192,14 @@ def assign_segment(
     is_institution = client.kind is ClientKind.INSTITUTION
     best = rules.segment_of(tables, jurisdiction, facts, is_institution=is_institution)
     if best is None:
-        raise NotOfThisMarket(f"No criteria of segments are on record for {jurisdiction}.", jurisdiction=jurisdiction)
+        raise NotOfThisMarket("No criteria of segments are on record for {jurisdiction}.", jurisdiction=jurisdiction)
     ordinary = Segment.INSTITUTION if is_institution else Segment.RETAIL
     if segment not in {best, ordinary}:
         raise SegmentRefused(
-            f"By these facts the client is {best.value}, not {segment.value}. Nothing was recorded.",
+            "By these facts the client is {best}, not {segment}. Nothing was recorded.",
             qualified=best.value,
+            best=best,
+            segment=segment,
         )
     row = SegmentRecord.objects.create(
         client_id=client_id,
@@ -243,7 +251,7 @@ def record_entry_facts(
         )
     facts = EntryFacts(trading_months, average_assets_minor, profile.has_defaulted, profile.is_major_shareholder)
     if jurisdiction not in read_offers(use_publication(kind=OFFERS, on=on, at=at).id).entry_tables:
-        raise NotOfThisMarket(f"{jurisdiction} asks for no proof before a margin account.", jurisdiction=jurisdiction)
+        raise NotOfThisMarket("{jurisdiction} asks for no proof before a margin account.", jurisdiction=jurisdiction)
     row = EntryRecord.objects.create(
         client_id=client_id,
         jurisdiction=jurisdiction,
@@ -310,7 +318,9 @@ def require_suitable(*, client_id: int, scheme_code: str, on: date, terms: Schem
 def _evidence(text: str) -> str:
     seen = text.strip()
     if not seen or len(seen) > EVIDENCE_CHARS_MAX:
-        raise EvidenceNeeded(f"Name what was seen, in at most {EVIDENCE_CHARS_MAX} characters.")
+        raise EvidenceNeeded(
+            "Name what was seen, in at most {evidence_chars_max} characters.", evidence_chars_max=EVIDENCE_CHARS_MAX
+        )
     return seen
 
 

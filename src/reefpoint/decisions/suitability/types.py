@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.basics.tables import DecisionTable
 
 
@@ -192,7 +193,7 @@ class Verdict:
     tolerance: Tolerance | None
     offer: Offer
     code: str
-    message: str
+    message: Sentence | None
     warning: tuple[str, str] | None = None
 
     @property

@@ -8,6 +8,7 @@ from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import ceil_div, percent
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
 from reefpoint.records.products.types import Due
 
@@ -86,7 +87,7 @@ def check_credit(
     after: Standing,
     required_bp: int,
     coverage_bp: int,
-    what: str,
+    what: Sentence,
     min_equity_minor: int = 0,
 ) -> None:
     """Refuse what would leave the account under `required_bp`, lent beyond its lendable value, or unmeasured.
@@ -97,35 +98,47 @@ def check_credit(
     the coverage.
     """
     if status is not AccountStatus.ACTIVE:
-        raise CreditRefused(f"The account is {status.value}, so {what} is not possible.")
+        raise CreditRefused("The account is {status}, so {what} is not possible.", status=status, what=what)
     if is_enforced:
-        raise CreditRefused(f"Collateral of this account is being sold, so {what} is not possible until that ends.")
+        raise CreditRefused(
+            "Collateral of this account is being sold, so {what} is not possible until that ends.", what=what
+        )
     if after.is_unknown:
-        raise CreditRefused(f"The account cannot be valued at the moment (a price is missing), so {what} has to wait.")
+        raise CreditRefused(
+            "The account cannot be valued at the moment (a price is missing), so {what} has to wait.", what=what
+        )
     if after.debt_minor and not is_covered(coverage_bp):
         raise CreditRefused(
-            f"Only {percent(coverage_bp)} of what the desk holds has a current price, and {what} needs "
-            f"{percent(PRICE_COVERAGE_MIN_BP)}: it has to wait until prices are back.",
+            "Only {coverage} of what the desk holds has a current price, and {what} needs "
+            "{required}: it has to wait until prices are back.",
             coverage_bp=coverage_bp,
             required_coverage_bp=PRICE_COVERAGE_MIN_BP,
+            coverage=percent(coverage_bp),
+            what=what,
+            required=percent(PRICE_COVERAGE_MIN_BP),
         )
     if after.ratio_bp is not None and after.ratio_bp < required_bp:
         raise CreditRefused(
-            f"After {what} the ratio would be {after.ratio_bp / 100:.2f}%; it needs {required_bp / 100:.2f}%.",
+            "After {what} the ratio would be {ratio:.2f}%; it needs {required:.2f}%.",
             ratio_bp=after.ratio_bp,
             required_bp=required_bp,
+            what=what,
+            ratio=after.ratio_bp / 100,
+            required=required_bp / 100,
         )
     if after.equity_minor < min_equity_minor:
         raise CreditRefused(
-            f"After {what} the account's own money would be under the minimum it needs for credit.",
+            "After {what} the account's own money would be under the minimum it needs for credit.",
             equity_minor=after.equity_minor,
             min_equity_minor=min_equity_minor,
+            what=what,
         )
     if after.debt_minor > after.lendable_minor:
         raise CreditRefused(
-            f"After {what} the debt would exceed the lendable value of the collateral.",
+            "After {what} the debt would exceed the lendable value of the collateral.",
             debt_minor=after.debt_minor,
             lendable_minor=after.lendable_minor,
+            what=what,
         )
 
 
@@ -133,7 +146,10 @@ def check_concentration(*, value_minor: int, assets_minor: int, cap_bp: int, sym
     """Refuse a purchase after which one name would be too much of the account. Raises `CreditRefused`."""
     if value_minor * 10_000 > cap_bp * assets_minor:
         raise CreditRefused(
-            f"After this purchase {symbol} would be more than {cap_bp / 100:.0f}% of the account.", cap_bp=cap_bp
+            "After this purchase {symbol} would be more than {cap:.0f}% of the account.",
+            cap_bp=cap_bp,
+            symbol=symbol,
+            cap=cap_bp / 100,
         )
 
 

@@ -62,7 +62,7 @@ def find_gap_loss(
             threads=threads,
         )
     except BookError as error:
-        raise RunRefused(f"{error}.") from error
+        raise RunRefused("{error}.", error=error) from error
     numbers = account_numbers(desk.account_id[result.account].tolist())
 
     def parts(name: str) -> tuple[TailFigures, ...]:

@@ -69,8 +69,10 @@ def simulate(
         history, venue = load_history(source, holdings.keys(), since, until), VENUE
     if len(history.days) > SESSIONS_MAX:
         raise SimulationRefused(
-            f"The period has {len(history.days):,} sessions; at most {SESSIONS_MAX:,} are played at once.",
+            "The period has {count:,} sessions; at most {sessions_max:,} are played at once.",
             why="too_long",
+            count=len(history.days),
+            sessions_max=SESSIONS_MAX,
         )
     happenings = happenings or Happenings()
     if source is Source.RECORDED:
@@ -139,7 +141,9 @@ def load_history(source: Source, symbols: Collection[str], since: date, until: d
     """The closes of some names. Raises `SimulationRefused` for a name that the source does not have."""
     known = {one.symbol: one for one in list_names(source)}
     if missing := sorted(set(symbols) - set(known)):
-        raise SimulationRefused(f"There are no prices of {', '.join(missing[:3])}.", why="no_prices", symbols=missing)
+        raise SimulationRefused(
+            "There are no prices of {missing}.", why="no_prices", symbols=missing, missing=missing[:3]
+        )
     instruments = tuple(known[symbol] for symbol in sorted(symbols))
     if source is Source.PACKAGED:
         rows = load_us20(since, until)

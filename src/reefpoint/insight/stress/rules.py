@@ -66,9 +66,16 @@ def read_scenarios(lines: Iterable[str]) -> tuple[ShockRow, ...]:
     for line, columns in enumerate(csv.reader(lines), 1):
         cells = tuple(cell.strip() for cell in columns)
         if line == 1 and tuple(cell.lower().removeprefix("\ufeff") for cell in cells) != HEADER:
-            raise ScenarioRefused(f"Line 1 must be the heading {','.join(HEADER)}, not {','.join(cells)!r}.")
+            raise ScenarioRefused(
+                "Line 1 must be the heading {header}, not {cells!r}.", header=",".join(HEADER), cells=",".join(cells)
+            )
         if line > 1 and len(cells) != len(HEADER):
-            raise ScenarioRefused(f"Line {line} has {len(cells)} columns; it must have {len(HEADER)}.")
+            raise ScenarioRefused(
+                "Line {line} has {count} columns; it must have {wanted}.",
+                line=line,
+                count=len(cells),
+                wanted=len(HEADER),
+            )
         if line > 1:
             rows.append(ShockRow(*cells))
     if not rows:
@@ -88,7 +95,7 @@ def read_falls(text: str) -> tuple[int, ...]:
         except InvalidOperation:
             fall_bp = Decimal("nan")
         if not fall_bp.is_finite() or fall_bp != int(fall_bp) or not 0 < fall_bp < BP:
-            raise ScenarioRefused(f"{word.strip()!r} is not a fall between 0.01 and 99.99 percent.")
+            raise ScenarioRefused("{word!r} is not a fall between 0.01 and 99.99 percent.", word=word.strip())
         falls.append(int(fall_bp))
     return tuple(dict.fromkeys(falls))
 

@@ -114,7 +114,11 @@ def find_breaking_fall(
         raise ScenarioRefused("The limit must not be negative.")
     desk = load_desk_book(at=at, currency=currency)
     if falling is not None and falling not in _currencies(desk):
-        raise ScenarioRefused(f"{falling} is no currency of the book: it has {', '.join(_currencies(desk)) or 'none'}.")
+        raise ScenarioRefused(
+            "{falling} is no currency of the book: it has {currencies}.",
+            falling=falling,
+            currencies=_currencies(desk) or [desk.currency],
+        )
     way = np.zeros(len(CODES), dtype=np.int64)
     if falling is not None:
         way[NUMBER[falling]] = -E8
@@ -303,7 +307,7 @@ def _refusing(make: Callable[[], FxScenarios | Scenarios]) -> Any:
         return make()
     except BookError as error:
         where = f"Line {line_of_row(error.row)}" if error.column == "rows" and error.row is not None else error.column
-        raise ScenarioRefused(f"{where} {error.problem}.") from error
+        raise ScenarioRefused("{where} {problem}.", where=where, problem=error.problem) from error
 
 
 def _closes_of_windows(desk: DeskBook) -> tuple[Int64s, list[Window]]:

@@ -1,19 +1,24 @@
 """Expected refusals: a named answer that a client could read, never a traceback."""
 
+from reefpoint.platform.basics.sentences import Sentence
+
 
 class Refusal(Exception):
     """A request that the desk declines. Nothing was changed.
 
-    Subclass it beside the function that raises it. `code` is stable for programs; the message says what was
-    wrong and what to do, in words a client could read.
+    Subclass it beside the function that raises it. `code` is stable for programs; `words` say what was wrong and what
+    to do, as a client could read it, with each figure named in braces and given by its name:
+    `NoSuchCase("There is no case {case_id}.", case_id=case_id)`. Surfaces say it in the reader's language, so the
+    words stand where it is raised as one literal, and `tools/messages.py` gathers them.
     """
 
     code = "refused"
 
-    def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, words: str | Sentence, /, **facts: object) -> None:
+        self.sentence = words if isinstance(words, Sentence) else Sentence(words, facts)
+        self.message = str(self.sentence)
         self.facts = facts
+        super().__init__(self.message)
 
 
 class InvalidTransition(Refusal):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 
 TRAILER = "T"
 FILE_BYTES_MAX = 20_000_000
@@ -25,8 +26,11 @@ class FileRefused(Refusal):
 
     code = "file_refused"
 
-    def __init__(self, message: str, *, line: int = 0) -> None:
-        super().__init__(f"Line {line}: {message}" if line else message, line=line)
+    def __init__(self, words: str, *, line: int = 0, **facts: object) -> None:
+        if line:
+            super().__init__("Line {line}: {problem}", line=line, problem=Sentence(words, facts))
+        else:
+            super().__init__(words, line=line, **facts)
         self.line = line
 
 
@@ -41,9 +45,20 @@ class Record:
     def expect(self, kind: str, count: int) -> tuple[str, ...]:
         """The fields, or `FileRefused` when the line is of another kind or has another number of fields."""
         if self.kind != kind:
-            raise FileRefused(f"expected a line of kind {kind}, found {self.kind[:20]!r}", line=self.number)
+            raise FileRefused(
+                "expected a line of kind {kind}, found {found!r}",
+                line=self.number,
+                kind=kind,
+                found=self.kind[:20],
+            )
         if len(self.fields) != count:
-            raise FileRefused(f"expected {count} fields after {kind}, found {len(self.fields)}", line=self.number)
+            raise FileRefused(
+                "expected {count} fields after {kind}, found {found}",
+                line=self.number,
+                count=count,
+                kind=kind,
+                found=len(self.fields),
+            )
         return self.fields
 
     def integer(self, index: int, name: str) -> int:
@@ -52,14 +67,20 @@ class Record:
         digits = text.removeprefix("-")
         is_plain = digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX and str(int(text)) == text
         if not is_plain:
-            raise FileRefused(f"{name} {text[:40]!r} is not a whole number", line=self.number)
+            raise FileRefused("{name} {text!r} is not a whole number", line=self.number, name=name, text=text[:40])
         return int(text)
 
     def text(self, index: int, name: str, *, chars_max: int) -> str:
         """A text that is not empty and not longer than what can be stored."""
         text = self.fields[index]
         if not 0 < len(text) <= chars_max:
-            raise FileRefused(f"{name} needs 1 to {chars_max} characters, it has {len(text)}", line=self.number)
+            raise FileRefused(
+                "{name} needs 1 to {chars_max} characters, it has {count}",
+                line=self.number,
+                name=name,
+                chars_max=chars_max,
+                count=len(text),
+            )
         return text
 
     def day(self, index: int, name: str) -> date:
@@ -68,9 +89,11 @@ class Record:
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            raise FileRefused(f"{name} {text[:40]!r} is not a date (YYYY-MM-DD)", line=self.number) from None
+            raise FileRefused(
+                "{name} {text!r} is not a date (YYYY-MM-DD)", line=self.number, name=name, text=text[:40]
+            ) from None
         if day.isoformat() != text:
-            raise FileRefused(f"{name} {text[:40]!r} is not a date (YYYY-MM-DD)", line=self.number)
+            raise FileRefused("{name} {text!r} is not a date (YYYY-MM-DD)", line=self.number, name=name, text=text[:40])
         return day
 
 
@@ -97,7 +120,11 @@ def open_sealed_file(content: bytes) -> list[Record]:
     if not content:
         raise FileRefused("The file is empty.")
     if len(content) > FILE_BYTES_MAX:
-        raise FileRefused(f"The file has {len(content)} bytes; at most {FILE_BYTES_MAX} are read.")
+        raise FileRefused(
+            "The file has {count} bytes; at most {file_bytes_max} are read.",
+            count=len(content),
+            file_bytes_max=FILE_BYTES_MAX,
+        )
     lines = content.split(b"\n")
     if lines[-1] != b"":
         raise FileRefused("the file ends in the middle of a line; ask for it again", line=len(lines))
@@ -108,7 +135,10 @@ def open_sealed_file(content: bytes) -> list[Record]:
     body = content[: len(content) - len(lines[trailer_line - 1]) - 1]
     if fields[1] != str(trailer_line - 1):
         raise FileRefused(
-            f"the trailer counts {fields[1][:20]} lines, the file has {trailer_line - 1}", line=trailer_line
+            "the trailer counts {told} lines, the file has {found}",
+            line=trailer_line,
+            told=fields[1][:20],
+            found=trailer_line - 1,
         )
     if fields[2] != file_hash(body):
         raise FileRefused("the content does not have the hash in its trailer; it was changed", line=trailer_line)

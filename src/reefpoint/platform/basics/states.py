@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from reefpoint.platform.basics.errors import InvalidTransition
+from reefpoint.platform.basics.sentences import Sentence
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -23,7 +24,7 @@ class StateTable(Generic[S]):
         """Raise `InvalidTransition` unless the table allows `old -> new`."""
         if new not in self.moves.get(old, frozenset()):
             raise InvalidTransition(
-                f"This {self.subject} is {old.value} and cannot become {new.value}.", subject=self.subject
+                "This {subject} is {old} and cannot become {new}.", subject=Sentence(self.subject), old=old, new=new
             )
 
     def is_walk(self, states: Sequence[S]) -> bool:

@@ -74,7 +74,7 @@ class MalformedTable(Refusal):
         why: str = "",
         figures: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{cell}: {problem}", cell=cell)
+        super().__init__("{cell}: {problem}", cell=cell, problem=problem)
         self.cell, self.problem, self.row, self.column, self.other = cell, problem, row, column, other
         self.span = tuple(span)
         self.why, self.figures = why, dict(figures or {})
@@ -94,7 +94,7 @@ class MissingInput(Refusal):
     code = "missing_input"
 
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(f"These facts are missing or unknown: {', '.join(names)}.", names=list(names))
+        super().__init__("These facts are missing or unknown: {names}.", names=list(names))
         self.names = tuple(names)
 
 

@@ -228,7 +228,11 @@ def retry_dead(delivery_id: int) -> None:
     """Let a dead letter wait again, with all its attempts, after a person has removed the cause."""
     delivery = Delivery.objects.select_for_update().get(id=delivery_id)
     if delivery.state != DeliveryState.DEAD:
-        raise NotADeadLetter(f"Delivery {delivery_id} is {delivery.state}; only a dead letter can be tried again.")
+        raise NotADeadLetter(
+            "Delivery {delivery_id} is {state}; only a dead letter can be tried again.",
+            delivery_id=delivery_id,
+            state=DeliveryState(delivery.state),
+        )
     delivery.state = DeliveryState.PENDING
     delivery.attempts = 0
     delivery.next_attempt_at = Now()

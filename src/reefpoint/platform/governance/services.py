@@ -294,8 +294,9 @@ def _release_of(row: ModelVersion) -> ModelState:
     new = rules.RELEASES.get(ModelState(row.state))
     if new is None:
         raise NotReleasable(
-            f"This version is {row.state} and cannot be released. A version is validated first, then runs in shadow.",
+            "This version is {state} and cannot be released. A version is validated first, then runs in shadow.",
             version_id=row.pk,
+            state=ModelState(row.state),
         )
     if rules.sha256(row.artifact) != row.sha256:
         raise NotReleasable("The artifact is not the one that was registered.", version_id=row.pk)

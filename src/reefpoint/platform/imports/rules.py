@@ -46,8 +46,8 @@ class FileRefused(Refusal):
 
     code = "import_file_refused"
 
-    def __init__(self, problem: str, message: str, **facts: object) -> None:
-        super().__init__(message, problem=problem, **facts)
+    def __init__(self, problem: str, words: str, **facts: object) -> None:
+        super().__init__(words, problem=problem, **facts)
         self.problem = problem
 
 
@@ -64,9 +64,7 @@ def check_beginning(beginning: bytes) -> None:
     """Refuse what is plainly no CSV in UTF-8, by its first bytes. Raises `FileRefused`."""
     for magic, name in _OTHER_FORMATS:
         if beginning.startswith(magic):
-            raise FileRefused(
-                "other_format", f"This is a {name} file. Save it as CSV (UTF-8) and send that.", is_a=name
-            )
+            raise FileRefused("other_format", "This is a {is_a} file. Save it as CSV (UTF-8) and send that.", is_a=name)
     if beginning.startswith(_OTHER_ENCODINGS):
         raise FileRefused("encoding", "The file is in UTF-16. Save it as CSV in UTF-8 and send that.")
 
@@ -81,7 +79,11 @@ def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
     for piece in pieces:
         size += len(piece)
         if size > FILE_BYTES_MAX:
-            raise FileRefused("too_large", f"The file has more than {FILE_BYTES_MAX:,} bytes. Send it in parts.")
+            raise FileRefused(
+                "too_large",
+                "The file has more than {file_bytes_max:,} bytes. Send it in parts.",
+                file_bytes_max=FILE_BYTES_MAX,
+            )
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             number += 1
@@ -95,15 +97,18 @@ def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
 def _line(line: bytes, number: int) -> str:
     if len(line) > LINE_BYTES_MAX:
         raise FileRefused(
-            "long_line", f"Line {number} has more than {LINE_BYTES_MAX:,} bytes. Is this a CSV file?", line=number
+            "long_line",
+            "Line {line} has more than {line_bytes_max:,} bytes. Is this a CSV file?",
+            line=number,
+            line_bytes_max=LINE_BYTES_MAX,
         )
     if b"\x00" in line:
-        raise FileRefused("nul", f"Line {number} holds a NUL byte. This is no text file.", line=number)
+        raise FileRefused("nul", "Line {line} holds a NUL byte. This is no text file.", line=number)
     try:
         text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError:
         raise FileRefused(
-            "encoding", f"Line {number} is not UTF-8. Save the file as CSV in UTF-8 and send that.", line=number
+            "encoding", "Line {line} is not UTF-8. Save the file as CSV in UTF-8 and send that.", line=number
         ) from None
     return text.removeprefix("\ufeff") if number == 1 else text
 
@@ -119,11 +124,11 @@ def read_header(line: str, kind: ImportKind) -> list[str]:
         raise FileRefused("header", "The columns are divided by semicolons. Save the file with commas.")
     if len(header) > COLUMNS_MAX or len(set(header)) < len(header):
         twice = sorted({name[:40] for name in header if header.count(name) > 1})
-        raise FileRefused("header", f"These columns stand in the header twice: {', '.join(twice[:5])}.", columns=twice)
+        raise FileRefused("header", "These columns stand in the header twice: {twice}.", columns=twice, twice=twice[:5])
     if missing := [name for name in kind.required if name not in header]:
-        raise FileRefused("header", f"The header lacks {', '.join(missing)}.", columns=missing)
+        raise FileRefused("header", "The header lacks {columns}.", columns=missing)
     if unknown := [name[:40] for name in header if name not in known and name not in RETURNED_COLUMNS]:
-        raise FileRefused("header", f"The header has unknown columns: {', '.join(unknown[:5])}.", columns=unknown)
+        raise FileRefused("header", "The header has unknown columns: {unknown}.", columns=unknown, unknown=unknown[:5])
     return header
 
 
@@ -145,7 +150,9 @@ def chunks_of(lines: Iterable[str]) -> Iterator[LineChunk]:
         size += len(line)
         rows += bool(line.strip())
         if rows > ROWS_MAX:
-            raise FileRefused("too_many_rows", f"The file has more than {ROWS_MAX:,} rows. Send it in parts.")
+            raise FileRefused(
+                "too_many_rows", "The file has more than {rows_max:,} rows. Send it in parts.", rows_max=ROWS_MAX
+            )
         if len(held) == CHUNK_ROWS or size > CHUNK_BYTES_MAX:
             yield _chunk(first, held)
             held, size, first = [], 0, number + 1

@@ -231,7 +231,9 @@ def stream_bad_rows(actor: Actor, import_id: int, *, at: datetime, words: Callab
     """
     view = get_import(actor, import_id)
     if view.bad and not view.has_bad_file:
-        raise BadFileGone(f"The bad rows were kept until {view.bad_until} and are deleted. Import the file again.")
+        raise BadFileGone(
+            "The bad rows were kept until {bad_until} and are deleted. Import the file again.", bad_until=view.bad_until
+        )
     record(actor=actor, action="imports.open_bad_rows", subject=f"import:{import_id}", at=at)
     header = ImportFile.objects.values_list("header", flat=True).get(id=import_id)
     return _csv(import_id, header, words)

@@ -60,7 +60,7 @@ def queue_notice(
     if is_new:
         publish(NoticeQueued(at=at, notice_id=notice.id, client_id=client_id, about=about))
     elif any(getattr(notice, name) != value for name, value in {**content, "about": about}.items()):
-        raise ConflictingNotice(f"Key {key} already named another notice.", key=key)
+        raise ConflictingNotice("Key {key} already named another notice.", key=key)
     return notice.id
 
 
@@ -90,9 +90,15 @@ def _erase(client_id: int, at: datetime) -> dict[str, int]:
 
 def _check(channel: Channel, to: str, subject: str, body: str) -> None:
     if not subject.isprintable() or not 0 < len(subject) <= rules.SUBJECT_CHARS_MAX:
-        raise NoticeRefused(f"A subject is one line of 1 to {rules.SUBJECT_CHARS_MAX} characters.")
+        raise NoticeRefused(
+            "A subject is one line of 1 to {subject_chars_max} characters.", subject_chars_max=rules.SUBJECT_CHARS_MAX
+        )
     if len(body) > rules.BODY_CHARS_MAX:
-        raise NoticeRefused(f"A notice has at most {rules.BODY_CHARS_MAX} characters, not {len(body)}.")
+        raise NoticeRefused(
+            "A notice has at most {body_chars_max} characters, not {count}.",
+            body_chars_max=rules.BODY_CHARS_MAX,
+            count=len(body),
+        )
     if channel is Channel.MAIL:
         try:
             validate_email(to)

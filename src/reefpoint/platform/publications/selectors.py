@@ -39,7 +39,7 @@ def get_published(publication_id: int) -> PublicationView:
     """A published version; nothing of it ever changes, so it is read once a process. Raises `PublicationNotFound`."""
     row = Publication.objects.filter(id=publication_id, state=PublicationState.PUBLISHED).first()
     if row is None:
-        raise PublicationNotFound(f"There is no publication {publication_id}.", publication_id=publication_id)
+        raise PublicationNotFound("There is no publication {publication_id}.", publication_id=publication_id)
     return _view(row)
 
 

@@ -66,8 +66,9 @@ def request_publication(*, actor: Actor, kind: PublicationKind, publication_id: 
         raise NotPublishable("Whoever drafted this version asks for its publication.", publication_id=publication_id)
     if row.effective_from < at.date():
         raise NotPublishable(
-            f"The version would take effect on {row.effective_from}, which is past. Draft it with a later date.",
+            "The version would take effect on {effective_from}, which is past. Draft it with a later date.",
             publication_id=publication_id,
+            effective_from=row.effective_from,
         )
     STATES.check(PublicationState(row.state), PublicationState.PUBLISHED)
     return request_approval(
@@ -139,7 +140,7 @@ def keep_shipped(*, kind: PublicationKind, at: datetime) -> PublicationView:
 def _locked(kind: PublicationKind, publication_id: int) -> Publication:
     row = Publication.objects.select_for_update().filter(id=publication_id, kind=kind.name).first()
     if row is None:
-        raise PublicationNotFound(f"There is no publication {publication_id}.", publication_id=publication_id)
+        raise PublicationNotFound("There is no publication {publication_id}.", publication_id=publication_id)
     return row
 
 

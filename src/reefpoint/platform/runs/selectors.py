@@ -30,7 +30,7 @@ def get_run(actor: Actor, run_id: int) -> RunView:
     """One run with its rows. Raises `RunNotFound`."""
     row = _visible(actor).defer("inputs").filter(id=run_id).first()
     if row is None:
-        raise RunNotFound(f"There is no run {run_id}.", run_id=run_id)
+        raise RunNotFound("There is no run {run_id}.", run_id=run_id)
     return _view(row, with_rows=True)
 
 

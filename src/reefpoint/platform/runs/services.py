@@ -64,7 +64,9 @@ def _keep(actor: Actor, kind: RunKind, inputs: Inputs, size: int, on: date, at: 
     if (same := live.filter(digest=digest).first()) is not None:
         return same, False
     if live.count() >= rules.OPEN_MAX:
-        raise rules.TooManyRuns(f"{rules.OPEN_MAX} of your runs are under way. Wait for one of them to end.")
+        raise rules.TooManyRuns(
+            "{open_max} of your runs are under way. Wait for one of them to end.", open_max=rules.OPEN_MAX
+        )
     row = Run.objects.create(
         kind=kind.name,
         digest=digest,

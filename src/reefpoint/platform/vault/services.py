@@ -11,6 +11,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault import rules
@@ -78,7 +79,7 @@ def _open(secrets: dict[int, bytes], sealed: Sealed, context: str) -> bytes:
         return rules.decrypt(secrets[sealed.key_id], bytes(sealed.blob), context)
     except (InvalidTag, KeyError, ValueError) as problem:
         raise SealBroken(
-            f"The record {context} does not open: it was changed, or it is not where it was sealed. Nothing was shown; "
+            "The record {context} does not open: it was changed, or it is not where it was sealed. Nothing was shown; "
             "tell an administrator.",
             context=context,
         ) from problem
@@ -193,7 +194,9 @@ def _current_master() -> MasterKey:
     masters = load_master_keys()
     if not masters:
         if DataKey.objects.exists():
-            raise MasterKeyMissing(_LOST.format(DataKey.objects.order_by("-id").values_list("master_id", flat=True)[0]))
+            raise MasterKeyMissing(
+                _LOST, master_id=DataKey.objects.order_by("-id").values_list("master_id", flat=True)[0]
+            )
         masters = make_first_master_key()
     return masters[0]
 
@@ -205,18 +208,19 @@ def _load_keys(key_ids: Iterable[int]) -> dict[int, bytes]:
 def _unwrap(key: DataKey) -> bytes:
     master = next((master for master in load_master_keys() if master.id == key.master_id), None)
     if master is None:
-        raise MasterKeyMissing(_LOST.format(key.master_id), data_key=key.pk)
+        raise MasterKeyMissing(_LOST, master_id=key.master_id, data_key=key.pk)
     try:
         return rules.decrypt(master.secret, bytes(key.wrapped), _wrapping(key.purpose))
     except InvalidTag as problem:
-        raise SealBroken(f"Data key {key.pk} was changed in the database: it does not open.", key=key.pk) from problem
+        raise SealBroken("Data key {key} was changed in the database: it does not open.", key=key.pk) from problem
 
 
 def _wrapping(purpose: str) -> str:
     return f"data-key:{purpose}"
 
 
-_LOST = (
-    "The master key {} is not at hand, so sealed records can neither be read nor written. Nothing was changed. Put it "
-    "back into REEFPOINT_MASTER_KEYS or the file master-keys of the data folder, from the copy that was kept."
+_LOST = Sentence(
+    "The master key {master_id} is not at hand, so sealed records can neither be read nor written. Nothing was "
+    "changed. Put it back into REEFPOINT_MASTER_KEYS or the file master-keys of the data folder, from the copy that "
+    "was kept."
 )

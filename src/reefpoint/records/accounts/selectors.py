@@ -435,7 +435,7 @@ def get_owner(actor: Actor, account_id: int) -> AccountOwner:
         MarginAccount.objects.filter(id=account_id, client__in=visible_clients(actor)).select_related("client").first()
     )
     if row is None:
-        raise NotFound(f"There is no account {account_id}, or it is not yours to see.", account_id=account_id)
+        raise NotFound("There is no account {account_id}, or it is not yours to see.", account_id=account_id)
     client = row.client
     return AccountOwner(row.id, row.number, client.id, client.number, client.name, client.name_zh)
 

@@ -70,8 +70,8 @@ class TemplateRefused(Refusal):
 
     def __init__(self, problems: Sequence[TemplateProblem]) -> None:
         super().__init__(
-            "The template is not whole: " + " ".join(problem.message for problem in problems),
-            problems=[vars(problem) for problem in problems],
+            "The template is not whole: {problems}",
+            problems=[problem.message for problem in problems],
         )
         self.problems = tuple(problems)
 
@@ -344,7 +344,7 @@ def require_in_force(contract_id: int, client_id: int) -> None:
 def terms_of(row: Contract) -> ContractTerms:
     """The terms as they were agreed. Raises `ContractErased`."""
     if not row.terms:
-        raise ContractErased(f"What contract {row.number} said was erased.", contract_id=row.pk)
+        raise ContractErased("What contract {number} said was erased.", contract_id=row.pk, number=row.number)
     return from_json(ContractTerms, row.terms["terms"])
 
 

@@ -143,15 +143,15 @@ def read_broker_file(content: bytes) -> BrokerDay:
             symbol = row.text(0, "the symbol", chars_max=24)
             quantity = row.integer(1, "quantity")
             if quantity <= 0 or symbol in holdings:
-                raise FileRefused(f"{symbol[:24]} is held twice, or not at all", line=row.number)
+                raise FileRefused("{symbol} is held twice, or not at all", line=row.number, symbol=symbol[:24])
             holdings[symbol] = quantity
     opening, traded, settled, closing = (
         cash.integer(index, name) for index, name in enumerate(("opening", "traded", "settled", "closing"))
     )
     if traded != sum(trade.net_minor for trade in trades):
-        raise FileRefused(f"the trades do not add up to {traded}", line=cash.number)
+        raise FileRefused("the trades do not add up to {traded}", line=cash.number, traded=traded)
     if opening + traded - settled != closing:
-        raise FileRefused(f"opening, traded and settled do not add up to {closing}", line=cash.number)
+        raise FileRefused("opening, traded and settled do not add up to {closing}", line=cash.number, closing=closing)
     return BrokerDay(broker, header.day(1, "date"), tuple(trades), holdings, opening, settled, closing)
 
 
@@ -159,9 +159,14 @@ def _read_trade(row: Record, sequence: int) -> BrokerTrade:
     order, symbol, side = row.expect("F", 8)[2:5]
     fill = row.text(1, "the fill", chars_max=140)
     if row.integer(0, "sequence") != sequence:
-        raise FileRefused(f"expected trade {sequence}, found {row.fields[0]}; a line is missing", line=row.number)
+        raise FileRefused(
+            "expected trade {sequence}, found {found}; a line is missing",
+            line=row.number,
+            sequence=sequence,
+            found=row.fields[0],
+        )
     if side not in set(Side):
-        raise FileRefused(f"{side[:10]!r} is neither buy nor sell", line=row.number)
+        raise FileRefused("{side!r} is neither buy nor sell", line=row.number, side=side[:10])
     quantity, price = row.integer(5, "quantity"), row.integer(6, "price")
     if quantity <= 0 or price <= 0:
         raise FileRefused("a trade needs a positive quantity and price", line=row.number)

@@ -420,10 +420,12 @@ class SessionCalendar:
         """Raise `BeyondCalendar` for a day outside the calendar."""
         if not self.first <= on <= self.last:
             raise BeyondCalendar(
-                f"The {self.venue} calendar is known from {self.first} to {self.last}, and {on} is outside. "
+                "The {venue} calendar is known from {first} to {last}, and {on} is outside. "
                 "Record calendar overrides for the days you need.",
                 venue=self.venue,
                 on=on,
+                first=self.first,
+                last=self.last,
             )
 
     def is_session(self, on: date) -> bool:
@@ -433,7 +435,7 @@ class SessionCalendar:
     def close(self, on: date) -> datetime:
         """The instant at which session `on` ends. Raises `NotASession`, `BeyondCalendar`."""
         if not self.is_session(on):
-            raise NotASession(f"{self.venue} does not trade on {on}.", venue=self.venue, on=on)
+            raise NotASession("{venue} does not trade on {on}.", venue=self.venue, on=on)
         return self.closes[on]
 
     def between(self, start: date, end: date) -> list[date]:
@@ -451,10 +453,13 @@ class SessionCalendar:
         index = bisect_right(self.days, on) + count - 1 if count > 0 else bisect_left(self.days, on) + count
         if not 0 <= index < len(self.days):
             raise BeyondCalendar(
-                f"The {self.venue} calendar is known from {self.first} to {self.last}, and session {count:+d} "
-                f"from {on} is outside. Record calendar overrides for the days you need.",
+                "The {venue} calendar is known from {first} to {last}, and session {count:+d} "
+                "from {on} is outside. Record calendar overrides for the days you need.",
                 venue=self.venue,
                 on=on,
+                first=self.first,
+                last=self.last,
+                count=count,
             )
         return self.days[index]
 

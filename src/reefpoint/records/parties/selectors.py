@@ -118,7 +118,7 @@ def get_client(actor: Actor, client_id: int) -> ClientView:
     require(actor, "clients.view")
     row = visible_clients(actor).filter(id=client_id).first()
     if row is None:
-        raise ClientNotFound(f"There is no client {client_id}, or it is not yours to see.", client_id=client_id)
+        raise ClientNotFound("There is no client {client_id}, or it is not yours to see.", client_id=client_id)
     return _view(row)
 
 

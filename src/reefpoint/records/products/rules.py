@@ -11,6 +11,7 @@ from typing import Any
 from reefpoint.platform.basics.daycount import DayCount
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.products.types import (
     Bound,
@@ -68,13 +69,15 @@ def terms_from_json(data: Mapping[str, object]) -> SchemeTerms:
     """The terms from JSON values. Every field must be there and none else; raises `MalformedTerms` naming it."""
     names = {field.name for field in fields(SchemeTerms)}
     if odd := sorted(names ^ set(data)):
-        raise MalformedTerms(f"These fields of the terms are missing or unknown: {', '.join(odd)}.", fields=odd)
+        raise MalformedTerms("These fields of the terms are missing or unknown: {fields}.", fields=odd)
     values: dict[str, object] = {}
     for field in fields(SchemeTerms):
         try:
             values[field.name] = _READERS[field.type](data[field.name])
         except (TypeError, ValueError) as error:
-            raise MalformedTerms(f"The field {field.name} cannot be {data[field.name]!r}.", field=field.name) from error
+            raise MalformedTerms(
+                "The field {field} cannot be {value!r}.", field=field.name, value=data[field.name]
+            ) from error
     return SchemeTerms(**values)  # type: ignore[arg-type]  # each value went through the reader of its field's type
 
 
@@ -279,87 +282,144 @@ def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
         "hysteresis_bp",
     )
     above_zero = ("limit_minor", "tenor_days", "call_deadline_sessions", "concentration_cap_bp")
-    checks: list[tuple[bool, str, str]] = [
-        (terms.rule_pack == pack.jurisdiction, "rule_pack", f"the terms name the rule pack {terms.rule_pack}"),
+    checks: list[tuple[bool, str, Sentence]] = [
+        (
+            terms.rule_pack == pack.jurisdiction,
+            "rule_pack",
+            Sentence("the terms name the rule pack {rule_pack}", {"rule_pack": terms.rule_pack}),
+        ),
         (
             any(legal.rule_id.startswith(f"{pack.jurisdiction.lower()}.") for legal in LEGAL_BOUNDS),
             "rule_pack",
-            f"the rule pack {pack.jurisdiction} holds no rules on margin",
+            Sentence("the rule pack {rule_pack} holds no rules on margin", {"rule_pack": pack.jurisdiction}),
         ),
-        (terms.currency in MINOR_DIGITS, "currency", f"the desk keeps no books in {terms.currency}"),
-        (bool(terms.accepted_symbols), "accepted_symbols", "no collateral is accepted"),
-        (len(set(terms.accepted_symbols)) == len(terms.accepted_symbols), "accepted_symbols", "a symbol stands twice"),
-        (not strangers, "accepted_symbols", f"{', '.join(strangers)} has terms of its own but is not accepted"),
-        (sorted(terms.payment_order) == sorted(Due), "payment_order", "each kind of due must stand in it once"),
-        (terms.rate_floor_bp <= terms.rate_bp <= terms.rate_cap_bp, "rate_bp", "it must lie between floor and cap"),
-        (terms.rate_cap_bp <= RATE_MAX_BP, "rate_cap_bp", "a rate is at most 100% a year"),
-        (0 <= terms.penalty_rate_bp <= RATE_MAX_BP, "penalty_rate_bp", "a rate is from 0 to 100% a year"),
+        (
+            terms.currency in MINOR_DIGITS,
+            "currency",
+            Sentence("the desk keeps no books in {currency}", {"currency": terms.currency}),
+        ),
+        (bool(terms.accepted_symbols), "accepted_symbols", Sentence("no collateral is accepted")),
+        (
+            len(set(terms.accepted_symbols)) == len(terms.accepted_symbols),
+            "accepted_symbols",
+            Sentence("a symbol stands twice"),
+        ),
+        (
+            not strangers,
+            "accepted_symbols",
+            Sentence("{symbols} has terms of its own but is not accepted", {"symbols": strangers}),
+        ),
+        (
+            sorted(terms.payment_order) == sorted(Due),
+            "payment_order",
+            Sentence("each kind of due must stand in it once"),
+        ),
+        (
+            terms.rate_floor_bp <= terms.rate_bp <= terms.rate_cap_bp,
+            "rate_bp",
+            Sentence("it must lie between the lowest and the highest rate"),
+        ),
+        (terms.rate_cap_bp <= RATE_MAX_BP, "rate_cap_bp", Sentence("a rate is at most 100% a year")),
+        (0 <= terms.penalty_rate_bp <= RATE_MAX_BP, "penalty_rate_bp", Sentence("a rate is from 0 to 100% a year")),
         (
             (terms.rate_kind is RateKind.FIXED) == (terms.rate_reset_days == 0),
             "rate_reset_days",
-            "a fixed rate is never set anew, and any other is after some days",
+            Sentence("a fixed rate is never set anew, and any other is after some days"),
         ),
         (
             terms.rate_notice_days <= terms.rate_reset_days,
             "rate_notice_days",
-            "notice of a new rate cannot be longer than the time to it",
+            Sentence("notice of a new rate cannot be longer than the time to it"),
         ),
         (
             terms.tenor_days + terms.grace_days <= TENOR_DAYS_MAX,
             "tenor_days",
-            "tenor and grace are together at most a hundred years",
+            Sentence("tenor and grace are together at most a hundred years"),
         ),
-        (terms.rate_reset_days <= terms.tenor_days, "rate_reset_days", "the rate would first change after maturity"),
+        (
+            terms.rate_reset_days <= terms.tenor_days,
+            "rate_reset_days",
+            Sentence("the rate would first change after maturity"),
+        ),
         (
             terms.is_early_repayment_allowed or not terms.fees_at(FeeMoment.EARLY_REPAYMENT),
             "fees",
-            "there is a fee on early repayment, which is not allowed",
+            Sentence("there is a fee on early repayment, which is not allowed"),
         ),
         (
             terms.renewals_max > 0 or not terms.fees_at(FeeMoment.RENEWAL),
             "fees",
-            "there is a fee on renewals, and none is possible",
+            Sentence("there is a fee on renewals, and none is possible"),
         ),
-        (terms.renewals_max > 0 or not terms.roll_over_allowed, "roll_over_allowed", "no renewal is possible"),
-        (terms.group_cap_bp >= terms.concentration_cap_bp, "group_cap_bp", "one name could be more than its group"),
-        (terms.close_out_bp > 10_000, "close_out_bp", "the close-out line must be above 100%"),
-        (terms.close_out_bp < terms.call_bp, "close_out_bp", "the close-out line must be below the call line"),
-        (terms.call_bp < terms.warning_bp, "call_bp", "the call line must be below the warning line"),
-        (terms.warning_bp <= terms.initial_bp, "warning_bp", "a new loan would start below the warning line"),
-        (terms.warning_bp <= terms.withdrawal_bp, "withdrawal_bp", "a withdrawal could end below the warning line"),
+        (
+            terms.renewals_max > 0 or not terms.roll_over_allowed,
+            "roll_over_allowed",
+            Sentence("no renewal is possible"),
+        ),
+        (
+            terms.group_cap_bp >= terms.concentration_cap_bp,
+            "group_cap_bp",
+            Sentence("one name could be more than its group"),
+        ),
+        (terms.close_out_bp > 10_000, "close_out_bp", Sentence("the close-out line must be above 100%")),
+        (
+            terms.close_out_bp < terms.call_bp,
+            "close_out_bp",
+            Sentence("the close-out line must be below the call line"),
+        ),
+        (terms.call_bp < terms.warning_bp, "call_bp", Sentence("the call line must be below the warning line")),
+        (terms.warning_bp <= terms.initial_bp, "warning_bp", Sentence("a new loan would start below the warning line")),
+        (
+            terms.warning_bp <= terms.withdrawal_bp,
+            "withdrawal_bp",
+            Sentence("a withdrawal could end below the warning line"),
+        ),
         (
             terms.cure_bp >= terms.call_bp + terms.hysteresis_bp,
             "cure_bp",
-            "a cured call must leave the call band: cure must reach call plus hysteresis",
+            Sentence("a cured call must leave the call band: cure must reach call plus hysteresis"),
         ),
-        (terms.target_bp >= terms.cure_bp, "target_bp", "a forced sale must reach the cure line"),
-        (terms.renewal_min_ratio_bp >= terms.call_bp, "renewal_min_ratio_bp", "a loan in call could be renewed"),
-        *((0 <= value <= 10_000, name, "it must be from 0 to 10000 bp") for name, value in shares.items()),
-        *((getattr(terms, name) >= 0, name, "it cannot be negative") for name in at_least_zero),
-        *((getattr(terms, name) > 0, name, "it must be more than zero") for name in above_zero),
+        (terms.target_bp >= terms.cure_bp, "target_bp", Sentence("a forced sale must reach the cure line")),
+        (
+            terms.renewal_min_ratio_bp >= terms.call_bp,
+            "renewal_min_ratio_bp",
+            Sentence("a loan in call could be renewed"),
+        ),
+        *((0 <= value <= 10_000, name, Sentence("it must be from 0% to 100%")) for name, value in shares.items()),
+        *((getattr(terms, name) >= 0, name, Sentence("it cannot be negative")) for name in at_least_zero),
+        *((getattr(terms, name) > 0, name, Sentence("it must be more than zero")) for name in above_zero),
     ]
     return [
-        Problem(field, HOUSE, f"{field} contradicts the other terms: {message}.", reason=message)
-        for is_fine, field, message in (*checks, *_fee_checks(terms.fees))
+        Problem(
+            field,
+            HOUSE,
+            Sentence("{field} contradicts the other terms: {reason}.", {"field": field, "reason": reason}),
+            reason=reason,
+        )
+        for is_fine, field, reason in (*checks, *_fee_checks(terms.fees))
         if not is_fine
     ]
 
 
-def _fee_checks(fees: Sequence[Fee]) -> list[tuple[bool, str, str]]:
+def _fee_checks(fees: Sequence[Fee]) -> list[tuple[bool, str, Sentence]]:
     codes = [fee.code for fee in fees]
-    checks = [(len(set(codes)) == len(codes), "fees", "a fee's code stands twice")]
+    checks = [(len(set(codes)) == len(codes), "fees", Sentence("a fee's code stands twice"))]
     for fee in fees:
         field = f"fees.{fee.code}"
         amounts = (fee.amount_minor, fee.rate_bp, fee.least_minor, fee.most_minor)
         is_flat = fee.basis is FeeBasis.FLAT
         checks += [
-            (bool(fee.code and fee.name), field, "a fee needs a code and a name"),
-            (min(amounts) >= 0, field, "a fee cannot be negative"),
-            ((fee.amount_minor > 0) == is_flat, field, "a flat fee has an amount, and a share has none"),
-            ((fee.rate_bp > 0) == (not is_flat), field, "a share has a rate, and a flat fee has none"),
-            (fee.rate_bp <= RATE_MAX_BP, field, "a share is at most the whole"),
-            (not is_flat or not fee.least_minor + fee.most_minor, field, "only a share has a least and a most"),
-            (not fee.most_minor or fee.least_minor <= fee.most_minor, field, "the least is above the most"),
+            (bool(fee.code and fee.name), field, Sentence("a fee needs a code and a name")),
+            (min(amounts) >= 0, field, Sentence("a fee cannot be negative")),
+            ((fee.amount_minor > 0) == is_flat, field, Sentence("a flat fee has an amount, and a share has none")),
+            ((fee.rate_bp > 0) == (not is_flat), field, Sentence("a share has a rate, and a flat fee has none")),
+            (fee.rate_bp <= RATE_MAX_BP, field, Sentence("a share is at most the whole")),
+            (
+                not is_flat or not fee.least_minor + fee.most_minor,
+                field,
+                Sentence("only a share has a least and a most"),
+            ),
+            (not fee.most_minor or fee.least_minor <= fee.most_minor, field, Sentence("the least is above the most")),
         ]
     return checks
 
@@ -400,14 +460,24 @@ def _values(terms: SchemeTerms, field: str) -> list[tuple[str, int]]:
 
 
 def _broken(bound: Bound, field: str, value: int) -> Problem:
-    side, least = ("below", "at least") if bound.is_floor else ("above", "at most")
-    return Problem(
-        field,
-        bound.rule,
-        f"{field} is {value}, {side} the legal bound: {bound.source} {bound.article} ({bound.rule}, {bound.name}) "
-        f"asks for {least} {bound.value}.",
-        bound=bound,
+    figures = {
+        "field": field,
+        "value": value,
+        "source": bound.source,
+        "article": bound.article,
+        "rule": bound.rule,
+        "name": bound.name,
+        "bound": bound.value,
+    }
+    below = Sentence(
+        "{field} is {value}, below the legal bound: {source} {article} ({rule}, {name}) asks for at least {bound}.",
+        figures,
     )
+    above = Sentence(
+        "{field} is {value}, above the legal bound: {source} {article} ({rule}, {name}) asks for at most {bound}.",
+        figures,
+    )
+    return Problem(field, bound.rule, below if bound.is_floor else above, bound=bound)
 
 
 # What differs

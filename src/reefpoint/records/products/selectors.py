@@ -68,7 +68,7 @@ def published_version(code: str, on: date) -> VersionView:
         )
         found = cursor.fetchone()
     if found is None:
-        raise SchemeVersionNotFound(f"No published version of scheme {code} is in force on {on}.", code=code, on=on)
+        raise SchemeVersionNotFound("No published version of scheme {code} is in force on {on}.", code=code, on=on)
     return replace(_published(found[0]), tier=found[1])
 
 
@@ -107,7 +107,7 @@ def get_rule_pack(jurisdiction: str, version: int | None = None) -> Pack:
     rows = RulePack.objects.filter(jurisdiction=jurisdiction).order_by("-version")
     row = (rows if version is None else rows.filter(version=version)).first()
     if row is None:
-        raise RulePackNotFound(f"No rule pack of {jurisdiction} is loaded.", jurisdiction=jurisdiction)
+        raise RulePackNotFound("No rule pack of {jurisdiction} is loaded.", jurisdiction=jurisdiction)
     return pack_from_json(row.rules)
 
 
@@ -150,7 +150,7 @@ def verify_schemes() -> list[Finding]:
     for version in SchemeVersion.objects.exclude(state=VersionState.DRAFT).select_related("rule_pack").order_by("id"):
         terms, pack = terms_from_json(version.terms), pack_from_json(version.rule_pack.rules)
         findings += [
-            Finding("products.terms", f"scheme_version:{version.pk}", problem.message)
+            Finding("products.terms", f"scheme_version:{version.pk}", str(problem.message))
             for problem in check_terms(terms, pack, version.effective_from)
         ]
     guards = [("products_schemeversion", f"products_schemeversion_{guard}") for guard in _VERSION_GUARDS]
@@ -161,7 +161,7 @@ def verify_schemes() -> list[Finding]:
 def _row(version_id: int) -> SchemeVersion:
     row = SchemeVersion.objects.select_related("scheme").filter(id=version_id).first()
     if row is None:
-        raise SchemeVersionNotFound(f"There is no scheme version {version_id}.", version_id=version_id)
+        raise SchemeVersionNotFound("There is no scheme version {version_id}.", version_id=version_id)
     return row
 
 

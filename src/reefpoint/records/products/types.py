@@ -8,6 +8,7 @@ from typing import NewType
 
 from reefpoint.platform.basics.daycount import DayCount
 from reefpoint.platform.basics.money import ceil_div
+from reefpoint.platform.basics.sentences import Sentence
 
 SchemeVersionId = NewType("SchemeVersionId", int)
 
@@ -311,8 +312,8 @@ class Problem:
 
     field: str
     rule: str
-    message: str
-    reason: str = ""
+    message: Sentence
+    reason: Sentence | None = None
     bound: Bound | None = None
 
 

@@ -84,7 +84,7 @@ def read_answers(content: bytes) -> tuple[BankAnswer, ...]:
     for row in open_sealed_file(content):
         row.expect("S", 5)
         if row.fields[1] not in set(PaymentOutcome):
-            raise FileRefused(f"{row.fields[1][:20]!r} is neither confirmed nor rejected", line=row.number)
+            raise FileRefused("{word!r} is neither confirmed nor rejected", line=row.number, word=row.fields[1][:20])
         answers.append(
             BankAnswer(
                 reference=row.text(0, "the reference", chars_max=24),
@@ -117,19 +117,27 @@ def read_statement(content: bytes) -> BankStatement:
         row.expect("L", 5)
         if row.integer(0, "sequence") != sequence:
             raise FileRefused(
-                f"expected sequence {sequence}, found {row.fields[0]}; a line is missing", line=row.number
+                "expected sequence {sequence}, found {found}; a line is missing",
+                line=row.number,
+                sequence=sequence,
+                found=row.fields[0],
             )
         amount = row.integer(2, "amount")
         reference, value_on = row.text(1, "the reference", chars_max=160), row.day(3, "value date")
         if amount == 0:
             raise FileRefused("a line needs an amount other than zero", line=row.number)
         if abs((value_on - on).days) > VALUE_DATE_DISTANCE_MAX:
-            raise FileRefused(f"value date {value_on} is more than a year from the statement's", line=row.number)
+            raise FileRefused(
+                "value date {value_on} is more than a year from the statement's", line=row.number, value_on=value_on
+            )
         total += amount
         lines.append(BankLine(row.number, sequence, reference, amount, value_on, row.fields[4][:300]))
     if total != closing.integer(0, "closing balance"):
         raise FileRefused(
-            f"opening and lines add up to {total}, the closing balance is {closing.fields[0]}", line=closing.number
+            "opening and lines add up to {total}, the closing balance is {closing}",
+            line=closing.number,
+            total=total,
+            closing=closing.fields[0],
         )
     return BankStatement(bank, currency, on, opening, first, tuple(lines), total)
 

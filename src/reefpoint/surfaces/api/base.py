@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
@@ -26,8 +27,10 @@ from reefpoint.platform.access.services import find_actor_for_token
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.texts import find_unsafe
+from reefpoint.surfaces.api.field_words import field_words
 from reefpoint.surfaces.web.limits import is_within
 from reefpoint.surfaces.web.people import actor_of, status_of
+from reefpoint.surfaces.web.sentences import said
 
 T = TypeVar("T")
 LOG = logging.getLogger("reefpoint.api")
@@ -209,46 +212,60 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     caller: Actor | None = getattr(request, "auth", None)
     if status in {403, 404} and caller is not None and "portal.apply" in caller.permissions:
         return _not_found(request, Http404())  # a client is not told that somebody else's thing exists (I66)
-    return problem(status, refusal.code, refusal.message)
+    return problem(status, refusal.code, said(refusal))
 
 
 def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [FieldProblem(at=list(one["loc"]), code=str(one["type"]), message=str(one["msg"])) for one in error.errors]
-    return problem(422, "not_valid", "Some fields are not as they must be. Nothing was changed.", errors)
+    errors = [
+        FieldProblem(
+            at=list(one["loc"]), code=str(one["type"]), message=field_words(str(one["type"]), one.get("ctx", {}))
+        )
+        for one in error.errors
+    ]
+    return problem(422, "not_valid", _("Some fields are not as they must be. Nothing was changed."), errors)
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     codes = {400: "malformed", 401: "not_signed_in", 403: "forbidden", 415: "wrong_content_type"}
-    return problem(error.status_code, codes.get(error.status_code, "refused"), error.message)
+    details = {
+        400: _("The request is not well formed. Nothing was changed."),
+        401: _("Send a key that is in force, or sign in."),
+        403: _("This may not be done with what was sent. Nothing was changed."),
+        415: _("The body must be JSON, and say so. Nothing was changed."),
+    }
+    status = error.status_code
+    return problem(status, codes.get(status, "refused"), details.get(status, _("The request was refused.")))
 
 
 def _not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    response = problem(401, "not_signed_in", "Send a key that is in force, or sign in.")
+    response = problem(401, "not_signed_in", _("Send a key that is in force, or sign in."))
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _throttled(request: HttpRequest, error: Throttled) -> HttpResponse:
-    response = problem(429, "too_many_calls", f"At most {CALLS_PER_MINUTE} calls a minute. Wait, then go on.")
+    response = problem(
+        429, "too_many_calls", _("At most %(calls)s calls a minute. Wait, then go on.") % {"calls": CALLS_PER_MINUTE}
+    )
     response.headers["Retry-After"] = str(int(error.wait or 60))
     return response
 
 
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
-    return problem(404, "not_found", "There is nothing at this address for you.")
+    return problem(404, "not_found", _("There is nothing at this address for you."))
 
 
 def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    return problem(413, "too_large", "The body is larger than this address takes. Nothing was changed.")
+    return problem(413, "too_large", _("The body is larger than this address takes. Nothing was changed."))
 
 
 def _suspicious(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
-    return problem(400, "malformed", "The request is not well formed. Nothing was changed.")
+    return problem(400, "malformed", _("The request is not well formed. Nothing was changed."))
 
 
 def _broke(request: HttpRequest, error: Exception) -> HttpResponse:
     LOG.error("a call of %s %s broke", request.method, request.path, exc_info=error)
-    return problem(500, "broken", "Something broke on our side. It is logged; nothing more was done.")
+    return problem(500, "broken", _("Something broke on our side. It is logged; nothing more was done."))
 
 
 HANDLERS: tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...] = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 
 from reefpoint.platform.basics.actors import Actor
@@ -50,7 +51,7 @@ def docs(request: HttpRequest, actor: Actor, api: NinjaAPI) -> HttpResponse:
 
 def nowhere(request: HttpRequest, path: str) -> JsonResponse:
     """An address that does not exist, said as programs read it."""
-    return problem(404, "not_found", "There is no such address.")
+    return problem(404, "not_found", _("There is no such address."))
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[Operation, str]]:

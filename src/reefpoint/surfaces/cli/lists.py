@@ -62,7 +62,7 @@ def load(
     load_received(actor=actor, version_id=version_id, at=at)
     version = get_version(actor, version_id)
     if version.state is ListVersionState.FAILED:
-        raise ListRefused(f"{version.problem} What was in force stays in force.")
+        raise ListRefused("{problem} What was in force stays in force.", problem=version.problem)
     missed = f" {version.missed_names} names are in scripts that are not read." if version.missed_names else ""
     typer.echo(
         f"{version.source} version {version.number} is in force: {version.entries} entries, {version.added} added, "

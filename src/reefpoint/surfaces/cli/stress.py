@@ -129,7 +129,7 @@ def _choice(
     try:
         rows = read_scenarios(scenarios.read_text("utf-8").splitlines()) if scenarios is not None else ()
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioRefused(f"{scenarios} cannot be read: {error}.") from error
+        raise ScenarioRefused("{scenarios} cannot be read: {error}.", scenarios=scenarios, error=error) from error
     return ScenarioChoice(
         _falls_bp(fall, "--fall"),
         _falls_bp(market, "--market"),

@@ -10,6 +10,7 @@ from reefpoint.flows.origination.types import ProblemCode, Section
 from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties.types import ClientKind
+from reefpoint.surfaces.web.sentences import said
 
 Words = str | Promise
 
@@ -277,7 +278,7 @@ def refusal_words(refusal: Refusal) -> Words:
         return DOCUMENT_WHY_WORDS[why]
     if refusal.code == "condition_not_met" and (get_language() or "").startswith("zh"):
         return str(refusal.facts["zh"])
-    return REFUSAL_WORDS.get(refusal.code, refusal.message)
+    return REFUSAL_WORDS.get(refusal.code, said(refusal))
 
 
 def pre_screen_words(code: str, detail: str) -> str:

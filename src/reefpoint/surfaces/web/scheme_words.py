@@ -19,6 +19,7 @@ from reefpoint.records.products.types import (
     RateKind,
 )
 from reefpoint.surfaces.web.figures import money_text, percent_text
+from reefpoint.surfaces.web.sentences import said
 
 RATE_KINDS: Mapping[RateKind, Promise] = {
     RateKind.FIXED: gettext_lazy("fixed for the life of a loan"),
@@ -196,55 +197,6 @@ DUES: Mapping[Due, Promise] = {
     Due.PRINCIPAL: gettext_lazy("principal"),
 }
 
-REASONS: Mapping[str, Promise] = {
-    "no collateral is accepted": gettext_lazy("no collateral is accepted"),
-    "a symbol stands twice": gettext_lazy("a symbol stands twice"),
-    "each kind of due must stand in it once": gettext_lazy("each kind of due must stand in it once"),
-    "the close-out line must be below the call line": gettext_lazy("the close-out line must be below the call line"),
-    "the call line must be below the warning line": gettext_lazy("the call line must be below the warning line"),
-    "a new loan would start below the warning line": gettext_lazy("a new loan would start below the warning line"),
-    "a withdrawal could end below the warning line": gettext_lazy("a withdrawal could end below the warning line"),
-    "a cured call must leave the call band: cure must reach call plus hysteresis": gettext_lazy(
-        "a cured call must leave the call band: cure must reach call plus hysteresis"
-    ),
-    "a forced sale must reach the cure line": gettext_lazy("a forced sale must reach the cure line"),
-    "a loan in call could be renewed": gettext_lazy("a loan in call could be renewed"),
-    "it must be from 0 to 10000 bp": gettext_lazy("it must be from 0% to 100%"),
-    "the close-out line must be above 100%": gettext_lazy("the close-out line must be above 100%"),
-    "it cannot be negative": gettext_lazy("it cannot be negative"),
-    "it must be more than zero": gettext_lazy("it must be more than zero"),
-    "it must lie between floor and cap": gettext_lazy("it must lie between the lowest and the highest rate"),
-    "a rate is at most 100% a year": gettext_lazy("a rate is at most 100% a year"),
-    "a rate is from 0 to 100% a year": gettext_lazy("a rate is from 0 to 100% a year"),
-    "a fixed rate is never set anew, and any other is after some days": gettext_lazy(
-        "a fixed rate is never set anew, and any other is after some days"
-    ),
-    "notice of a new rate cannot be longer than the time to it": gettext_lazy(
-        "notice of a new rate cannot be longer than the time to it"
-    ),
-    "tenor and grace are together at most a hundred years": gettext_lazy(
-        "tenor and grace are together at most a hundred years"
-    ),
-    "the rate would first change after maturity": gettext_lazy("the rate would first change after maturity"),
-    "there is a fee on early repayment, which is not allowed": gettext_lazy(
-        "there is a fee on early repayment, which is not allowed"
-    ),
-    "there is a fee on renewals, and none is possible": gettext_lazy(
-        "there is a fee on renewals, and none is possible"
-    ),
-    "no renewal is possible": gettext_lazy("no renewal is possible"),
-    "one name could be more than its group": gettext_lazy("one name could be more than its group"),
-    "a fee's code stands twice": gettext_lazy("a fee's code stands twice"),
-    "a fee needs a code and a name": gettext_lazy("a fee needs a code and a name"),
-    "a fee cannot be negative": gettext_lazy("a fee cannot be negative"),
-    "a flat fee has an amount, and a share has none": gettext_lazy("a flat fee has an amount, and a share has none"),
-    "a share has a rate, and a flat fee has none": gettext_lazy("a share has a rate, and a flat fee has none"),
-    "a share is at most the whole": gettext_lazy("a share is at most the whole"),
-    "only a share has a least and a most": gettext_lazy("only a share has a least and a most"),
-    "the least is above the most": gettext_lazy("the least is above the most"),
-}
-"""Reasons of contradictions in the reader's language; one that is not here is told as the rule words it."""
-
 
 def term_words(field: str) -> str:
     """A term's name, with the symbol or fee it is about: "Haircut AMD"."""
@@ -290,4 +242,4 @@ def problem_words(problem: Problem, currency: str) -> str:
     """Why a term cannot be as it is."""
     if problem.bound is not None:
         return _("The law asks for %(bound)s") % {"bound": bound_words(problem.bound, currency)}
-    return str(REASONS.get(problem.reason, problem.reason or problem.message))
+    return said(problem.reason or problem.message)

@@ -23,6 +23,7 @@ from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.products.types import SchemeTerms
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.figures import percent_text
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.simulation_happenings import HappeningError, file_words, read_happenings
 from reefpoint.surfaces.web.tables import FORMULA_STARTS
 from reefpoint.surfaces.web.templatetags.figures import band_word
@@ -326,6 +327,6 @@ def refusal_text(refusal: Refusal) -> str:
     """A refusal of the simulator in the reader's language."""
     words = REFUSALS.get(str(refusal.facts.get("why", "")))
     if not isinstance(refusal, SimulationRefused) or words is None:
-        return refusal.message
+        return said(refusal)
     symbols = refusal.facts.get("symbols", [])
     return str(words) % {"names": ", ".join(symbols) if isinstance(symbols, list) else ""}

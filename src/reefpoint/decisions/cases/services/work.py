@@ -20,6 +20,7 @@ from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.vault.services import open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.selectors import get_client
@@ -48,7 +49,7 @@ def open_case(*, actor: Actor, alert_ids: Sequence[int], title: str, at: datetim
     was put away.
     """
     require(actor, "cases.work")
-    words = rules.check_text(title, rules.TITLE_CHARACTERS_MAX, "what the case is about")
+    words = rules.check_text(title, rules.TITLE_CHARACTERS_MAX, Sentence("what the case is about"))
     case = Case.objects.create(
         title=words, opened_by=actor.ref, opened_at=at, due_at=rules.due_at(at), assignee_id=actor.user_id
     )
@@ -68,7 +69,7 @@ def add_alerts(*, actor: Actor, case_id: int, alert_ids: Sequence[int], at: date
 def _take_alerts(actor: Actor, case: Case, alert_ids: Sequence[int], at: datetime) -> None:
     wanted = sorted(set(alert_ids))
     if not 0 < len(wanted) <= rules.ALERTS_MAX:
-        raise TooMuch(f"Choose at least one alert, and at most {rules.ALERTS_MAX}.")
+        raise TooMuch("Choose at least one alert, and at most {alerts_max}.", alerts_max=rules.ALERTS_MAX)
     take_alert_into_case(actor=actor, alert_ids=wanted, case_id=case.pk, at=at)
     alerts = [alert for alert in list_alerts_of_case(actor, case.pk) if alert.id in wanted]
     due_at = min(rules.due_at(alert.raised_at) for alert in alerts)
@@ -91,7 +92,7 @@ def link_client(*, actor: Actor, case_id: int, client_id: int, reason: str, at: 
     """Say that a case is about a further client, and why. Once is enough. Raises `ClientNotFound` and the like."""
     require(actor, "cases.work")
     case = _lock_open(case_id)
-    words = rules.check_text(reason, rules.REASON_CHARACTERS_MAX, "why the client belongs to the case")
+    words = rules.check_text(reason, rules.REASON_CHARACTERS_MAX, Sentence("why the client belongs to the case"))
     get_client(actor, client_id)
     _, is_new = CaseClient.objects.get_or_create(case=case, client_id=client_id, defaults={"reason": words, "at": at})
     if is_new:
@@ -124,7 +125,7 @@ def assign_case(*, actor: Actor, case_id: int, user_id: int, at: datetime) -> No
 def add_note(*, actor: Actor, case_id: int, text: str, at: datetime) -> None:
     """Write a note on an open case. Notes are never changed; the log says that one was written, not what."""
     require(actor, "cases.work")
-    words = rules.check_text(text, rules.NOTE_CHARACTERS_MAX, "something")
+    words = rules.check_text(text, rules.NOTE_CHARACTERS_MAX, Sentence("something"))
     _lock_open(case_id)
     entry_id = _write(case_id, EntryKind.NOTE, actor, at, text=words)
     record(actor=actor, action="cases.add_note", subject=_subject(case_id), inputs={"entry": entry_id}, at=at)
@@ -137,7 +138,9 @@ def add_document(*, actor: Actor, case_id: int, file_name: str, content: bytes, 
     media_type = check_file(content)
     _lock_open(case_id)
     if Document.objects.filter(case_id=case_id).count() >= rules.FILES_MAX:
-        raise TooMuch(f"There are {rules.FILES_MAX} documents on the case already. Nothing was added.")
+        raise TooMuch(
+            "There are {files_max} documents on the case already. Nothing was added.", files_max=rules.FILES_MAX
+        )
     place = uuid.uuid4()
     sealed = seal(content, context=f"case:{case_id}:document:{place}")
     document = Document.objects.create(
@@ -184,7 +187,7 @@ def propose_disposition(*, actor: Actor, case_id: int, disposition: Disposition,
     `InvalidTransition` for a case that is not open.
     """
     require(actor, "cases.work")
-    words = rules.check_text(reason, rules.REASON_CHARACTERS_MAX, "why")
+    words = rules.check_text(reason, rules.REASON_CHARACTERS_MAX, Sentence("why"))
     case = _lock(case_id)
     rules.CASE_STATES.check(CaseState(case.state), CaseState.PROPOSED)
     reports = list(case.reports.order_by("id").values_list("sha256", flat=True))
@@ -255,7 +258,7 @@ def _subject(case_id: int) -> str:
 def _lock(case_id: int) -> Case:
     case = Case.objects.select_for_update().filter(id=case_id).first()
     if case is None:
-        raise NoSuchCase(f"There is no case {case_id}.", case_id=case_id)
+        raise NoSuchCase("There is no case {case_id}.", case_id=case_id)
     return case
 
 

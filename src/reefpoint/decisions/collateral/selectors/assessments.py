@@ -41,7 +41,7 @@ def get_assessment(assessment_id: int) -> AssessmentView:
     """One assessment with its names, by symbol. Raises `AssessmentNotFound`."""
     row = Assessment.objects.select_related("house", "lists").filter(id=assessment_id).first()
     if row is None:
-        raise AssessmentNotFound(f"There is no assessment {assessment_id}.", assessment_id=assessment_id)
+        raise AssessmentNotFound("There is no assessment {assessment_id}.", assessment_id=assessment_id)
     names = row.names.select_related("instrument").order_by("instrument__symbol")
     release = HaircutRelease.objects.filter(assessment_id=assessment_id).first()
     return AssessmentView(

@@ -10,6 +10,7 @@ from reefpoint.decisions.collateral.selectors.house import accepts, lists_in_for
 from reefpoint.decisions.collateral.selectors.model import own_haircuts
 from reefpoint.decisions.collateral.types import NO_CAPS, Caps, CapUse
 from reefpoint.platform.basics.money import held_minor, percent
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.selectors import holdings_by_pool
 from reefpoint.records.execution.selectors import open_buy_quantities
 from reefpoint.records.market.selectors.instruments import get_instrument, list_instruments, list_listings
@@ -104,22 +105,32 @@ def require_purchase(
         return
     symbol = get_instrument(instrument_id).symbol
     if lists and not accepts(lists, symbol, on, _tier(scheme_version_id)):
-        raise NotEligible(f"{symbol} is not on the list of accepted collateral on {on}.", instrument_id=instrument_id)
+        raise NotEligible(
+            "{symbol} is not on the list of accepted collateral on {on}.",
+            instrument_id=instrument_id,
+            symbol=symbol,
+            on=on,
+        )
     if caps.is_empty:
         return
     listing = list_listings(on)[instrument_id]
     values = _with_ordered(account_id, values_minor, at)
     for use in account_uses(caps, values, assets_minor, on):
         if use.is_over and use.name in {listing.issuer, listing.board}:
-            what = "of the issuer" if use.kind == "issuer" else "of the board"
+            what = Sentence("of the issuer") if use.kind == "issuer" else Sentence("of the board")
             raise CapReached(
-                f"After this purchase names {what} {use.name} would be {percent(use.used or 0)} of the account;"
-                f" at most {percent(use.cap)} may be.",
+                "After this purchase names {what} {name} would be {used} of the account; at most {most} may be.",
                 cap=use.kind,
+                what=what,
+                name=use.name,
+                used=percent(use.used or 0),
+                most=percent(use.cap),
             )
     for use in house_uses(caps, on, at=at, adding={instrument_id: quantity}):
         if use.is_over and use.instrument_id == instrument_id:
-            raise CapReached(f"{symbol} cannot be bought now: {_over(use)}.", cap=use.kind)
+            raise CapReached(
+                "{symbol} cannot be bought now: {problem}.", cap=use.kind, symbol=symbol, problem=_over(use)
+            )
 
 
 def _with_ordered(account_id: int, values_minor: Mapping[int, int], at: datetime) -> dict[int, int]:
@@ -148,7 +159,9 @@ def _tier(scheme_version_id: int) -> str:
     return str(get_version(scheme_version_id).tier)
 
 
-def names_without_credit(instrument_ids: Collection[int], *, scheme_version_id: int, at: datetime) -> dict[int, str]:
+def names_without_credit(
+    instrument_ids: Collection[int], *, scheme_version_id: int, at: datetime
+) -> dict[int, Sentence]:
     """Those of these names on which no new credit is given, with why: not accepted, or too much of it in the house."""
     on = at.date()
     lists, house = lists_in_force(on), published_house(on)
@@ -157,20 +170,28 @@ def names_without_credit(instrument_ids: Collection[int], *, scheme_version_id: 
     tier = _tier(scheme_version_id)
     symbols = {one.id: one.symbol for one in list_instruments() if one.id in set(instrument_ids)}
     found = {
-        one: f"{symbol} is not on the list of accepted collateral"
+        one: Sentence("{symbol} is not on the list of accepted collateral", {"symbol": symbol})
         for one, symbol in symbols.items()
         if lists and not accepts(lists, symbol, on, tier)
     }
     if house is not None and not house.caps.is_empty:
         for use in house_uses(house.caps, on, at=at):
             if use.is_over and use.instrument_id in symbols:
-                found.setdefault(use.instrument_id, f"{use.name}: {_over(use)}")
+                found.setdefault(
+                    use.instrument_id, Sentence("{name}: {problem}", {"name": use.name, "problem": _over(use)})
+                )
     return found
 
 
-def _over(use: CapUse) -> str:
+def _over(use: CapUse) -> Sentence:
     if use.kind == "house_share":
-        return f"{percent(use.used or 0)} of what the desk lends on lies in it, and at most {percent(use.cap)} may"
+        return Sentence(
+            "{used} of what the desk lends on lies in it, and at most {most} may",
+            {"used": percent(use.used or 0), "most": percent(use.cap)},
+        )
     if use.used is None:
-        return "it does not trade, and the desk holds some"
-    return f"the desk holds {use.used / 100:.1f} days of its volume, and at most {use.cap // 100} may be held"
+        return Sentence("it does not trade, and the desk holds some")
+    return Sentence(
+        "the desk holds {days:.1f} days of its volume, and at most {most} may be held",
+        {"days": use.used / 100, "most": use.cap // 100},
+    )

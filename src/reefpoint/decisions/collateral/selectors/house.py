@@ -77,7 +77,10 @@ def require_eligible(instrument_id: int, on: date, tier: str = "") -> None:
     if not is_eligible(instrument_id, on, tier):
         symbol = get_instrument(instrument_id).symbol
         raise NotEligible(
-            f"{symbol} is not on the list of accepted collateral on {on}.", instrument_id=instrument_id, on=on
+            "{symbol} is not on the list of accepted collateral on {on}.",
+            instrument_id=instrument_id,
+            on=on,
+            symbol=symbol,
         )
 
 

@@ -75,7 +75,7 @@ def propose_haircuts(
             policy,
         )
     except BookError as error:
-        raise RunRefused(f"{error}.") from error
+        raise RunRefused("{error}.", error=error) from error
     row_of = {int(column): row for row, column in enumerate(known)}
     current = own_haircuts(instruments, at.date())
     desk_bp = haircuts_in_force(at.date())
@@ -157,11 +157,14 @@ def _load_history(instruments: Sequence[InstrumentView], at: datetime) -> _Histo
     try:
         fit = fit_factor(table)
     except BookError as error:
-        raise RunRefused(f"{error}.") from error
+        raise RunRefused("{error}.", error=error) from error
     if not fit.is_fitted.any():
         raise NotEnoughHistory(
-            f"No name has {HISTORY_MIN} daily returns in the {len(days)} sessions before {at:%Y-%m-%d}:"
-            " import more closes first."
+            "No name has {history_min} daily returns in the {count} sessions before {at:%Y-%m-%d}:"
+            " import more closes first.",
+            history_min=HISTORY_MIN,
+            count=len(days),
+            at=at,
         )
     return _History(table, is_own, fit)
 

@@ -150,5 +150,5 @@ def announce_day(*, on: date, at: datetime) -> bool:
 def _assessment(assessment_id: int) -> Assessment:
     row = Assessment.objects.filter(id=assessment_id).first()
     if row is None:
-        raise AssessmentNotFound(f"There is no assessment {assessment_id}.", assessment_id=assessment_id)
+        raise AssessmentNotFound("There is no assessment {assessment_id}.", assessment_id=assessment_id)
     return row

@@ -67,8 +67,8 @@ class ConditionNotMet(Refusal):
     def __init__(self, standings: Sequence[ConditionStanding]) -> None:
         said = [standing_words(one) for one in standings]
         super().__init__(
-            f"The limit was approved on a condition that is not met. {' '.join(one.en for one in said)} "
-            "Nothing was done.",
+            "The limit was approved on a condition that is not met. {said} Nothing was done.",
+            said=" ".join(one.en for one in said),
             zh=f"额度所附条件尚未满足。{''.join(one.zh for one in said)}未作任何操作。",
             conditions=[
                 {"code": one.condition.code, "kind": one.condition.kind.value, "actual": one.actual}

@@ -136,7 +136,7 @@ def read_condition(actor: Actor, condition_id: int) -> CreditCondition:
     require(actor, "credit.view")
     row = CreditCondition.objects.select_related("decision__client").filter(id=condition_id).first()
     if row is None or not can_see_client(actor, row.decision.client_id):
-        raise ConditionNotFound(f"There is no condition {condition_id}.", condition_id=condition_id)
+        raise ConditionNotFound("There is no condition {condition_id}.", condition_id=condition_id)
     return row
 
 

@@ -45,7 +45,7 @@ def get_decision(decision_id: int) -> DecisionView:
     """A decision in full, for the program. Raises `DecisionNotFound`, `DecisionErased`."""
     row = CreditDecision.objects.select_related("client", "policy").filter(id=decision_id).first()
     if row is None:
-        raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+        raise DecisionNotFound("There is no credit decision {decision_id}.", decision_id=decision_id)
     check_not_erased(row)
     return view(row)
 
@@ -54,8 +54,8 @@ def check_not_erased(row: CreditDecision) -> None:
     """Raise `DecisionErased` for a decision of which only date, state and limit are left."""
     if not row.answer:
         raise DecisionErased(
-            f"What credit decision {row.pk} was made from was erased with the client's data: no law keeps it any more. "
-            "Its date, state and limit stand in the list of decisions.",
+            "What credit decision {decision_id} was made from was erased with the client's data: no law keeps it any "
+            "more. Its date, state and limit stand in the list of decisions.",
             decision_id=row.pk,
         )
 
@@ -70,7 +70,7 @@ def read_decision(actor: Actor, decision_id: int) -> DecisionView:
     require(actor, "credit.view")
     found = get_decision(decision_id)
     if not can_see_client(actor, found.client_id):
-        raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+        raise DecisionNotFound("There is no credit decision {decision_id}.", decision_id=decision_id)
     return found
 
 
@@ -145,7 +145,7 @@ def replay_decision(decision_id: int) -> bool:
     """
     row = CreditDecision.objects.filter(id=decision_id).first()
     if row is None:
-        raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+        raise DecisionNotFound("There is no credit decision {decision_id}.", decision_id=decision_id)
     check_not_erased(row)
     return _replayed(row) == row.answer
 

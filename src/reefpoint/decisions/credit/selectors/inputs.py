@@ -52,7 +52,7 @@ def gather_inputs(
     if ask.limit_minor <= 0:
         raise AskRefused("The limit asked for must be above zero.")
     if ask.currency != terms.currency:
-        raise AskRefused(f"The scheme lends in {terms.currency}, not in {ask.currency}.")
+        raise AskRefused("The scheme lends in {currency}, not in {asked}.", currency=terms.currency, asked=ask.currency)
     client = get_client(actor, client_id)
     kyc, screened = get_kyc_standing(client_id), get_screening_standing(client_id)
     verdict = judge_terms(client_id, ask.scheme_code, terms, on)

@@ -37,7 +37,7 @@ def request_waiver(*, actor: Actor, condition_id: int, reason: str, at: datetime
     lock_name(f"credit.waiver:{condition_id}")
     said = reason.strip()
     if not said or len(said) > REASON_CHARS_MAX:
-        raise WaiverRefused(f"Say why, in at most {REASON_CHARS_MAX} characters.")
+        raise WaiverRefused("Say why, in at most {reason_chars_max} characters.", reason_chars_max=REASON_CHARS_MAX)
     if row.decision.state != DecisionState.APPROVED:
         raise WaiverRefused("The limit is not approved, so that nothing is bound to this condition yet.")
     if row.waivers.exclude(state=WaiverState.REFUSED).exists():

@@ -228,7 +228,7 @@ def _locked(actor: Actor, decision_id: int) -> CreditDecision:
         .first()
     )
     if row is None or not can_see_client(actor, row.client_id):
-        raise DecisionNotFound(f"There is no credit decision {decision_id}.", decision_id=decision_id)
+        raise DecisionNotFound("There is no credit decision {decision_id}.", decision_id=decision_id)
     check_not_erased(row)
     return row
 
@@ -236,9 +236,9 @@ def _locked(actor: Actor, decision_id: int) -> CreditDecision:
 def _waiting(row: CreditDecision) -> ApprovalView:
     if row.state != DecisionState.PROPOSED or row.approval_id is None:
         raise DecisionAlreadyMade(
-            f"This decision is {row.state} already; somebody else was quicker. Nothing was changed.",
+            "This decision is {state} already; somebody else was quicker. Nothing was changed.",
             decision_id=row.pk,
-            state=row.state,
+            state=DecisionState(row.state),
         )
     return get_approval(row.approval_id)
 
@@ -246,19 +246,23 @@ def _waiting(row: CreditDecision) -> ApprovalView:
 def _check_current(row: CreditDecision, at: datetime) -> None:
     if at - row.decided_at > row.expires_on - row.decided_on:
         raise DecisionExpired(
-            f"The decision held until {row.expires_on}. Decide again on what is known now.", decision_id=row.pk
+            "The decision held until {expires_on}. Decide again on what is known now.",
+            decision_id=row.pk,
+            expires_on=row.expires_on,
         )
     latest = newest(row.client_id, row.scheme_code)
     if latest is not None and latest.pk != row.pk:
         raise DecisionSuperseded(
-            f"Decision {latest.pk} on the same client and scheme is newer. Act on that one.", newer_id=latest.pk
+            "Decision {newer_id} on the same client and scheme is newer. Act on that one.", newer_id=latest.pk
         )
 
 
 def _reason(reason: str) -> str:
     said = reason.strip()
     if not said or len(said) > REASON_CHARS_MAX:
-        raise ReasonForDecisionNeeded(f"Say why, in at most {REASON_CHARS_MAX} characters.")
+        raise ReasonForDecisionNeeded(
+            "Say why, in at most {reason_chars_max} characters.", reason_chars_max=REASON_CHARS_MAX
+        )
     return said
 
 

@@ -183,7 +183,7 @@ def get_call(actor: Actor, call_id: int) -> tuple[CallFacts, CallRow]:
     require(actor, "margin.view")
     call = _calls(actor).select_related("account__client").filter(id=call_id).first()
     if call is None:
-        raise NotFound(f"There is no call {call_id}, or it is not yours to see.", call_id=call_id)
+        raise NotFound("There is no call {call_id}, or it is not yours to see.", call_id=call_id)
     return call_facts(call), _call_row(call, _ratios_now([call]).get(call.account_id))
 
 

@@ -113,11 +113,15 @@ def load_desk_book(*, at: datetime, currency: str | None = None) -> DeskBook:
     if currency is None:
         currency = homes[0] if len(homes) == 1 else fx_view.base if fx_view else "USD"
     if currency not in NUMBER:
-        raise NoReportingRate(f"{currency} is no currency of the desk; it keeps {', '.join(CODES)}.")
+        raise NoReportingRate(
+            "{currency} is no currency of the desk; it keeps {codes}.", currency=currency, codes=CODES
+        )
     missing = [home for home in homes if home != currency and not (fx_view and fx_view.rate_e8(currency, home))]
     if missing:
         raise NoReportingRate(
-            f"There is no rate from {' and '.join(missing)} to {currency}: record a version of the rates that has it."
+            "There is no rate from {missing} to {currency}: record a version of the rates that has it.",
+            missing=missing,
+            currency=currency,
         )
     is_converted = bool(loaded.sheet.fx) or homes not in ([], [currency])
     return DeskBook(

@@ -36,7 +36,7 @@ def check_step(effect: CollateralEffect, override_reason: str) -> None:
     """Raise `StepTooFar` for a change by which safe accounts would be sold at once, unless somebody answers for it."""
     if effect.total.closed_out and not override_reason.strip():
         raise StepTooFar(
-            f"It would take {effect.total.closed_out} accounts from safe to close-out in one step. Take smaller steps,"
+            "It would take {accounts} accounts from safe to close-out in one step. Take smaller steps,"
             " or say why it must be so: the second person reads that.",
             accounts=effect.total.closed_out,
         )

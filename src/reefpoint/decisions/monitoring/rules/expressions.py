@@ -94,7 +94,10 @@ def country_code(country: str) -> int:
 def read_expression(text: str, kinds: Mapping[str, Kind]) -> Expression:
     """Read and check an expression over these names. Raises `RuleMalformed`."""
     if not text.strip() or len(text) > EXPRESSION_CHARACTERS_MAX:
-        raise RuleMalformed(f"An expression has 1 to {EXPRESSION_CHARACTERS_MAX} characters.")
+        raise RuleMalformed(
+            "An expression has 1 to {expression_characters_max} characters.",
+            expression_characters_max=EXPRESSION_CHARACTERS_MAX,
+        )
     context = rule_engine.Context(
         type_resolver=rule_engine.type_resolver_from_dict({name: _TYPES[kind] for name, kind in kinds.items()}),
         decimal_context=decimal.Context(prec=DIGITS),
@@ -102,7 +105,7 @@ def read_expression(text: str, kinds: Mapping[str, Kind]) -> Expression:
     try:
         rule = rule_engine.Rule(text, context=context)
     except EngineError as error:
-        raise RuleMalformed(f"The expression cannot be read: {_words(error)}") from error
+        raise RuleMalformed("The expression cannot be read: {error}", error=_words(error)) from error
     except RecursionError as error:
         raise RuleMalformed("The expression is nested too deeply.") from error
     statement = rule.statement.expression
@@ -126,12 +129,12 @@ def decide(expression: Expression, facts: Mapping[str, object]) -> bool:
     Raises `FactMissing` if the answer turns on one, and for a name that `facts` does not hold at all.
     """
     if absent := [name for name in expression.names if name not in facts]:
-        raise FactMissing(f"Not told: {', '.join(absent)}.", missing=absent)
+        raise FactMissing("Not told: {missing}.", missing=absent)
     columns = {name: _one_row(expression.kinds[name], facts[name]) for name in expression.names}
     verdict = judge_columns(expression, columns, 1)
     if not verdict.is_decided[0]:
         missing = [name for name in expression.names if facts[name] is None]
-        raise FactMissing(f"The rule turns on what is not known: {', '.join(missing)}.", missing=missing)
+        raise FactMissing("The rule turns on what is not known: {missing}.", missing=missing)
     return bool(verdict.fires[0])
 
 
@@ -152,7 +155,7 @@ def constant(kind: Kind, value: object) -> Int64s:
             return np.array([int(value)], dtype=np.int64)
         case Kind.NUMBER, int() if not isinstance(value, bool) and abs(value) <= INT64_MAX:
             return np.array([value], dtype=np.int64)
-    raise RuleMalformed(f"{value!r} is not a {kind.value}.")
+    raise RuleMalformed("{value!r} is not a {kind}.", value=value, kind=kind)
 
 
 def _words(error: EngineError) -> str:
@@ -165,13 +168,15 @@ def _kind_of(node: ast.ExpressionBase, kinds: Mapping[str, Kind]) -> Kind:  # no
     match node:
         case ast.SymbolExpression():
             if node.scope is not None or node.name not in kinds:
-                raise RuleMalformed(f"There is no fact or parameter {node.name!r}.")
+                raise RuleMalformed("There is no fact or parameter {name!r}.", name=node.name)
             return kinds[node.name]
         case ast.BooleanExpression():
             return Kind.FLAG
         case ast.FloatExpression():
             if node.value != int(node.value):
-                raise RuleMalformed(f"{node.value} is not a whole number: ask with percent or basis points instead.")
+                raise RuleMalformed(
+                    "{number} is not a whole number: ask with percent or basis points instead.", number=node.value
+                )
             return Kind.NUMBER
         case ast.LogicExpression():
             _need(kinds, Kind.FLAG, node.left, node.right)
@@ -193,15 +198,16 @@ def _kind_of(node: ast.ExpressionBase, kinds: Mapping[str, Kind]) -> Kind:  # no
             _need(kinds, Kind.COUNTRIES, node.container)
             return Kind.FLAG
     raise RuleMalformed(
-        f"{type(node).__name__.removesuffix('Expression')} is not allowed: an expression holds facts, parameters, "
-        "whole numbers, + - *, comparisons, and, or, not, and 'country in countries'."
+        "{part} is not allowed: an expression holds facts, parameters, "
+        "whole numbers, + - *, comparisons, and, or, not, and 'country in countries'.",
+        part=type(node).__name__.removesuffix("Expression"),
     )
 
 
 def _need(kinds: Mapping[str, Kind], kind: Kind, *nodes: ast.ExpressionBase) -> None:
     for node in nodes:
         if (found := _kind_of(node, kinds)) is not kind:
-            raise RuleMalformed(f"A {kind.value} is needed where a {found.value} stands.")
+            raise RuleMalformed("A {kind} is needed where a {found} stands.", kind=kind, found=found)
 
 
 _COMPARE = {

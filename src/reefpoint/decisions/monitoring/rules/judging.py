@@ -70,12 +70,14 @@ def read_rule(code: str, draft: RuleDraft) -> ReadRule:
     if not draft.triggers:
         raise RuleMalformed("A rule needs at least one kind of activity that triggers it.")
     if not 0 <= draft.cooldown_days <= COOLDOWN_DAYS_MAX:
-        raise RuleMalformed(f"A cool-down is between 0 and {COOLDOWN_DAYS_MAX} days.")
+        raise RuleMalformed(
+            "A cool-down is between 0 and {cooldown_days_max} days.", cooldown_days_max=COOLDOWN_DAYS_MAX
+        )
     parameters = {parameter.name: parameter for parameter in draft.parameters}
     if len(parameters) != len(draft.parameters):
         raise RuleMalformed("Two parameters share a name.")
     if shadowed := parameters.keys() & FACTS.keys():
-        raise RuleMalformed(f"{min(shadowed)} is a fact and cannot be a parameter.")
+        raise RuleMalformed("{shadowed} is a fact and cannot be a parameter.", shadowed=min(shadowed))
     for parameter in draft.parameters:
         _check_parameter(parameter)
     kinds = {name: fact.kind for name, fact in FACTS.items()}
@@ -86,9 +88,9 @@ def read_rule(code: str, draft: RuleDraft) -> ReadRule:
         raise RuleMalformed("The expression asks for no fact.")
     needed = {name for fact in facts for name in FACTS[fact].parameters}
     if absent := needed - parameters.keys():
-        raise RuleMalformed(f"The parameter {min(absent)} is needed by a fact of the expression.")
+        raise RuleMalformed("The parameter {absent} is needed by a fact of the expression.", absent=min(absent))
     if unused := parameters.keys() - needed - set(expression.names):
-        raise RuleMalformed(f"The parameter {min(unused)} is not used.")
+        raise RuleMalformed("The parameter {unused} is not used.", unused=min(unused))
     settings = {name: one.value for name, one in parameters.items() if isinstance(one.value, int)}
     return ReadRule(code, draft, expression, facts, settings)
 
@@ -97,9 +99,11 @@ def _check_parameter(parameter: Parameter) -> None:
     value = parameter.value
     if parameter.kind is ParameterKind.COUNTRIES:
         if not isinstance(value, tuple) or not value or not all(len(one) == 2 and one.isupper() for one in value):
-            raise RuleMalformed(f"{parameter.name} is a list of two-letter country codes.")
+            raise RuleMalformed("{name} is a list of two-letter country codes.", name=parameter.name)
     elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= NUMBER_MAX:
-        raise RuleMalformed(f"{parameter.name} is a whole number from 0 to {NUMBER_MAX:,}.")
+        raise RuleMalformed(
+            "{name} is a whole number from 0 to {number_max:,}.", name=parameter.name, number_max=NUMBER_MAX
+        )
 
 
 def judge(rule: ReadRule, sheet: FactSheet, is_asked: Bools | None = None) -> Judged:

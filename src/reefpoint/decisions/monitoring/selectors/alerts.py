@@ -48,7 +48,7 @@ def get_alert(actor: Actor, alert_id: int) -> AlertRow:
     require(actor, "monitoring.view")
     row = _rows().filter(id=alert_id).first()
     if row is None:
-        raise AlertNotFound(f"There is no alert {alert_id}.", alert_id=alert_id)
+        raise AlertNotFound("There is no alert {alert_id}.", alert_id=alert_id)
     return _view(row)
 
 

@@ -66,7 +66,7 @@ def explain_alert(actor: Actor, alert_id: int, *, days: int = 30) -> Explained:
     require(actor, "monitoring.view")
     alert = Alert.objects.select_related("rule", "rule_version").filter(id=alert_id).first()
     if alert is None:
-        raise AlertNotFound(f"There is no alert {alert_id}.", alert_id=alert_id)
+        raise AlertNotFound("There is no alert {alert_id}.", alert_id=alert_id)
     version = alert.rule_version
     parameters = {one["name"]: one["value"] for one in version.parameters}
     kinds = {name: fact.kind for name, fact in FACTS.items()} | {

@@ -47,7 +47,9 @@ def snooze_alert(*, actor: Actor, alert_id: int, until: datetime, reason: str, a
     require(actor, "cases.work")
     _check_reason(reason)
     if not at < until <= at + timedelta(days=SNOOZE_DAYS_MAX):
-        raise SnoozeRefused(f"A snooze ends in the future, and at most {SNOOZE_DAYS_MAX} days from now.")
+        raise SnoozeRefused(
+            "A snooze ends in the future, and at most {snooze_days_max} days from now.", snooze_days_max=SNOOZE_DAYS_MAX
+        )
     _move(actor, _lock([alert_id])[0], AlertState.SNOOZED, at=at, snoozed_until=until, reason=reason)
 
 
@@ -67,7 +69,7 @@ def _check_reason(reason: str) -> None:
 def _lock(alert_ids: Sequence[int]) -> list[Alert]:
     alerts = list(Alert.objects.select_for_update().filter(id__in=alert_ids).order_by("id"))
     if missing := set(alert_ids) - {alert.pk for alert in alerts}:
-        raise AlertNotFound(f"There is no alert {min(missing)}.", alert_id=min(missing))
+        raise AlertNotFound("There is no alert {alert_id}.", alert_id=min(missing))
     return alerts
 
 

@@ -38,7 +38,9 @@ def request_backtest(*, actor: Actor, version_id: int, since: date, until: date,
     """Let a version be run over the activities of these days, both inclusive. Returns the backtest's id."""
     require(actor, "monitoring.change_rules")
     if since > until:
-        raise BacktestRefused(f"The history would end on {until}, before it begins on {since}.")
+        raise BacktestRefused(
+            "The history would end on {until}, before it begins on {since}.", until=until, since=since
+        )
     if not RuleVersion.objects.filter(id=version_id).exists():
         raise RuleNotFound("There is no such version.")
     row = Backtest.objects.create(

@@ -22,7 +22,7 @@ def base_cost(currency: str, pools: Sequence[PoolView] | None = None) -> tuple[i
     """
     found = [pool for pool in (list_pools() if pools is None else pools) if pool.currency == currency]
     if not found:
-        raise rules.NoPrice(f"No pool lends {currency}, so there is no cost of money to start from.", currency=currency)
+        raise rules.NoPrice("No pool lends {currency}, so there is no cost of money to start from.", currency=currency)
     committed = sum(pool.committed_minor for pool in found)
     cost = ceil_div(sum(pool.committed_minor * pool.cost_bp for pool in found), committed)
     return cost, "pools:" + ",".join(pool.code for pool in found)

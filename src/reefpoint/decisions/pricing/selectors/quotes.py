@@ -56,7 +56,7 @@ def get_quote(quote_id: int) -> QuoteView:
     """A quote in full, for the program. Raises `QuoteNotFound`, `QuoteErased`."""
     row = _quotes().filter(id=quote_id).first()
     if row is None:
-        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+        raise QuoteNotFound("There is no quote {quote_id}.", quote_id=quote_id)
     _check_not_erased(row)
     return quote_view(row)
 
@@ -64,7 +64,7 @@ def get_quote(quote_id: int) -> QuoteView:
 def _check_not_erased(row: Quote) -> None:
     if not row.answer:
         raise QuoteErased(
-            f"What quote {row.pk} was worked out from was erased with the client's data: no law keeps it any more. "
+            "What quote {quote_id} was worked out from was erased with the client's data: no law keeps it any more. "
             "Its rate and dates stand in the list of quotes.",
             quote_id=row.pk,
         )
@@ -75,7 +75,7 @@ def read_quote(actor: Actor, quote_id: int) -> QuoteView:
     require(actor, "pricing.view")
     found = get_quote(quote_id)
     if not can_see_client(actor, found.client_id):
-        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+        raise QuoteNotFound("There is no quote {quote_id}.", quote_id=quote_id)
     return found
 
 
@@ -84,13 +84,15 @@ def require_quote(quote_id: int, at: datetime) -> QuoteView:
     found = get_quote(quote_id)
     if get_version(found.scheme_version_id).state is not VersionState.PUBLISHED:
         raise SchemeWithdrawn(
-            f"The scheme {found.scheme_code} of this quote is not offered any more. Ask for a price on another one.",
+            "The scheme {scheme_code} of this quote is not offered any more. Ask for a price on another one.",
             quote_id=quote_id,
+            scheme_code=found.scheme_code,
         )
     if at > found.valid_until:
         raise QuoteExpired(
-            f"The quote held until {found.valid_until:%Y-%m-%d %H:%M} UTC. Ask for a new one; nothing was done.",
+            "The quote held until {valid_until:%Y-%m-%d %H:%M} UTC. Ask for a new one; nothing was done.",
             quote_id=quote_id,
+            valid_until=found.valid_until,
         )
     return found
 
@@ -137,7 +139,7 @@ def replay_quote(quote_id: int) -> bool:
     """Whether a quote's stored inputs come to the same bytes under the stored grid (I60)."""
     row = Quote.objects.filter(id=quote_id).first()
     if row is None:
-        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+        raise QuoteNotFound("There is no quote {quote_id}.", quote_id=quote_id)
     _check_not_erased(row)
     return _replayed(row) == row.answer
 

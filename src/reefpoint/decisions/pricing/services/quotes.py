@@ -170,7 +170,9 @@ def _offered(scheme_version_id: int) -> VersionView:
     version = get_version(scheme_version_id)
     if version.state is not VersionState.PUBLISHED:
         raise SchemeWithdrawn(
-            f"Version {version.version} of {version.scheme_code} is not offered. Ask for a price on another one."
+            "Version {version} of {scheme_code} is not offered. Ask for a price on another one.",
+            version=version.version,
+            scheme_code=version.scheme_code,
         )
     return version
 
@@ -179,7 +181,7 @@ def _check_ask(terms: SchemeTerms, amount_minor: int, tenor_days: int) -> None:
     if not 0 < amount_minor <= terms.limit_minor:
         raise QuoteRefused("The amount must be above zero and within the scheme's limit.", most_minor=terms.limit_minor)
     if not 0 < tenor_days <= terms.tenor_days:
-        raise QuoteRefused(f"The scheme lends for 1 to {terms.tenor_days} days.", most_days=terms.tenor_days)
+        raise QuoteRefused("The scheme lends for 1 to {most_days} days.", most_days=terms.tenor_days)
 
 
 @transaction.atomic
@@ -194,7 +196,7 @@ def request_exception(*, actor: Actor, quote_id: int, rate_bp: int, reason: str,
     require_quote(quote_id, at)
     said = reason.strip()
     if not said or len(said) > REASON_CHARS_MAX:
-        raise ExceptionRefused(f"Say why, in at most {REASON_CHARS_MAX} characters.")
+        raise ExceptionRefused("Say why, in at most {reason_chars_max} characters.", reason_chars_max=REASON_CHARS_MAX)
     if row.exceptions.exclude(state=ExceptionState.REFUSED).exists():
         raise ExceptionRefused("Another price was asked for already on this quote. That one comes first.")
     inputs = rules.inputs_from_json(row.inputs)
@@ -248,7 +250,7 @@ def follow_exception(*, actor: Actor, approval_id: int, at: datetime) -> None:
 def _locked(quote_id: int) -> Quote:
     row = Quote.objects.select_for_update(of=("self",)).select_related("client").filter(id=quote_id).first()
     if row is None:
-        raise QuoteNotFound(f"There is no quote {quote_id}.", quote_id=quote_id)
+        raise QuoteNotFound("There is no quote {quote_id}.", quote_id=quote_id)
     return row
 
 

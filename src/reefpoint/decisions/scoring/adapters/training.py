@@ -64,7 +64,7 @@ def train_german() -> tuple[Trained, Trained]:
         import optbinning  # noqa: F401, PLC0415
     except (ImportError, OSError) as error:
         raise TrainingRefused(
-            f"Training needs the extra: install reefpoint[train] (LightGBM also needs libgomp). {error}"
+            "Training needs the extra: install reefpoint[train] (LightGBM also needs libgomp). {error}", error=error
         ) from error
     table, bad = load_frame()
     with warnings.catch_warnings():
@@ -206,8 +206,12 @@ def _train_card(table: Any, bad: Any) -> Trained:
     measures = _cross_validate(table, bad, lambda x, y: _card_predictor(fit_card(x, y)))
     if measures["auc"].mean < AUC_MIN or measures["ks"].mean < KS_MIN:
         raise TrainingRefused(
-            f"The scorecard is too weak: AUC {measures['auc'].mean:.3f}, KS {measures['ks'].mean:.3f} over the halves,"
-            f" where {AUC_MIN} and {KS_MIN} are asked."
+            "The scorecard is too weak: AUC {auc:.3f}, KS {ks:.3f} over the halves,"
+            " where {auc_min} and {ks_min} are asked.",
+            auc=measures["auc"].mean,
+            ks=measures["ks"].mean,
+            auc_min=AUC_MIN,
+            ks_min=KS_MIN,
         )
     artifact = json.dumps(card_to_json(fit_card(table, bad), code="german_card"), ensure_ascii=False, indent=1) + "\n"
     runtime = make_runtime(read_card(artifact))

@@ -50,7 +50,7 @@ class MalformedCard(Refusal):
     code = "malformed_scorecard"
 
     def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"{place}: {problem}", place=place)
+        super().__init__("{place}: {problem}", place=place, problem=problem)
         self.place = place
 
 

@@ -93,7 +93,7 @@ class Boosted:
             return float(self.words[name].get(str(value), nan))
         if isinstance(value, int | float):
             return float(value)
-        raise MalformedTrees(f"{name} is a number, not {type(value).__name__}.", name=name)
+        raise MalformedTrees("{name} is a number, not {kind}.", name=name, kind=type(value).__name__)
 
     def raw(self, row: Sequence[float]) -> float:
         """The raw score: the log odds of a bad outcome."""
@@ -199,7 +199,7 @@ def read_boosted(text: str) -> Boosted:
     try:
         return _read(text)
     except (KeyError, IndexError, ValueError) as error:
-        raise MalformedTrees(f"This is no model that can be read: {error}.") from error
+        raise MalformedTrees("This is no model that can be read: {error}.", error=error) from error
 
 
 def _read(text: str) -> Boosted:

@@ -92,9 +92,17 @@ class _RecordReader:
     def _begin(self, tag: str, _attributes: dict[str, str]) -> None:
         name = tag.rpartition(" ")[2]
         if not self.stack and name != self.root:
-            raise ListRefused(f"The file is no list of this form: it begins with <{name[:40]}>, not <{self.root}>.")
+            raise ListRefused(
+                "The file is no list of this form: it begins with <{name}>, not <{root}>.",
+                name=name[:40],
+                root=self.root,
+            )
         if len(self.stack) >= XML_DEPTH_MAX:
-            raise ListRefused(f"Line {self.parser.CurrentLineNumber}: elements are nested deeper than {XML_DEPTH_MAX}.")
+            raise ListRefused(
+                "Line {line}: elements are nested deeper than {xml_depth_max}.",
+                line=self.parser.CurrentLineNumber,
+                xml_depth_max=XML_DEPTH_MAX,
+            )
         self._hold(len(name))
         self.stack.append(Element(name))
 
@@ -114,7 +122,10 @@ class _RecordReader:
     def _hold(self, characters: int) -> None:
         self.held += characters
         if self.held > XML_RECORD_MAX:
-            raise ListRefused(f"Line {self.parser.CurrentLineNumber}: one record is larger than any real one.")
+            raise ListRefused(
+                "Line {line}: one record is larger than any real one.",
+                line=self.parser.CurrentLineNumber,
+            )
 
     @staticmethod
     def _refuse(*_: object) -> None:
@@ -138,9 +149,14 @@ def read_xml(content: bytes, *, root: str, records: frozenset[str], progress: Pr
             reader.ready.clear()
     except expat.ExpatError as error:
         what = "is cut off" if expat.ErrorString(error.code) in CUT_OFF else "is not well formed"
-        raise ListRefused(f"Line {error.lineno}: the XML {what} ({expat.ErrorString(error.code)}).") from error
+        raise ListRefused(
+            "Line {line}: the XML {what} ({error}).",
+            line=error.lineno,
+            what=what,
+            error=expat.ErrorString(error.code),
+        ) from error
     except (UnicodeDecodeError, ValueError, LookupError) as error:
-        raise ListRefused(f"The file cannot be read as XML: {error}.") from error
+        raise ListRefused("The file cannot be read as XML: {error}.", error=error) from error
 
 
 def read_csv(content: bytes, *, progress: Progress) -> Iterator[tuple[int, list[str]]]:
@@ -149,7 +165,7 @@ def read_csv(content: bytes, *, progress: Progress) -> Iterator[tuple[int, list[
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ListRefused(f"The file is not UTF-8 text (byte {error.start}).") from error
+        raise ListRefused("The file is not UTF-8 text (byte {byte}).", byte=error.start) from error
     if "\x00" in text:
         raise ListRefused("The file holds a NUL: it is no CSV.")
     total = text.count("\n") or 1
@@ -160,7 +176,9 @@ def read_csv(content: bytes, *, progress: Progress) -> Iterator[tuple[int, list[
                 progress(min(reader.line_num, total), total)
             yield reader.line_num, row
     except csv.Error as error:
-        raise ListRefused(f"Line {reader.line_num}: the file is not CSV, or is cut off ({error}).") from error
+        raise ListRefused(
+            "Line {line}: the file is not CSV, or is cut off ({error}).", line=reader.line_num, error=error
+        ) from error
     progress(total, total)
 
 
@@ -169,7 +187,11 @@ def check_size(content: bytes) -> None:
     if not content.strip():
         raise ListRefused("The file is empty.")
     if len(content) > FILE_BYTES_MAX:
-        raise ListRefused(f"The file has {len(content):,} bytes; at most {FILE_BYTES_MAX:,} are read.")
+        raise ListRefused(
+            "The file has {count:,} bytes; at most {file_bytes_max:,} are read.",
+            count=len(content),
+            file_bytes_max=FILE_BYTES_MAX,
+        )
 
 
 def check_entries(entries: list[EntryDraft]) -> None:
@@ -177,18 +199,22 @@ def check_entries(entries: list[EntryDraft]) -> None:
     if not entries:
         raise ListRefused("The file holds no entry.")
     if len(entries) > ENTRIES_MAX:
-        raise ListRefused(f"The file holds {len(entries):,} entries; at most {ENTRIES_MAX:,} are read.")
+        raise ListRefused(
+            "The file holds {count:,} entries; at most {entries_max:,} are read.",
+            count=len(entries),
+            entries_max=ENTRIES_MAX,
+        )
     seen: set[str] = set()
     for entry in entries:
         if not entry.reference or len(entry.reference) > 120 or not entry.reference.isprintable():
-            raise ListRefused(f"An entry has no proper id: {entry.reference[:40]!r}.")
+            raise ListRefused("An entry has no proper id: {reference!r}.", reference=entry.reference[:40])
         if entry.reference in seen:
-            raise ListRefused(f"The entry {entry.reference} stands in the file twice.")
+            raise ListRefused("The entry {reference} stands in the file twice.", reference=entry.reference)
         seen.add(entry.reference)
         if not entry.names:
-            raise ListRefused(f"The entry {entry.reference} has no name.")
+            raise ListRefused("The entry {reference} has no name.", reference=entry.reference)
         if len(entry.names) > NAMES_MAX or any(len(name.text) > NAME_CHARACTERS_MAX for name in entry.names):
-            raise ListRefused(f"The entry {entry.reference} has names beyond any bound.")
+            raise ListRefused("The entry {reference} has names beyond any bound.", reference=entry.reference)
 
 
 def clean(text: str) -> str:

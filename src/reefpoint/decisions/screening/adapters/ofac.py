@@ -47,7 +47,11 @@ def parse_ofac_xml(content: bytes, _second: bytes, progress: Progress) -> Parsed
     check_entries(entries)
     told = head.get("publshInformation", "Record_Count") if head else ""
     if told and told != str(len(entries)):
-        raise ListRefused(f"The file says that it has {told[:12]} entries, and has {len(entries)}: it is not whole.")
+        raise ListRefused(
+            "The file says that it has {told} entries, and has {count}: it is not whole.",
+            told=told[:12],
+            count=len(entries),
+        )
     return ParsedList(tuple(entries), read_day(head.get("publshInformation", "Publish_Date")) if head else None)
 
 
@@ -99,7 +103,10 @@ def parse_ofac_csv(content: bytes, second: bytes, progress: Progress) -> ParsedL
         )
     check_entries(entries)
     if aliases:
-        raise ListRefused(f"The file of alternative names speaks of {next(iter(aliases))[:20]}, which the list lacks.")
+        raise ListRefused(
+            "The file of alternative names speaks of {reference}, which the list lacks.",
+            reference=next(iter(aliases))[:20],
+        )
     return ParsedList(tuple(entries))
 
 
@@ -115,7 +122,12 @@ def _body(content: bytes) -> bytes:
 
 def _fields(line: int, row: list[str], count: int) -> list[str]:
     if len(row) != count:
-        raise ListRefused(f"Line {line} has {len(row)} fields, not {count}: the file is damaged or cut off.")
+        raise ListRefused(
+            "Line {line} has {count} fields, not {wanted}: the file is damaged or cut off.",
+            line=line,
+            count=len(row),
+            wanted=count,
+        )
     return ["" if (text := cell.strip()) == NOTHING else text for cell in row]
 
 

@@ -40,13 +40,18 @@ def parse_opensanctions_csv(content: bytes, _second: bytes, progress: Progress) 
     rows = read_csv(content, progress=progress)
     header = next(rows, (1, []))[1]
     if missing := [column for column in NEEDED if column not in header]:
-        raise ListRefused(f"The file lacks the column {', '.join(missing)}: it is no targets.simple list.")
+        raise ListRefused("The file lacks the column {missing}: it is no targets.simple list.", missing=missing)
     at = {column: header.index(column) for column in header}
     entries: list[EntryDraft] = []
     newest: date | None = None
     for line, row in rows:
         if len(row) != len(header):
-            raise ListRefused(f"Line {line} has {len(row)} fields, not {len(header)}: the file is damaged or cut off.")
+            raise ListRefused(
+                "Line {line} has {count} fields, not {wanted}: the file is damaged or cut off.",
+                line=line,
+                count=len(row),
+                wanted=len(header),
+            )
         cell = {column: row[number].strip() for column, number in at.items()}
         names = [(cell["name"], False), *((alias, False) for alias in _values(cell["aliases"]))]
         entries.append(

@@ -70,7 +70,7 @@ def get_hit(actor: Actor, hit_id: int) -> HitView:
     require(actor, "screening.view")
     row = Hit.objects.select_related("client", "entry").filter(id=hit_id).first()
     if row is None:
-        raise HitNotFound(f"There is no hit {hit_id}.", hit_id=hit_id)
+        raise HitNotFound("There is no hit {hit_id}.", hit_id=hit_id)
     require_client(actor, row.client_id)
     return _view(row)
 

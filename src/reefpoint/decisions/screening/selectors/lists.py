@@ -63,7 +63,7 @@ def get_version(actor: Actor, version_id: int) -> VersionView:
     require(actor, "screening.view")
     row = ListVersion.objects.filter(id=version_id).first()
     if row is None:
-        raise VersionNotFound(f"There is no version {version_id} of any list.")
+        raise VersionNotFound("There is no version {version_id} of any list.", version_id=version_id)
     return _view(row)
 
 

@@ -58,7 +58,8 @@ def screen_name(
     require(actor, "screening.screen")
     if len(name) > NAME_CHARACTERS_MAX or not name_forms(name):
         raise NothingToScreen(
-            f"A name has up to {NAME_CHARACTERS_MAX} characters, in Latin or Cyrillic letters or in Chinese characters."
+            "A name has up to {name_characters_max} characters, in Latin or Cyrillic letters or in Chinese characters.",
+            name_characters_max=NAME_CHARACTERS_MAX,
         )
     matches = find_matches(name, birth_on=birth_on, country=country, limit=limit)
     record(

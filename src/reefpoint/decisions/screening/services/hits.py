@@ -156,5 +156,5 @@ def _reopen_if_undecided(hit: Hit) -> None:
 def _lock(hit_id: int) -> Hit:
     hit = Hit.objects.select_for_update(of=("self",)).select_related("client").filter(id=hit_id).first()
     if hit is None:
-        raise HitNotFound(f"There is no hit {hit_id}.", hit_id=hit_id)
+        raise HitNotFound("There is no hit {hit_id}.", hit_id=hit_id)
     return hit

@@ -45,11 +45,18 @@ def receive_list(
     """
     require(actor, "screening.load_list")
     if not 0 < len(source) <= SOURCE_CHARACTERS_MAX or not source.isprintable() or source != source.strip():
-        raise ListRefused(f"A list is named by 1 to {SOURCE_CHARACTERS_MAX} printable characters.")
+        raise ListRefused(
+            "A list is named by 1 to {source_characters_max} printable characters.",
+            source_characters_max=SOURCE_CHARACTERS_MAX,
+        )
     if not content.strip():
         raise ListRefused("The file is empty.")
     if len(content) + len(second) > rules.FILE_BYTES_MAX:
-        raise ListRefused(f"The file has {len(content):,} bytes; at most {rules.FILE_BYTES_MAX:,} are read.")
+        raise ListRefused(
+            "The file has {count:,} bytes; at most {file_bytes_max:,} are read.",
+            count=len(content),
+            file_bytes_max=rules.FILE_BYTES_MAX,
+        )
     _lock_source(source)
     content_hash = hashlib.sha256(content + b"\0" + second if second else content).hexdigest()
     usable = (ListVersionState.RECEIVED, ListVersionState.READING, ListVersionState.IN_FORCE)
@@ -110,7 +117,7 @@ def load_list(
     load_received(actor=actor, version_id=version_id, at=at)
     version = ListVersion.objects.get(id=version_id)
     if version.state == ListVersionState.FAILED:
-        raise ListRefused(version.problem, version_id=version_id)
+        raise ListRefused("{problem}", problem=version.problem, version_id=version_id)
     return version_id
 
 
@@ -154,11 +161,15 @@ def _put_in_force(actor: Actor, version_id: int, parsed: ParsedList, at: datetim
         return
     before = ListVersion.objects.filter(source=version.source, state=ListVersionState.IN_FORCE).first()
     if before is not None and before.number > version.number:
-        raise ListRefused(f"Version {before.number} of this list is in force already, and is newer than this one.")
+        raise ListRefused(
+            "Version {number} of this list is in force already, and is newer than this one.", number=before.number
+        )
     if before is not None and not version.may_shrink and rules.shrinks_too_much(before.entries, len(parsed.entries)):
         raise ListRefused(
-            f"The file has {len(parsed.entries):,} entries where {before.entries:,} are in force: it may be cut off. "
-            "If the list did shrink, load it again and say so."
+            "The file has {count:,} entries where {entries:,} are in force: it may be cut off. "
+            "If the list did shrink, load it again and say so.",
+            count=len(parsed.entries),
+            entries=before.entries,
         )
     if before is not None:
         _set(before, state=ListVersionState.SUPERSEDED)

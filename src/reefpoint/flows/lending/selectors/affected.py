@@ -63,7 +63,7 @@ def find_next_version(version_id: int, on: date) -> int | None:
     version = get_version(version_id)
     found = next((one for one in list_schemes() if one.id == version.scheme_id), None)
     if found is None:
-        raise SchemeVersionNotFound(f"There is no scheme version {version_id}.", version_id=version_id)
+        raise SchemeVersionNotFound("There is no scheme version {version_id}.", version_id=version_id)
     rest = [
         (one.effective_from, one.version)
         for one in found.versions

@@ -274,6 +274,7 @@ def _check_pool(facts: FundingFacts) -> None:
     pool = next((one for one in list_pools() if one.code == facts.pool_code), None)
     if pool is None or pool.currency != facts.currency or pool.available_minor < facts.amount_minor:
         raise PoolUnsuitable(
-            f"Pool {facts.pool_code} cannot lend as much in {facts.currency} now. Choose another one.",
+            "Pool {pool_code} cannot lend as much in {currency} now. Choose another one.",
             pool_code=facts.pool_code,
+            currency=facts.currency,
         )

@@ -47,8 +47,7 @@ class CannotRenew(Refusal):
     code = "cannot_renew"
 
     def __init__(self, bars: tuple[RenewalBar, ...]) -> None:
-        words = ", ".join(bar.value.replace("_", " ") for bar in bars)
-        super().__init__(f"This loan cannot be renewed now: {words}. Nothing was changed.", bars=list(bars))
+        super().__init__("This loan cannot be renewed now: {bars}. Nothing was changed.", bars=list(bars))
         self.bars = bars
 
 
@@ -83,7 +82,9 @@ def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: 
         _end(live, RenewalState.EXPIRED, actor=LENDER, reason="not signed in time", at=at)
     found = _require_eligible(loan_id, on, at)
     if not 0 < tenor_days <= found.tenor_days_max:
-        raise RenewalTermRefused(f"The further term must be 1 to {found.tenor_days_max} days.", field="tenor")
+        raise RenewalTermRefused(
+            "The further term must be 1 to {tenor_days_max} days.", field="tenor", tenor_days_max=found.tenor_days_max
+        )
     priced = _price(actor, account, loan, tenor_days, on, at)
     row = Renewal.objects.create(
         loan_id=loan_id,

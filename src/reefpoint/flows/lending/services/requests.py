@@ -37,8 +37,8 @@ class AskMalformed(Refusal):
 
     code = "ask_malformed"
 
-    def __init__(self, message: str, *, field: str) -> None:
-        super().__init__(message, field=field)
+    def __init__(self, words: str, *, field: str, **facts: object) -> None:
+        super().__init__(words, field=field, **facts)
         self.field = field
 
 
@@ -195,17 +195,21 @@ def _check_ask(version: VersionView, amount_minor: int, tenor_days: int, lots: S
     if not 0 < amount_minor <= min(terms.limit_minor, rules.AMOUNT_MINOR_MAX):
         raise AskMalformed("The amount must be above zero and within the scheme's limit.", field="amount")
     if not 0 < tenor_days <= terms.tenor_days:
-        raise AskMalformed(f"The term must be 1 to {terms.tenor_days} days.", field="tenor")
+        raise AskMalformed("The term must be 1 to {tenor_days} days.", field="tenor", tenor_days=terms.tenor_days)
     if not 0 < len(lots) <= rules.LOTS_MAX or len({one for one, _ in lots}) != len(lots):
-        raise AskMalformed(f"Name 1 to {rules.LOTS_MAX} different securities that will come in.", field="holdings")
+        raise AskMalformed(
+            "Name 1 to {lots_max} different securities that will come in.", field="holdings", lots_max=rules.LOTS_MAX
+        )
     known = {one.id: one for one in list_instruments()}
     for instrument_id, quantity in lots:
         one = known.get(instrument_id)
         if one is None or not terms.accepts(one.symbol):
             symbol = one.symbol if one else "?"
-            raise AskMalformed(f"This scheme does not take {symbol} as collateral.", field="holdings")
+            raise AskMalformed("This scheme does not take {symbol} as collateral.", field="holdings", symbol=symbol)
         if not 0 < quantity <= rules.QUANTITY_MAX:
-            raise AskMalformed(f"How many {one.symbol} will come in? A whole number above zero.", field="holdings")
+            raise AskMalformed(
+                "How many {symbol} will come in? A whole number above zero.", field="holdings", symbol=one.symbol
+            )
 
 
 def _write_lots(row: CreditRequest, lots: Sequence[tuple[int, int]]) -> None:
@@ -235,9 +239,10 @@ def agreed_version(row: CreditRequest) -> VersionView:
     version = get_version(row.scheme_version_id)
     if version.state is not VersionState.PUBLISHED:
         raise SchemeGone(
-            f"Scheme {row.scheme_code}, version {version.version}, has been withdrawn. Nothing was paid under it; "
+            "Scheme {scheme_code}, version {version}, has been withdrawn. Nothing was paid under it; "
             "ask for a new offer.",
             scheme_code=row.scheme_code,
+            version=version.version,
         )
     return version
 

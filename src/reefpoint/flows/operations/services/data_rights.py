@@ -62,7 +62,7 @@ def end_relationship(*, actor: Actor, client_id: int, reason: str, at: datetime)
     ]
     if held:
         raise AccountsNotEmpty(
-            f"There is still money, debt or shares in {', '.join(held)}. Settle these first; nothing was closed.",
+            "There is still money, debt or shares in {accounts}. Settle these first; nothing was closed.",
             accounts=held,
         )
     parties.close_client(actor=actor, client_id=client_id, reason=reason, at=at)

@@ -76,7 +76,11 @@ def run_day(*, actor: Actor = DAY_RUN, on: date, at: datetime) -> DayRunState:
     require(actor, "operations.run_day")
     closes_at = session_close(VENUE, on)
     if at < closes_at:
-        raise DayNotOver(f"The session of {on} closes at {closes_at:%H:%M} UTC. The day can be ended after that.")
+        raise DayNotOver(
+            "The session of {on} closes at {closes_at:%H:%M} UTC. The day can be ended after that.",
+            on=on,
+            closes_at=closes_at,
+        )
     run, _ = DayRun.objects.get_or_create(on=on, defaults={"at": at})
     day = _Day(actor, on, next_session(VENUE, on), run.at)
     for group in rules.STEP_GROUPS:

@@ -161,7 +161,11 @@ def _wait_for(condition: Callable[[], bool], what: str) -> None:
     pause = 0.002
     while not persist(condition):
         if time.monotonic() > deadline:
-            raise DeskNotQuiet(f"Waited {QUIET_SECONDS_MAX} s for {what}. Are the worker and the watch running?")
+            raise DeskNotQuiet(
+                "Waited {quiet_seconds_max} s for {what}. Are the worker and the watch running?",
+                quiet_seconds_max=QUIET_SECONDS_MAX,
+                what=what,
+            )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.006)
 

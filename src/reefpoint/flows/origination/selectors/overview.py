@@ -183,7 +183,7 @@ def _check_names(symbols: Mapping[str, int], names: Mapping[str, InstrumentView]
     unknown = sorted(symbol for symbol in symbols if symbol not in names or not terms.accepts(symbol))
     if unknown:
         raise ExampleRefused(
-            f"The scheme lends nothing on {', '.join(unknown[:3])}. Choose names it accepts.", symbols=unknown
+            "The scheme lends nothing on {unknown}. Choose names it accepts.", symbols=unknown, unknown=unknown[:3]
         )
 
 

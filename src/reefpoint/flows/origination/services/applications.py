@@ -95,8 +95,8 @@ class SectionMalformed(Refusal):
     code = "section_malformed"
 
     def __init__(self, problems: list[FieldProblem]) -> None:
-        names = ", ".join(problem.field for problem in problems[:5])
-        super().__init__(f"This was not saved. Look at: {names}.", problems=problems)
+        names = [problem.field for problem in problems[:5]]
+        super().__init__("This was not saved. Look at: {names}.", names=names, problems=problems)
         self.problems = tuple(problems)
 
 

@@ -51,8 +51,7 @@ class CannotBeAccepted(Refusal):
     code = "cannot_be_accepted"
 
     def __init__(self, blockers: Collection[Blocker]) -> None:
-        words = ", ".join(blocker.value.replace("_", " ") for blocker in blockers)
-        super().__init__(f"This client cannot be accepted yet: {words}.", blockers=list(blockers))
+        super().__init__("This client cannot be accepted yet: {blockers}.", blockers=list(blockers))
         self.blockers = tuple(blockers)
 
 

@@ -61,8 +61,8 @@ class LeadMalformed(Refusal):
     code = "lead_malformed"
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
-        names = ", ".join(problem.field for problem in problems[:5])
-        super().__init__(f"This cannot be kept as it is. Look at: {names}.", problems=list(problems))
+        names = [problem.field for problem in problems[:5]]
+        super().__init__("This cannot be kept as it is. Look at: {names}.", names=names, problems=list(problems))
         self.problems = tuple(problems)
 
 

@@ -19,6 +19,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.types import AccountFacts
@@ -191,7 +192,7 @@ def _check_withdrawal(account: AccountFacts, amount_minor: int, on: date, at: da
         after=standing,
         required_bp=sheet.terms[account.scheme_version_id].withdrawal_bp,
         coverage_bp=get_price_coverage_bp(sheet),
-        what="this withdrawal",
+        what=Sentence("this withdrawal"),
     )
     check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, standing, act=Act.WITHDRAWAL, on=on)

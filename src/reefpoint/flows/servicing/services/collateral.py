@@ -20,9 +20,10 @@ def check_new_credit(sheet: Sheet, after: AccountFacts, *, at: datetime) -> None
     kept = tuple(one for one in after.holdings if one.instrument_id not in excluded)
     lendable_minor = measure_on(sheet, [replace(after, holdings=kept)])[0].lendable_minor
     if after.debt_minor > lendable_minor:
-        reasons = "; ".join(excluded[one] for one in sorted(excluded))
+        reasons = [excluded[one] for one in sorted(excluded)]
         raise rules.CreditRefused(
-            f"The debt would rest on names against which nothing more is lent: {reasons}.",
+            "The debt would rest on names against which nothing more is lent: {reasons}.",
             debt_minor=after.debt_minor,
             lendable_minor=lendable_minor,
+            reasons=reasons,
         )

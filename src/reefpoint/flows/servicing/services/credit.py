@@ -26,6 +26,7 @@ from reefpoint.flows.servicing.services.opening import LENDING
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import find_loan, get_account, get_facility, list_loans
 from reefpoint.records.accounts.types import AccountFacts
@@ -93,7 +94,7 @@ def draw_down(
         required_bp=terms.initial_bp,
         coverage_bp=get_price_coverage_bp(sheet),
         min_equity_minor=terms.min_equity_minor,
-        what="this drawdown",
+        what=Sentence("this drawdown"),
     )
     check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, standing, act=Act.DRAWDOWN, on=on)

@@ -24,6 +24,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding, MovementKind
 from reefpoint.records.execution.selectors import find_order, get_fill, get_order, open_sell_quantity
@@ -112,7 +113,7 @@ def place_client_order(
 def _check_order(account: AccountFacts, instrument_id: int, side: Side, quantity: int, on: date, at: datetime) -> int:
     """Refuse an order that the account cannot carry; returns the cash to hold for it, minor units."""
     if quantity <= 0:
-        raise execution.OrderRefused(f"An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
+        raise execution.OrderRefused("An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
     if side is Side.BUY:
         return _check_purchase(account, instrument_id, quantity, on, at)
     _check_sale(account, instrument_id, quantity)
@@ -128,7 +129,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on
     value = owed_minor(quantity * units, account.currency)
     cost = value + rules.share_minor(value, PURCHASE_BUFFER_BP)
     if not terms.accepts(price.symbol):
-        raise rules.CreditRefused(f"{price.symbol} is not accepted collateral under this scheme.")
+        raise rules.CreditRefused("{symbol} is not accepted collateral under this scheme.", symbol=price.symbol)
     if cost > account.cash_minor:
         raise rules.CreditRefused(
             "The account does not have the cash for this purchase and the reserve it needs.",
@@ -169,7 +170,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on
             after=after_standing,
             required_bp=terms.initial_bp,
             coverage_bp=get_price_coverage_bp(sheet),
-            what="this purchase",
+            what=Sentence("this purchase"),
         )
         check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, after_standing, act=Act.PURCHASE, on=on)

@@ -40,14 +40,12 @@ def check_play(
         raise SimulationRefused("The loan must be above zero.", why="no_loan")
     known = {one.symbol: column for column, one in enumerate(history.instruments)}
     if missing := sorted(set(holdings) - set(known)):
-        raise SimulationRefused(f"There are no prices of {', '.join(missing)}.", why="no_prices", symbols=missing)
+        raise SimulationRefused("There are no prices of {symbols}.", why="no_prices", symbols=missing)
     if refused := sorted(symbol for symbol in holdings if not terms.accepts(symbol)):
-        raise SimulationRefused(
-            f"The scheme lends nothing on {', '.join(refused)}.", why="not_accepted", symbols=refused
-        )
+        raise SimulationRefused("The scheme lends nothing on {symbols}.", why="not_accepted", symbols=refused)
     if unpriced := sorted(symbol for symbol in holdings if not history.closes[0][known[symbol]]):
         raise SimulationRefused(
-            f"{', '.join(unpriced)} has no price on {history.days[0]}.", why="no_prices", symbols=unpriced
+            "{symbols} has no price on {days}.", why="no_prices", symbols=unpriced, days=history.days[0]
         )
     _check_happenings(history, happenings)
 
@@ -61,9 +59,7 @@ def _check_happenings(history: History, happenings: Happenings) -> None:
     strangers = {one.symbol for one in happenings.haircuts} | {one.symbol for one in happenings.suspensions}
     strangers -= {one.symbol for one in history.instruments}
     if unknown := sorted(strangers):
-        raise SimulationRefused(
-            f"{', '.join(unknown)} is not in the portfolio.", why="not_in_portfolio", symbols=unknown
-        )
+        raise SimulationRefused("{symbols} is not in the portfolio.", why="not_in_portfolio", symbols=unknown)
     if any(not 0 <= one.haircut_bp <= BP for one in happenings.haircuts):
         raise SimulationRefused("A haircut is from 0 to 100%.", why="haircut")
     if any(not 0 <= one.rate_bp <= BP for one in happenings.rates):

@@ -64,7 +64,7 @@ class PriceFile:
     def between(self, symbols: Collection[str], since: date, until: date, currency: str) -> History:
         """The closes of some names over a period, with the venue's limits. Raises `SimulationRefused`."""
         if missing := sorted(set(symbols) - set(self.symbols)):
-            raise SimulationRefused(f"There are no prices of {', '.join(missing)}.", why="no_prices", symbols=missing)
+            raise SimulationRefused("There are no prices of {symbols}.", why="no_prices", symbols=missing)
         columns = [self.symbols.index(symbol) for symbol in sorted(symbols)]
         rows = [number for number, on in enumerate(self.days) if since <= on <= until]
         instruments = tuple(self._instrument(column, currency) for column in columns)
@@ -117,7 +117,11 @@ def read_prices(text: str, venue: str, calendar: SessionCalendar) -> PriceFile:
     body = lines[1 + len(heads) :]
     if len(body) > FILE_SESSIONS_MAX:
         raise PriceFileRefused(
-            f"The file has more than {FILE_SESSIONS_MAX:,} days.", why="too_long", line=body[-1][0], column=""
+            "The file has more than {file_sessions_max:,} days.",
+            why="too_long",
+            line=body[-1][0],
+            column="",
+            file_sessions_max=FILE_SESSIONS_MAX,
         )
     days: list[date] = []
     closes, halted = [], []
@@ -146,12 +150,16 @@ def _read_heading(number: int, row: Sequence[str]) -> tuple[str, ...]:
         )
     if len(symbols) > FILE_NAMES_MAX:
         raise PriceFileRefused(
-            f"The file has more than {FILE_NAMES_MAX} names.", why="too_many", line=number, column=""
+            "The file has more than {file_names_max} names.",
+            why="too_many",
+            line=number,
+            column="",
+            file_names_max=FILE_NAMES_MAX,
         )
     for symbol in symbols:
         if not SYMBOL.fullmatch(symbol) or symbols.count(symbol) > 1:
             raise PriceFileRefused(
-                f"Not a symbol, or twice in the heading: {symbol[:20]}.", why="symbol", line=number, column=symbol[:20]
+                "Not a symbol, or twice in the heading: {column}.", why="symbol", line=number, column=symbol[:20]
             )
     return symbols
 
@@ -159,10 +167,12 @@ def _read_heading(number: int, row: Sequence[str]) -> tuple[str, ...]:
 def _cells(number: int, row: Sequence[str], symbols: Sequence[str]) -> list[str]:
     if len(row) != len(symbols) + 1:
         raise PriceFileRefused(
-            f"Line {number} has {len(row)} cells and the heading {len(symbols) + 1}.",
+            "Line {line} has {count} cells and the heading {wanted}.",
             why="cells",
             line=number,
             column="",
+            count=len(row),
+            wanted=len(symbols) + 1,
         )
     return [cell.strip() for cell in row[1:]]
 
@@ -175,7 +185,7 @@ def _read_head(line: tuple[int, Sequence[str]] | None, symbols: Sequence[str], o
     for name, cell in zip(symbols, _cells(number, row, symbols), strict=True):
         if not (cell.isascii() and cell.isdigit() and 0 < int(cell[:16]) <= 10**12 and len(cell) <= 13):
             raise PriceFileRefused(
-                f"Line {number}, {name}: a whole number of shares is needed.", why="shares", line=number, column=name
+                "Line {line}, {column}: a whole number of shares is needed.", why="shares", line=number, column=name
             )
         values.append(int(cell))
     return tuple(values)
@@ -186,15 +196,20 @@ def _read_day(number: int, row: Sequence[str], days: Sequence[date], calendar: S
         on = date.fromisoformat(row[0].strip())
     except ValueError:
         raise PriceFileRefused(
-            f"Line {number}: {row[0][:20]} is not a day. Write 2024-01-02.", why="day", line=number, column="date"
+            "Line {line}: {row} is not a day. Write 2024-01-02.", why="day", line=number, column="date", row=row[0][:20]
         ) from None
     if days and on <= days[-1]:
         raise PriceFileRefused(
-            f"Line {number}: {on} does not come after the day before it.", why="order", line=number, column="date"
+            "Line {line}: {on} does not come after the day before it.", why="order", line=number, column="date", on=on
         )
     if not (calendar.first <= on <= calendar.last and calendar.is_session(on)):
         raise PriceFileRefused(
-            f"Line {number}: {calendar.venue} does not trade on {on}.", why="no_session", line=number, column="date"
+            "Line {line}: {venue} does not trade on {on}.",
+            why="no_session",
+            line=number,
+            column="date",
+            venue=calendar.venue,
+            on=on,
         )
     return on
 
@@ -208,9 +223,10 @@ def _read_close(number: int, name: str, cell: str) -> int:
     units = int(Decimal(cell) * _UNITS) if PRICE.fullmatch(cell) else 0
     if not 0 < units <= PRICE_UNITS_MAX:
         raise PriceFileRefused(
-            f"Line {number}, {name}: {cell[:20]} is not a price above zero with at most four decimals.",
+            "Line {line}, {column}: {cell} is not a price above zero with at most four decimals.",
             why="price",
             line=number,
             column=name,
+            cell=cell[:20],
         )
     return units

@@ -40,6 +40,7 @@ from reefpoint.insight.simulation.types import (
 )
 from reefpoint.platform.basics.daycount import interest_days, year_days
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
 from reefpoint.records.execution.rules import (
     PaperBrokerTerms,
@@ -486,8 +487,8 @@ def _is_lent(desk: _Desk, loan: _Loan, amount: int) -> bool:
     """Whether the desk draws this down for the account, and pays all of it out."""
     terms, fee = desk.terms, desk.terms.charges_minor(FeeMoment.DRAWDOWN, amount)
     steps = (
-        (amount - fee, terms.initial_bp, terms.min_equity_minor, "this drawdown"),
-        (0, terms.withdrawal_bp, 0, "this withdrawal"),
+        (amount - fee, terms.initial_bp, terms.min_equity_minor, Sentence("this drawdown")),
+        (0, terms.withdrawal_bp, 0, Sentence("this withdrawal")),
     )
     try:
         for cash, required_bp, min_equity_minor, what in steps:

@@ -65,8 +65,10 @@ def request_approval(*, actor: Actor, kind: str, subject: str, payload: Payload,
     )
     if not is_new and (approval.payload_hash, approval.requested_by) != (payload_hash, actor.ref):
         raise AlreadyAwaitingApproval(
-            f"{subject} already waits for a decision on {kind} (approval {approval.pk}). That one comes first.",
+            "{subject} already waits for a decision on {kind} (approval {approval_id}). That one comes first.",
             approval_id=approval.pk,
+            subject=subject,
+            kind=kind,
         )
     if is_new:
         _record(actor, approval, "approvals.request", reason, at)

@@ -57,8 +57,9 @@ def require(actor: Actor, permission: str) -> None:
     """Raise `PermissionRefused` unless the actor holds `permission`; parts of the system hold every one."""
     if not rules.holds(actor.permissions, permission):
         raise PermissionRefused(
-            f"{actor.name} may not do this: it needs the right {permission}. Ask an administrator.",
+            "{name} may not do this: it needs the right {permission}. Ask an administrator.",
             permission=permission,
+            name=actor.name,
         )
 
 
@@ -106,7 +107,7 @@ def create_user(
     require(actor, "access.manage")
     address = email.strip().lower()
     if User.objects.filter(email=address).exists():
-        raise EmailTaken(f"{address} already belongs to somebody. Use another address.", email=address)
+        raise EmailTaken("{email} already belongs to somebody. Use another address.", email=address)
     user = User(email=address, name=name, language=language, joined_at=at)
     if password is not None:
         _check_password(password, user)
@@ -238,7 +239,7 @@ def _check_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as problem:
-        raise WeakPassword(" ".join(problem.messages)) from problem
+        raise WeakPassword("{problems}", problems=" ".join(problem.messages)) from problem
 
 
 def _record(

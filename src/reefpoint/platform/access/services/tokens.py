@@ -45,11 +45,13 @@ def issue_token(*, actor: Actor, name: str, rights: Collection[str] | None, days
     if not name.strip():
         raise TokenMalformed("Give the key a name that says which program uses it.")
     if not 1 <= days <= rules.TOKEN_DAYS_MAX:
-        raise TokenMalformed(f"A key lasts from 1 to {rules.TOKEN_DAYS_MAX} days.")
+        raise TokenMalformed("A key lasts from 1 to {token_days_max} days.", token_days_max=rules.TOKEN_DAYS_MAX)
     if rights is not None and not carried.issuperset(rights):
         raise TokenMalformed("A key cannot carry a right that its person lacks, or one that needs the person.")
     if Token.objects.filter(user_id=actor.user_id, revoked_at=None, expires_at__gt=at).count() >= rules.TOKENS_MAX:
-        raise TokenMalformed(f"There are {rules.TOKENS_MAX} keys in force already. End one first.")
+        raise TokenMalformed(
+            "There are {tokens_max} keys in force already. End one first.", tokens_max=rules.TOKENS_MAX
+        )
     text = PREFIX + secrets.token_urlsafe(32)
     token = Token.objects.create(
         user_id=actor.user_id,

@@ -66,7 +66,9 @@ def add_master_key() -> tuple[MasterKey, ...]:
     Raises `MasterKeyMissing` where the keys come from the environment: whoever sets them adds the new one in front.
     """
     if os.environ.get(VARIABLE, "").strip():
-        raise MasterKeyMissing(f"The master keys come from {VARIABLE}: put a new one in front of it there.")
+        raise MasterKeyMissing(
+            "The master keys come from {variable}: put a new one in front of it there.", variable=VARIABLE
+        )
     path = _path()
     old = path.read_text() if path.exists() else ""
     write_private(path.with_name(f"{FILE}.{os.getpid()}"), f"{_new_text()}\n{old}").replace(path)
@@ -88,6 +90,7 @@ def _read(text: str) -> MasterKey:
         secret = b""
     if len(secret) != KEY_BYTES:
         raise MasterKeyMalformed(
-            f"A master key is {KEY_BYTES} random bytes in URL-safe base64; one of those given is not."
+            "A master key is {key_bytes} random bytes in URL-safe base64; one of those given is not.",
+            key_bytes=KEY_BYTES,
         )
     return MasterKey(secret)

@@ -96,8 +96,8 @@ def _compile(source: str, data: Mapping[str, Any], at: datetime) -> bytes:
         if "could not be displayed" not in error.message:
             raise
         raise Unprintable(
-            "A name or a text holds a character that cannot be printed: "
-            f"{error.message.partition('the text ')[2].partition(' could')[0]}. Nothing was made.",
+            "A name or a text holds a character that cannot be printed: {character}. Nothing was made.",
+            character=error.message.partition("the text ")[2].partition(" could")[0],
         ) from error
     return cast(bytes, made)
 

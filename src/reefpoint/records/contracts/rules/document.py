@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reefpoint.platform.basics.money import PRICE_SCALE, minor_digits, percent
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.contracts.rules.templates import fill
 from reefpoint.records.contracts.rules.words import WORDS, phrase
 from reefpoint.records.contracts.types import (
@@ -84,35 +85,41 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str, str]]:
                 yield from _texts(held, f"{place}{field.name}.")
 
 
-def find_wrong(terms: ContractTerms, dated_on: date) -> list[str]:
+def find_wrong(terms: ContractTerms, dated_on: date) -> list[Sentence]:
     """What does not fit together, in sentences; empty for terms that do."""
     facts, lines = terms.key_facts, terms.lines
-    checks = {
-        "The limit must be above zero.": terms.limit_minor > 0,
-        "The loan of the key facts must be above zero and within the limit.": (
-            0 < facts.loan_minor <= terms.limit_minor
+    checks = (
+        (Sentence("The limit must be above zero."), terms.limit_minor > 0),
+        (
+            Sentence("The loan of the key facts must be above zero and within the limit."),
+            0 < facts.loan_minor <= terms.limit_minor,
         ),
-        "The contract must end after it starts.": terms.starts_on < terms.ends_on,
-        "The last day of signing must not lie before the date of the contract.": dated_on <= terms.sign_by,
-        "The last day of signing must not lie after the end.": terms.sign_by <= terms.ends_on,
-        "The parts of the rate must add up to the rate.": (
-            sum(part.bp for part in terms.rate.parts) == terms.rate.rate_bp
+        (Sentence("The contract must end after it starts."), terms.starts_on < terms.ends_on),
+        (Sentence("The last day of signing must not lie before the date of the contract."), dated_on <= terms.sign_by),
+        (Sentence("The last day of signing must not lie after the end."), terms.sign_by <= terms.ends_on),
+        (
+            Sentence("The parts of the rate must add up to the rate."),
+            sum(part.bp for part in terms.rate.parts) == terms.rate.rate_bp,
         ),
-        "The close-out line must lie under the call line, and that not over the cure line.": (
-            lines.close_out_bp < lines.call_bp <= lines.cure_bp
+        (
+            Sentence("The close-out line must lie under the call line, and that not over the cure line."),
+            lines.close_out_bp < lines.call_bp <= lines.cure_bp,
         ),
-        "The first year's cost must be its interest and its fees.": (
-            facts.cost_first_year_minor == facts.interest_first_year_minor + facts.fees_first_year_minor
+        (
+            Sentence("The first year's cost must be its interest and its fees."),
+            facts.cost_first_year_minor == facts.interest_first_year_minor + facts.fees_first_year_minor,
         ),
-        "The fees of the first year must be those of the fee schedule.": (
-            facts.fees_first_year_minor == sum(fee.first_year_minor for fee in terms.fees)
+        (
+            Sentence("The fees of the first year must be those of the fee schedule."),
+            facts.fees_first_year_minor == sum(fee.first_year_minor for fee in terms.fees),
         ),
-        "The worst case must be a fall.": facts.worst_change_bp < 0 <= facts.worst_owed_minor,
-        "Each name stands in the collateral once.": (
-            len({one.symbol for one in terms.collateral}) == len(terms.collateral)
+        (Sentence("The worst case must be a fall."), facts.worst_change_bp < 0 <= facts.worst_owed_minor),
+        (
+            Sentence("Each name stands in the collateral once."),
+            len({one.symbol for one in terms.collateral}) == len(terms.collateral),
         ),
-    }
-    return [sentence for sentence, holds in checks.items() if not holds]
+    )
+    return [sentence for sentence, holds in checks if not holds]
 
 
 # Figures in words

@@ -39,8 +39,7 @@ class MissingField(Refusal):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
-            f"The contract cannot be made: {', '.join(names)} {'is' if len(names) == 1 else 'are'} missing. "
-            "Nothing was stored.",
+            "The contract cannot be made without {names}. Nothing was stored.",
             names=list(names),
         )
         self.names = tuple(names)
@@ -151,13 +150,13 @@ def _check(terms: ContractTerms, on: date) -> None:
     if missing:
         raise MissingField(missing)
     if terms.jurisdiction not in JURISDICTIONS:
-        raise ContractMalformed(f"There are no contracts for {terms.jurisdiction[:20]}.")
+        raise ContractMalformed("There are no contracts for {jurisdiction}.", jurisdiction=terms.jurisdiction[:20])
     wrong = find_wrong(terms, on)
     if wrong:
-        raise ContractMalformed(" ".join(wrong), problems=wrong)
+        raise ContractMalformed("{problems}", problems=wrong)
     hidden = {found for text in _texts(to_json(terms)) if (found := find_unsafe(text))}
     if hidden:
-        raise ContractMalformed(f"A text of the terms holds a character that may not come in: {', '.join(hidden)}.")
+        raise ContractMalformed("A text of the terms holds a character that may not come in: {hidden}.", hidden=hidden)
 
 
 def _texts(value: Any) -> list[str]:
@@ -177,7 +176,9 @@ def _find_same(client_id: int, key: str, digest: str) -> int | None:
         row = Contract.objects.filter(client_id=client_id, key=key).first()
         if row is not None and row.terms_hash != digest:
             raise ContractTaken(
-                f"The key {key} belongs to contract {row.number}, whose terms are others. Nothing was stored.", key=key
+                "The key {key} belongs to contract {number}, whose terms are others. Nothing was stored.",
+                key=key,
+                number=row.number,
             )
     else:
         row = Contract.objects.filter(
@@ -203,7 +204,7 @@ def offer_contract(*, actor: Actor, contract_id: int, at: datetime) -> None:
     require(actor, "contracts.prepare")
     row = Contract.objects.select_for_update().filter(id=contract_id).first()
     if row is None:
-        raise ContractMalformed(f"There is no contract {contract_id}.")
+        raise ContractMalformed("There is no contract {contract_id}.", contract_id=contract_id)
     require_client(actor, row.client_id)
     if row.state == ContractState.OFFERED:
         return
@@ -211,7 +212,7 @@ def offer_contract(*, actor: Actor, contract_id: int, at: datetime) -> None:
     require_licence(jurisdiction=row.jurisdiction, activity=Activity.OFFERING, on=on, at=at)
     require_open_for_business(row.client_id)
     if row.sign_by < on:
-        raise ContractMalformed(f"The last day to sign it was {row.sign_by}. Prepare another one.")
+        raise ContractMalformed("The last day to sign it was {sign_by}. Prepare another one.", sign_by=row.sign_by)
     move(row, ContractState.OFFERED, actor=actor, at=at)
     record(actor=actor, action="contracts.offer", subject=f"contract:{contract_id}", at=at)
     publish(ContractOffered(contract_id=contract_id, client_id=row.client_id, at=at))

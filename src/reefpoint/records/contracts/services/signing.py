@@ -138,8 +138,9 @@ def _check_open(row: Contract, at: datetime) -> None:
     """Raise unless the client can sign now: in time, by state."""
     if row.state == ContractState.OFFERED and row.sign_by < local_day(row.jurisdiction, at):
         raise OfferLapsed(
-            f"The last day to sign this contract was {row.sign_by}. Nothing was done; ask for a new offer.",
+            "The last day to sign this contract was {sign_by}. Nothing was done; ask for a new offer.",
             contract_id=row.pk,
+            sign_by=row.sign_by,
         )
     rules.STATES.check(ContractState(row.state), ContractState.SIGNED_BY_CLIENT)
 
@@ -164,9 +165,10 @@ def sign_as_client(*, actor: Actor, contract_id: int, authentication: Authentica
     missing = [one.id for one in find_disclosures(row.jurisdiction, on) if (one.id, one.text_hash) not in given]
     if missing:
         raise DisclosuresMissing(
-            f"{len(missing)} disclosures are not acknowledged in the words in force. Read and acknowledge each first; "
+            "{count} disclosures are not acknowledged in the words in force. Read and acknowledge each first; "
             "nothing was signed.",
             names=missing,
+            count=len(missing),
         )
     row.signed_on = on
     _sign(row, SignerRole.CLIENT, FileKind.CLIENT_SIGNED, actor=actor, authentication=authentication, at=at)

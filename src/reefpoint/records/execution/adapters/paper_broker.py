@@ -142,7 +142,7 @@ class PaperBroker:
         for reference, symbol, quantity in known:
             first = wanted.pop(reference)
             if (first.symbol, first.quantity) != (symbol, quantity):
-                raise DeliveryRefused(f"Delivery {reference} is already known with other content.", reference=reference)
+                raise DeliveryRefused("Delivery {reference} is already known with other content.", reference=reference)
         change: dict[str, int] = {}
         for delivery in wanted.values():
             change[delivery.symbol] = change.get(delivery.symbol, 0) + delivery.quantity
@@ -150,7 +150,10 @@ class PaperBroker:
             holding = _locked_holding(symbol)
             if holding.quantity + change[symbol] < 0:
                 raise DeliveryRefused(
-                    f"{-change[symbol]} {symbol} cannot leave: only {holding.quantity} are held.", symbol=symbol
+                    "{change} {symbol} cannot leave: only {quantity} are held.",
+                    symbol=symbol,
+                    change=-change[symbol],
+                    quantity=holding.quantity,
                 )
             holding.quantity += change[symbol]
             holding.save(force_update=True)

@@ -63,7 +63,7 @@ def place_order(
     `OrderRefused` for a quantity below one and `ConflictingOrder` for a key that named another order.
     """
     if quantity <= 0:
-        raise OrderRefused(f"An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
+        raise OrderRefused("An order needs a quantity of at least 1, not {quantity}.", quantity=quantity)
     content: dict[str, object] = {
         "account_id": account_id,
         "instrument_id": instrument_id,
@@ -79,7 +79,9 @@ def place_order(
     if is_new:
         publish(OrderPlaced(at=at, order_id=order.id, instrument_id=instrument_id, account_id=account_id))
     elif any(getattr(order, name) != value for name, value in content.items()):
-        raise ConflictingOrder(f"Key {key} already named another order, {order_number(order.id)}.", key=key)
+        raise ConflictingOrder(
+            "Key {key} already named another order, {number}.", key=key, number=order_number(order.id)
+        )
     return order.id
 
 
@@ -90,8 +92,12 @@ def reduce_order(*, actor: Actor, order_id: int, quantity: int, reason: str, at:
     order = Order.objects.select_for_update().get(id=order_id)
     if order.state != OrderState.NEW or not 0 < quantity <= order.quantity:
         raise OrderRefused(
-            f"Order {order_number(order.id)} is {order.state} for {order.quantity} and cannot become {quantity}.",
+            "Order {number} is {state} for {quantity} and cannot become {wanted}.",
             order_id=order_id,
+            number=order_number(order.id),
+            state=OrderState(order.state),
+            quantity=order.quantity,
+            wanted=quantity,
         )
     if quantity == order.quantity:
         return

@@ -78,17 +78,21 @@ def reconcile_broker(
 def _check_turn(day: BrokerDay, content: bytes, on: date) -> None:
     """Refuse a file that is not this session's, or not the next one."""
     if day.on != on:
-        raise FileRefused(f"the file is of {day.on}, not of {on}", line=1)
+        raise FileRefused("the file is of {found}, not of {on}", line=1, found=day.on, on=on)
     last = BrokerFile.objects.order_by("-on").first()
     if last is not None and last.on > on:
-        raise FileRefused(f"the file of {last.on} was already reconciled", line=1)
+        raise FileRefused("the file of {on} was already reconciled", line=1, on=last.on)
     if last is not None and last.on == on:
         if last.file_hash != file_hash(content):
-            raise FileRefused(f"another file of {on} was already reconciled", line=1)
+            raise FileRefused("another file of {on} was already reconciled", line=1, on=on)
         return
     before = last.cash_minor if last else 0
     if day.opening_minor != before:
-        raise FileRefused(f"cash opens at {day.opening_minor}, the file before closed at {before}; a file is missing")
+        raise FileRefused(
+            "cash opens at {opening_minor}, the file before closed at {before}; a file is missing",
+            opening_minor=day.opening_minor,
+            before=before,
+        )
 
 
 def _booked_day(on: date, books: Mapping[str, int]) -> BookedDay:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.ledger.models import LedgerAccount
@@ -36,7 +35,5 @@ def open_ledger_accounts(specs: Sequence[LedgerAccountSpec]) -> list[int]:
     opened = {row[1]: row for row in found.values_list("id", "code", "kind", "currency", "floor_minor")}
     for spec in specs:
         if opened[spec.code][1:] != (spec.code, spec.kind, spec.currency, spec.floor_minor):
-            raise IdempotencyConflict(
-                _("The ledger account %(code)s is open with other terms.") % {"code": spec.code}, code=spec.code
-            )
+            raise IdempotencyConflict("The ledger account {code} is open with other terms.", code=spec.code)
     return [opened[spec.code][0] for spec in specs]

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
 from reefpoint.platform.audit.services import record, seal_chain
 from reefpoint.platform.basics.actors import Actor
@@ -21,9 +20,9 @@ def open_book_day(*, actor: Actor, on: date, at: datetime) -> None:
     if last is not None and last.on == on and last.closed_at is None:
         return
     if last is not None and last.closed_at is None:
-        raise BookDayRefused(_("The books of %(on)s are still open; close them first.") % {"on": last.on}, on=last.on)
+        raise BookDayRefused("The books of {on} are still open; close them first.", on=last.on)
     if last is not None and last.on >= on:
-        raise BookDayRefused(_("The books of %(on)s are closed; open a later day.") % {"on": last.on}, on=last.on)
+        raise BookDayRefused("The books of {on} are closed; open a later day.", on=last.on)
     BookDay.objects.create(on=on, opened_at=at)
     record(actor=actor, action="ledger.open_book_day", subject=f"book_day:{on}", at=at)
 
@@ -39,7 +38,7 @@ def close_book_day(*, actor: Actor, on: date, at: datetime) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('ledger_book_day', 0))")
     day = BookDay.objects.select_for_update().filter(on=on).first()
     if day is None:
-        raise BookDayRefused(_("The books of %(on)s were never opened.") % {"on": on}, on=on)
+        raise BookDayRefused("The books of {on} were never opened.", on=on)
     if day.closed_at is None:
         day.closed_at = at
         day.save()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import IntegrityError, connection, transaction
-from django.utils.translation import gettext as _
 
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.ledger import rules
@@ -40,14 +39,14 @@ def place_hold(*, actor: Actor, code: str, amount_minor: int, key: str, at: date
     except IntegrityError as error:
         if rules.broken_constraint(error) != "ledger_balance_above_floor":
             raise
-        raise InsufficientBalance(_("There is not enough on %(code)s.") % {"code": code}, code=code) from error
+        raise InsufficientBalance("There is not enough on {code}.", code=code) from error
     if placed is not None:
         return int(placed[0])
     found = Hold.objects.filter(key=key).select_related("account").first()
     if found is None:
-        raise UnknownLedgerAccount(_("The ledger account %(code)s is not open.") % {"code": code}, code=code)
+        raise UnknownLedgerAccount("The ledger account {code} is not open.", code=code)
     if (found.account.code, found.amount_minor) != (code, amount_minor):
-        raise IdempotencyConflict(_("The key %(key)s stands for another hold.") % {"key": key}, key=key)
+        raise IdempotencyConflict("The key {key} stands for another hold.", key=key)
     return found.id
 
 
@@ -79,7 +78,7 @@ def capture_hold(
     """
     hold = Hold.objects.select_related("account").get(key=key)
     if rules.taken_minor(lines, hold.account.code, AccountKind(hold.account.kind)) > hold.amount_minor:
-        raise CaptureTooLarge(_("The hold %(key)s is smaller than what is to be taken.") % {"key": key}, key=key)
+        raise CaptureTooLarge("The hold {key} is smaller than what is to be taken.", key=key)
     _end(actor, hold, is_captured=True, at=at)
     return post_journal(
         actor=actor,
@@ -99,4 +98,4 @@ def _end(actor: Actor, hold: Hold, *, is_captured: bool, at: datetime) -> None:
         [HoldResolution(hold=hold, is_captured=is_captured, actor=actor.ref, resolved_at=at)], ignore_conflicts=True
     )
     if HoldResolution.objects.get(hold=hold).is_captured != is_captured:
-        raise HoldEnded(_("The hold %(key)s has ended otherwise.") % {"key": hold.key}, key=hold.key)
+        raise HoldEnded("The hold {key} has ended otherwise.", key=hold.key)

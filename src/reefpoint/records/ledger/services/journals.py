@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import IntegrityError, connection, transaction
-from django.utils.translation import gettext as _
 
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -56,7 +55,7 @@ def reverse_journal(*, actor: Actor, journal_id: int, reason: str, effective_on:
     """
     journal = Journal.objects.get(id=journal_id)
     if journal.reverses_id is not None:
-        raise AlreadyReversed(_("A reversal cannot be reversed; post the journal anew."), journal_id=journal_id)
+        raise AlreadyReversed("A reversal cannot be reversed; post the journal anew.", journal_id=journal_id)
     postings = journal.postings.select_related("debit_account", "credit_account").order_by("id")
     draft = JournalDraft(
         kind=f"{journal.kind}.reversal",
@@ -114,7 +113,7 @@ def _post(
 
 
 def _conflict(key: str) -> IdempotencyConflict:
-    return IdempotencyConflict(_("The key %(key)s stands for another journal.") % {"key": key}, key=key)
+    return IdempotencyConflict("The key {key} stands for another journal.", key=key)
 
 
 def _fingerprints(drafts: Sequence[JournalDraft], effective_on: date, reverses_id: int | None) -> dict[str, bytes]:
@@ -187,9 +186,7 @@ def _insert_postings(drafts: Sequence[JournalDraft], posted: dict[str, int], eff
             ],
         )
         if cursor.rowcount != len(rows):
-            raise UnknownLedgerAccount(
-                _("A ledger account is not open: one of %(codes)s.") % {"codes": ", ".join(_codes(drafts))}
-            )
+            raise UnknownLedgerAccount("A ledger account is not open: one of {codes}.", codes=_codes(drafts))
 
 
 def _codes(drafts: Sequence[JournalDraft]) -> list[str]:
@@ -200,11 +197,11 @@ def _refusal(error: IntegrityError, drafts: Sequence[JournalDraft]) -> Exception
     """The refusal that a broken constraint stands for; the error itself if it is a mistake in the program."""
     constraint = rules.broken_constraint(error)
     if constraint == "ledger_journal_reverses_id_key":
-        return AlreadyReversed(_("This journal is reversed already."))
+        return AlreadyReversed("This journal is reversed already.")
     if constraint == "ledger_balance_above_floor":
         return InsufficientBalance(
-            _("There is not enough on one of these ledger accounts: %(codes)s.") % {"codes": ", ".join(_codes(drafts))}
+            "There is not enough on one of these ledger accounts: {codes}.", codes=_codes(drafts)
         )
     if constraint == "ledger_period_lock":
-        return BooksClosed(_("The books of that day are closed; post with effect in the open day."))
+        return BooksClosed("The books of that day are closed; post with effect in the open day.")
     return error

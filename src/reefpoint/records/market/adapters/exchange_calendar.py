@@ -48,7 +48,7 @@ def compute_calendar(venue: str) -> SessionCalendar:
     try:
         bounds = exchange_calendars.get_calendar(venue)
     except InvalidCalendarName as error:
-        raise UnknownVenue(f"There is no trading calendar for the venue {venue!r}.", venue=venue) from error
+        raise UnknownVenue("There is no trading calendar for the venue {venue!r}.", venue=venue) from error
     earliest, latest = bounds.bound_min(), bounds.bound_max()
     first = CALENDAR_FIRST if earliest is None else max(CALENDAR_FIRST, earliest.date())
     last = CALENDAR_LAST if latest is None else min(CALENDAR_LAST, latest.date())

@@ -33,7 +33,7 @@ def get_fx(version_id: int) -> FxView:
     """One version. Raises `NoSuchFxVersion`."""
     row = FxVersion.objects.prefetch_related("rates").filter(id=version_id).first()
     if row is None:
-        raise NoSuchFxVersion(f"There is no version {version_id} of the rates.", version_id=version_id)
+        raise NoSuchFxVersion("There is no version {version_id} of the rates.", version_id=version_id)
     return _view(row)
 
 

@@ -41,7 +41,7 @@ def get_instrument(instrument_id: int) -> InstrumentView:
     """One instrument. Raises `InstrumentNotFound`."""
     row = Instrument.objects.filter(id=instrument_id).first()
     if row is None:
-        raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+        raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
     return _view(row)
 
 
@@ -49,7 +49,7 @@ def find_instrument(symbol: str) -> InstrumentView:
     """One instrument by its symbol. Raises `InstrumentNotFound`."""
     row = Instrument.objects.filter(symbol=symbol).first()
     if row is None:
-        raise InstrumentNotFound(f"There is no instrument {symbol}.", symbol=symbol)
+        raise InstrumentNotFound("There is no instrument {symbol}.", symbol=symbol)
     return _view(row)
 
 

@@ -40,7 +40,7 @@ def get_batch(batch_id: int) -> BatchView:
     """A batch with its held and rejected lines in row order. Raises `BatchNotFound`."""
     row = PriceBatch.objects.filter(id=batch_id).first()
     if row is None:
-        raise BatchNotFound(f"There is no price batch {batch_id}.", batch_id=batch_id)
+        raise BatchNotFound("There is no price batch {batch_id}.", batch_id=batch_id)
     held = HeldPrice.objects.filter(batch_id=batch_id).order_by("row_number", "id")
     rejected = RejectedRow.objects.filter(batch_id=batch_id).order_by("row_number", "id")
     return _batch_view(
@@ -62,7 +62,7 @@ def get_held(held_id: int) -> HeldPriceView:
     """One held price. Raises `HeldPriceNotFound`."""
     for view in _held_views(HeldPrice.objects.filter(id=held_id)):
         return view
-    raise HeldPriceNotFound(f"There is no held price {held_id}.", held_id=held_id)
+    raise HeldPriceNotFound("There is no held price {held_id}.", held_id=held_id)
 
 
 def list_pending_of_others(*, instrument_ids: set[int], on: date, source: str, received_by: str) -> list[PendingHeld]:

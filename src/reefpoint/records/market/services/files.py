@@ -65,10 +65,12 @@ def parse_price_file(content: bytes, *, wide_currency: str = "USD") -> list[Pric
         header = [column.strip().lower() for column in next(reader, [])]
         rows = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
-        raise PriceFileRefused(f"The file is not CSV: {error} in row {reader.line_num}.") from error
+        raise PriceFileRefused(
+            "The file is not CSV: {error} in row {line}.", error=error, line=reader.line_num
+        ) from error
     if len(set(header)) < len(header):
         twice = sorted({column for column in header if header.count(column) > 1})
-        raise PriceFileRefused(f"The file has two columns named {', '.join(twice)}.", columns=twice)
+        raise PriceFileRefused("The file has two columns named {columns}.", columns=twice)
     if {"symbol", "price"} & set(header) or len(header) < 2:
         return list(_long_lines(header, rows))
     return list(_wide_lines(header, rows, wide_currency))
@@ -78,16 +80,22 @@ def _read(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > FILE_BYTES_MAX:
-            raise PriceFileRefused(f"The file has {size:,} bytes; the most that is read is {FILE_BYTES_MAX:,}.")
+            raise PriceFileRefused(
+                "The file has {size:,} bytes; the most that is read is {file_bytes_max:,}.",
+                size=size,
+                file_bytes_max=FILE_BYTES_MAX,
+            )
         return path.read_bytes()
     except OSError as error:
-        raise PriceFileRefused(f"The file {path.name} cannot be read: {error.strerror}.") from error
+        raise PriceFileRefused(
+            "The file {name} cannot be read: {strerror}.", name=path.name, strerror=error.strerror
+        ) from error
 
 
 def _long_lines(header: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[PriceLine]:
     if missing := [column for column in LONG_COLUMNS if column not in header]:
         raise PriceFileRefused(
-            f"The file lacks the column {', '.join(missing)}. It needs {', '.join(LONG_COLUMNS)}.", columns=missing
+            "The file lacks the column {columns}. It needs {long_columns}.", columns=missing, long_columns=LONG_COLUMNS
         )
     for number, row in rows:
         raw = ",".join(row)
@@ -111,9 +119,9 @@ def _long_lines(header: list[str], rows: list[tuple[int, list[str]]]) -> Iterato
 def _wide_lines(header: list[str], rows: list[tuple[int, list[str]]], currency: str) -> Iterator[PriceLine]:
     if "date" not in header:
         raise PriceFileRefused(
-            "The file lacks the column date. It needs date and one column per symbol, "
-            f"or the columns {', '.join(LONG_COLUMNS)}.",
+            "The file lacks the column date. It needs date and one column per symbol, or the columns {long_columns}.",
             columns=["date"],
+            long_columns=LONG_COLUMNS,
         )
     position = header.index("date")
     for number, row in rows:

@@ -138,11 +138,17 @@ def discard_held_fx(*, actor: Actor, held_id: int, at: datetime, reason: str) ->
 def _check_labels(source: str, key: str, on: date, at: datetime) -> None:
     for name, label, longest in (("source", source, 80), ("key", key, 200)):
         if not 0 < len(label.strip()) <= longest or not label.isprintable():
-            raise FxRefused(f"The {name} of a version has 1 to {longest} printable characters.", field=name)
+            raise FxRefused(
+                "The {field} of a version has 1 to {longest} printable characters.", field=name, longest=longest
+            )
     if key.startswith(CONFIRMATION):
-        raise FxRefused(f"A key that begins with {CONFIRMATION} is the desk's own. Choose another.", field="key")
+        raise FxRefused(
+            "A key that begins with {confirmation} is the desk's own. Choose another.",
+            field="key",
+            confirmation=CONFIRMATION,
+        )
     if on > at.date() + timedelta(days=1):
-        raise FxRefused(f"{on} is in the future: rates are of a day that has begun somewhere.", field="on")
+        raise FxRefused("{on} is in the future: rates are of a day that has begun somewhere.", field="on", on=on)
 
 
 def _find_known(key: str, content: str) -> FxRecorded | None:
@@ -154,7 +160,7 @@ def _find_known(key: str, content: str) -> FxRecorded | None:
     if known is None:
         return None
     if known.content_hash != content:
-        raise FxKeyConflict(f"The key {key} was used for other rates on {known.on}. Use a new key.", key=key)
+        raise FxKeyConflict("The key {key} was used for other rates on {on}. Use a new key.", key=key, on=known.on)
     return FxRecorded(version.pk if version else None, held.pk if held else None)
 
 
@@ -190,14 +196,14 @@ def _keep(
 def _read(currency: str, base: str, rate: Decimal | str) -> int:
     units = rules.read_rate(currency, base, rate)
     if isinstance(units, FxFlaw):
-        raise FxRefused(f"{currency}: {units}.", currency=currency)
+        raise FxRefused("{currency}: {units}.", currency=currency, units=units)
     return units
 
 
 def _locked(held_id: int) -> HeldFx:
     held = HeldFx.objects.select_for_update().filter(id=held_id).first()
     if held is None:
-        raise HeldFxNotFound(f"There is no held version {held_id} of the rates.", held_id=held_id)
+        raise HeldFxNotFound("There is no held version {held_id} of the rates.", held_id=held_id)
     return held
 
 

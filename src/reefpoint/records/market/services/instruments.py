@@ -71,11 +71,11 @@ def change_lot(*, actor: Actor, instrument_id: int, lot_size: int, reason: str, 
     """Record that a name trades in other lots from now on. Raises `InstrumentNotFound`, `LotRefused`."""
     require(actor, "instruments.add")
     if not 0 < lot_size <= LOT_MAX:
-        raise LotRefused(f"A lot is a whole number of shares from 1 to {LOT_MAX:,}.")
+        raise LotRefused("A lot is a whole number of shares from 1 to {lot_max:,}.", lot_max=LOT_MAX)
     lock_market()
     instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
     if instrument is None:
-        raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+        raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
     before = instrument.lot_size
     if before == lot_size:
         return
@@ -107,7 +107,7 @@ def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reas
     lock_market()
     instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
     if instrument is None:
-        raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+        raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
     if instrument.is_suspended == is_suspended:
         return
     instrument.is_suspended = is_suspended
@@ -135,7 +135,9 @@ def override_session(
     require(actor, "calendars.override")
     zone = get_calendar(venue).zone
     if close_at is not None and close_at.astimezone(zone).date() != on:
-        raise CalendarOverrideRefused(f"{close_at.isoformat()} is not on {on} at {venue}.", venue=venue, on=on)
+        raise CalendarOverrideRefused(
+            "{close_at} is not on {on} at {venue}.", venue=venue, on=on, close_at=close_at.isoformat()
+        )
     CalendarOverride.objects.update_or_create(
         venue=venue, on=on, defaults={"is_session": close_at is not None, "close_at": close_at, "reason": reason}
     )

@@ -115,7 +115,7 @@ def _read(changes: Sequence[tuple[int, ListingDraft]]) -> list[tuple[str, Listin
     read = []
     for instrument_id, facts in changes:
         if instrument_id not in symbols:
-            raise InstrumentNotFound(f"There is no instrument {instrument_id}.", instrument_id=instrument_id)
+            raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
         _check(facts)
         before = rules.facts_of(known[facts.effective_on][instrument_id])
         read.append((symbols[instrument_id], before, facts))

@@ -12,6 +12,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import PricesHeld, PricesRecorded
 from reefpoint.records.market.models import HeldPrice, Price, PriceBatch, RejectedRow
@@ -106,7 +107,7 @@ def record_lines(
     if known is not None:
         if known.content_hash != content_hash:
             raise PriceBatchConflict(
-                f"The key {key} was used for other prices on {known.on}. Use a new key for new content.", key=key
+                "The key {key} was used for other prices on {on}. Use a new key for new content.", key=key, on=known.on
             )
         return BatchResult(known.pk, known.on, known.accepted, known.held, known.rejected, is_repeat=True)
     verdicts = _judge(lines, source=source, received_by=actor.ref, on=on, received_at=at)
@@ -168,11 +169,19 @@ def discard_held_price(*, actor: Actor, held_id: int, at: datetime, reason: str)
 
 
 def _check_labels(source: str, key: str) -> None:
-    for name, label, longest in (("source", source, SOURCE_MAX), ("key", key, KEY_MAX)):
+    for name, label, longest in ((Sentence("source"), source, SOURCE_MAX), (Sentence("key"), key, KEY_MAX)):
         if not 0 < len(label) <= longest or not label.isprintable():
-            raise BatchLabelRefused(f"The {name} of a price batch has 1 to {longest} printable characters.")
+            raise BatchLabelRefused(
+                "The {name} of a price batch has 1 to {longest} printable characters.",
+                name=name,
+                longest=longest,
+            )
         if label.startswith(CONFIRMATION):
-            raise BatchLabelRefused(f"A {name} that begins with {CONFIRMATION} is the desk's own. Choose another.")
+            raise BatchLabelRefused(
+                "A {name} that begins with {confirmation} is the desk's own. Choose another.",
+                name=name,
+                confirmation=CONFIRMATION,
+            )
 
 
 def _judge(
@@ -268,7 +277,7 @@ def _confirm_by_second_source(line: Accepted, batch: PriceBatch, at: datetime) -
 def _locked_held(held_id: int) -> HeldPrice:
     held = HeldPrice.objects.select_for_update(of=("self",)).select_related("instrument").filter(id=held_id).first()
     if held is None:
-        raise HeldPriceNotFound(f"There is no held price {held_id}.", held_id=held_id)
+        raise HeldPriceNotFound("There is no held price {held_id}.", held_id=held_id)
     return held
 
 

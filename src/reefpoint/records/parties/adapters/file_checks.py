@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from pypdf.generic import IndirectObject
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.parties.rules import FILE_BYTES_MAX
 from reefpoint.records.parties.types import MediaType
 
@@ -32,12 +33,14 @@ class DocumentRefused(Refusal):
 
 
 _WHY = {
-    "kind": "This is no PDF, JPEG or PNG file, whatever its name says. Send one of these.",
-    "damaged": "The file is damaged and does not open. Save it again, or scan it once more.",
-    "locked": "The PDF is locked by a password. Send one that opens without.",
-    "active": "The PDF holds a program or an attached file. Print it to a plain PDF and send that.",
-    "pages": f"The PDF has more than {PAGES_MAX} pages. Send the pages that matter.",
-    "pixels": f"The picture has more than {PIXELS_MAX // 1_000_000} million pixels. Send a smaller one.",
+    "kind": Sentence("This is no PDF, JPEG or PNG file, whatever its name says. Send one of these."),
+    "damaged": Sentence("The file is damaged and does not open. Save it again, or scan it once more."),
+    "locked": Sentence("The PDF is locked by a password. Send one that opens without."),
+    "active": Sentence("The PDF holds a program or an attached file. Print it to a plain PDF and send that."),
+    "pages": Sentence("The PDF has more than {most} pages. Send the pages that matter.", {"most": PAGES_MAX}),
+    "pixels": Sentence(
+        "The picture has more than {most} million pixels. Send a smaller one.", {"most": PIXELS_MAX // 1_000_000}
+    ),
 }
 
 
@@ -47,7 +50,10 @@ def check_file(content: bytes) -> MediaType:
         raise DocumentRefused("The file is empty.", why="empty")
     if len(content) > FILE_BYTES_MAX:
         raise DocumentRefused(
-            f"The file has {len(content) / 1e6:.1f} MB; at most {FILE_BYTES_MAX // 1_000_000} MB are taken.", why="size"
+            "The file has {size:.1f} MB; at most {file_bytes_max} MB are taken.",
+            why="size",
+            size=len(content) / 1000000.0,
+            file_bytes_max=FILE_BYTES_MAX // 1000000,
         )
     if not content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) and b"%PDF-" not in content[:1024]:
         raise DocumentRefused(_WHY["kind"], why="kind")

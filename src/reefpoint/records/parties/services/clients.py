@@ -100,8 +100,9 @@ def _add(
     )
     if taken:
         raise ClientExists(
-            f"A client with the address {', '.join(sorted(taken)[:3])} is registered already. Use the existing record.",
+            "A client with the address {addresses} is registered already. Use the existing record.",
             emails=sorted(taken),
+            addresses=sorted(taken)[:3],
         )
     return Client.objects.bulk_create(
         Client(
@@ -191,7 +192,7 @@ def lock_client(actor: Actor, client_id: int) -> Client:
     """The row of a client in the actor's scope, locked. Raises `ClientNotFound`."""
     client = visible_clients(actor).select_for_update().filter(id=client_id).first()
     if client is None:
-        raise ClientNotFound(f"There is no client {client_id}, or it is not yours to see.", client_id=client_id)
+        raise ClientNotFound("There is no client {client_id}, or it is not yours to see.", client_id=client_id)
     return client
 
 

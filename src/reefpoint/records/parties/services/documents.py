@@ -61,7 +61,7 @@ def add_document(
     """
     require_own_or(actor, "documents.add", client_id)
     if expires_on is not None and expires_on < at.date():
-        raise DocumentExpired(f"This document expired on {expires_on}. Send one that is valid.", expires_on=expires_on)
+        raise DocumentExpired("This document expired on {expires_on}. Send one that is valid.", expires_on=expires_on)
     media_type = check_file(content)
     index = digest("document", content.hex())
     held = Document.objects.filter(client_id=client_id, erased_at=None)
@@ -69,7 +69,10 @@ def add_document(
     if same is not None:
         return same
     if held.count() >= DOCUMENTS_A_CLIENT_MAX:
-        raise TooManyDocuments(f"There are {DOCUMENTS_A_CLIENT_MAX} documents on file already. Nothing was added.")
+        raise TooManyDocuments(
+            "There are {documents_a_client_max} documents on file already. Nothing was added.",
+            documents_a_client_max=DOCUMENTS_A_CLIENT_MAX,
+        )
     place = uuid.uuid4()
     sealed = seal(content, context=document_context(client_id, place))
     document = Document.objects.create(

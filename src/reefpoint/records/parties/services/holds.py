@@ -84,6 +84,6 @@ def check_not_held(client_id: int) -> None:
     matters = list(LegalHold.objects.filter(client_id=client_id, lifted_at=None).values_list("matter", flat=True))
     if matters:
         raise UnderLegalHold(
-            f"These records must stay for {', '.join(matters)}. Lift the hold first; nothing was erased.",
+            "These records must stay for {matters}. Lift the hold first; nothing was erased.",
             matters=matters,
         )

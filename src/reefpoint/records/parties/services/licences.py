@@ -8,6 +8,7 @@ from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.vault.services import open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
@@ -59,7 +60,11 @@ def record_licence(
     require(actor, "licences.record")
     _check_permit(jurisdiction, activity, permit)
     if valid_to is not None and valid_to < valid_from:
-        raise LicenceMalformed(f"The licence would end on {valid_to}, before it begins on {valid_from}.")
+        raise LicenceMalformed(
+            "The licence would end on {valid_to}, before it begins on {valid_from}.",
+            valid_to=valid_to,
+            valid_from=valid_from,
+        )
     licence, is_new = Licence.objects.get_or_create(
         jurisdiction=jurisdiction,
         activity=activity,
@@ -73,7 +78,12 @@ def record_licence(
         },
     )
     if not is_new:
-        raise LicenceMalformed(f"Licence {number} for {activity} in {jurisdiction} is on record already.")
+        raise LicenceMalformed(
+            "Licence {number} for {activity} in {jurisdiction} is on record already.",
+            number=number,
+            activity=activity,
+            jurisdiction=jurisdiction,
+        )
     record(
         actor=actor,
         action="licences.record",
@@ -101,9 +111,13 @@ def end_licence(*, actor: Actor, licence_id: int, valid_to: date, reason: str, a
     require(actor, "licences.record")
     licence = Licence.objects.select_for_update().filter(id=licence_id).first()
     if licence is None:
-        raise LicenceMalformed(f"There is no licence {licence_id}.")
+        raise LicenceMalformed("There is no licence {licence_id}.", licence_id=licence_id)
     if valid_to < licence.valid_from:
-        raise LicenceMalformed(f"The licence would end on {valid_to}, before it begins on {licence.valid_from}.")
+        raise LicenceMalformed(
+            "The licence would end on {valid_to}, before it begins on {valid_from}.",
+            valid_to=valid_to,
+            valid_from=licence.valid_from,
+        )
     licence.valid_to = valid_to
     licence.save(update_fields=["valid_to"])
     record(
@@ -133,7 +147,7 @@ def revoke_licence(*, actor: Actor, licence_id: int, reason: str, at: datetime) 
         raise ReasonNeeded("Say why the licence ends now: it goes into the audit log.")
     licence = Licence.objects.select_for_update().filter(id=licence_id, revoked_at=None).first()
     if licence is None:
-        raise LicenceMalformed(f"There is no licence {licence_id}, or it was revoked before.")
+        raise LicenceMalformed("There is no licence {licence_id}, or it was revoked before.", licence_id=licence_id)
     licence.revoked_at = at
     licence.save(update_fields=["revoked_at"])
     record(actor=actor, action="licences.revoke", subject=f"licence:{licence_id}", reason=reason, at=at)
@@ -155,7 +169,9 @@ def add_licence_evidence(*, actor: Actor, licence_id: int, file_name: str, conte
     media_type = check_file(content)
     licence = Licence.objects.select_for_update().filter(id=licence_id).first()
     if licence is None or LicenceEvidence.objects.filter(licence_id=licence_id).exists():
-        raise LicenceMalformed(f"There is no licence {licence_id}, or its document is on file already.")
+        raise LicenceMalformed(
+            "There is no licence {licence_id}, or its document is on file already.", licence_id=licence_id
+        )
     sealed = seal(content, context=evidence_context(licence_id))
     LicenceEvidence.objects.create(
         licence=licence,
@@ -182,7 +198,7 @@ def open_licence_evidence(*, actor: Actor, licence_id: int, at: datetime) -> Doc
     require(actor, "licences.view")
     row = LicenceEvidence.objects.filter(licence_id=licence_id).first()
     if row is None:
-        raise LicenceMalformed(f"There is no document of licence {licence_id}.")
+        raise LicenceMalformed("There is no document of licence {licence_id}.", licence_id=licence_id)
     content = open_sealed(Sealed(row.key_id, bytes(row.blob)), context=evidence_context(licence_id))
     record(actor=actor, action="licences.open_evidence", subject=f"licence:{licence_id}", at=at)
     return DocumentContent(row.file_name, MediaType(row.media_type), content)
@@ -197,7 +213,7 @@ def require_licence(*, jurisdiction: str, activity: str, on: date, at: datetime)
     licence = find_licence(jurisdiction=jurisdiction, activity=activity, on=on, at=at)
     if licence is None:
         raise LicenceRefused(
-            f"No licence for {activity} in {jurisdiction} is valid on {on}. Record one before going on.",
+            "No licence for {activity} in {jurisdiction} is valid on {on}. Record one before going on.",
             jurisdiction=jurisdiction,
             activity=activity,
             on=on,
@@ -216,7 +232,10 @@ def _check_permit(jurisdiction: str, activity: str, permit: str) -> None:
             permit=permit,
         )
     raise LicenceMalformed(
-        f"{permit or 'This authorisation'} does not open {activity} in {jurisdiction}. Known there: "
-        f"{', '.join(sorted(opens)) or 'none'}.",
+        "{authorisation} does not open {activity} in {jurisdiction}. Known there: {opens}.",
         permit=permit,
+        authorisation=permit or Sentence("This authorisation"),
+        activity=activity,
+        jurisdiction=jurisdiction,
+        opens=sorted(opens) or Sentence("none"),
     )

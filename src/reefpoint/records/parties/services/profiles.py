@@ -140,7 +140,7 @@ def unmask(*, actor: Actor, client_id: int, field: str, reason: str, at: datetim
     require(actor, "clients.unmask")
     client = visible_clients(actor).filter(id=client_id).first()
     if client is None:
-        raise ClientNotFound(f"There is no client {client_id}, or it is not yours to see.", client_id=client_id)
+        raise ClientNotFound("There is no client {client_id}, or it is not yours to see.", client_id=client_id)
     if len(reason.strip()) < REASON_CHARS_MIN:
         raise ReasonNeeded("Say what you need it for: it goes into the audit log.")
     profile = find_profile(client_id) or ProfileDraft(kind=client.kind, name=client.name)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def read_pack_file(jurisdiction: str) -> Pack:
     packs = {entry.name: entry for entry in (_PACKAGE / "packs").iterdir()}
     file = packs.get(f"{jurisdiction.lower()}.yaml")
     if file is None:
-        raise RulePackNotFound(f"There is no rule pack of {jurisdiction}.", jurisdiction=jurisdiction)
+        raise RulePackNotFound("There is no rule pack of {jurisdiction}.", jurisdiction=jurisdiction)
     return pack_from_json(yaml.safe_load(file.read_text("utf-8")))
 
 

@@ -84,7 +84,9 @@ def request_tier(*, actor: Actor, scheme_id: int, tier: int, reason: str, at: da
     require(actor, "schemes.publish")
     scheme = _lock(scheme_id)
     if not TIER_BEST <= tier <= TIER_MAX or tier == scheme.tier:
-        raise ChangeRefused(f"Another tier is needed, from {TIER_BEST} to {TIER_MAX}.", tier=tier)
+        raise ChangeRefused(
+            "Another tier is needed, from {tier_best} to {tier_max}.", tier=tier, tier_best=TIER_BEST, tier_max=TIER_MAX
+        )
     return request_approval(
         actor=actor,
         kind=TIER_KIND,
@@ -146,7 +148,7 @@ def _id_of(approval: ApprovalView) -> int:
 def _lock(scheme_id: int) -> Scheme:
     scheme = Scheme.objects.select_for_update().filter(id=scheme_id).first()
     if scheme is None:
-        raise NotFound(f"There is no scheme {scheme_id}.")
+        raise NotFound("There is no scheme {scheme_id}.", scheme_id=scheme_id)
     return scheme
 
 

@@ -46,7 +46,7 @@ class TermsRefused(Refusal):
     code = "terms_refused"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems), problems=list(problems))
+        super().__init__("{problems}", problems=[problem.message for problem in problems])
         self.problems = tuple(problems)
 
 
@@ -78,9 +78,10 @@ def load_rule_pack(*, actor: Actor, jurisdiction: str, at: datetime) -> int:
     )
     if row.content_hash != digest:
         raise RulePackConflict(
-            f"Rule pack {jurisdiction} version {pack.version} is on record with other rules. "
+            "Rule pack {jurisdiction} version {version} is on record with other rules. "
             "Give changed rules a new version.",
             jurisdiction=jurisdiction,
+            version=pack.version,
         )
     if is_new:
         record(
@@ -110,13 +111,13 @@ def draft_scheme_version(*, actor: Actor, draft: SchemeDraft, effective_from: da
     pack = RulePack.objects.filter(jurisdiction=draft.terms.rule_pack).order_by("-version").first()
     if pack is None:
         raise RulePackNotFound(
-            f"No rule pack of {draft.terms.rule_pack} is loaded. Load it before drafting schemes under it.",
+            "No rule pack of {jurisdiction} is loaded. Load it before drafting schemes under it.",
             jurisdiction=draft.terms.rule_pack,
         )
     promises = find_promises(f"{draft.name}\n{draft.name_zh}") if pack.jurisdiction == "CN" else []
     if promises:
         raise PromiseRefused(
-            f"In mainland China no name may promise a return or deny a risk: {', '.join(promises)}.",
+            "In mainland China no name may promise a return or deny a risk: {words}.",
             words=promises,
         )
     scheme, _ = Scheme.objects.get_or_create(
@@ -156,8 +157,9 @@ def request_publication(*, actor: Actor, version_id: int, reason: str, at: datet
         raise PublicationRefused("Whoever drafted this version asks for its publication.", version_id=version_id)
     if version.effective_from < at.date():
         raise PublicationRefused(
-            f"The version would take effect on {version.effective_from}, which is past. Draft it with a later date.",
+            "The version would take effect on {effective_from}, which is past. Draft it with a later date.",
             version_id=version_id,
+            effective_from=version.effective_from,
         )
     VERSION_STATES.check(VersionState(version.state), VersionState.PUBLISHED)
     _check_terms(version)
@@ -214,7 +216,7 @@ def lock_version(version_id: int) -> SchemeVersion:
         .first()
     )
     if version is None:
-        raise SchemeVersionNotFound(f"There is no scheme version {version_id}.", version_id=version_id)
+        raise SchemeVersionNotFound("There is no scheme version {version_id}.", version_id=version_id)
     return version
 
 

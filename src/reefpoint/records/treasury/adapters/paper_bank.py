@@ -63,7 +63,9 @@ class PaperBank:
 def _report(on: date) -> PaperBankStatement:
     last = PaperBankStatement.objects.order_by("-on").first()
     if last is not None and on < last.on:
-        raise PaymentRefused(f"The statement of {on} was never issued, and {last.on} already was.", on=on)
+        raise PaymentRefused(
+            "The statement of {on} was never issued, and {last_on} already was.", on=on, last_on=last.on
+        )
     entries = list(PaperBankEntry.objects.select_for_update().filter(statement=None, booked_on__lte=on))
     opening = last.closing_minor if last else 0
     first = last.next_sequence if last else 1
@@ -81,8 +83,9 @@ def _report(on: date) -> PaperBankStatement:
 def _book(reference: str, amount_minor: int, sign: int, on: date, text: str) -> None:
     if amount_minor <= 0 or not 0 < len(reference) <= REFERENCE_CHARS_MAX or not reference.isprintable():
         raise PaymentRefused(
-            f"A payment needs a reference of 1 to {REFERENCE_CHARS_MAX} characters and a positive amount.",
+            "A payment needs a reference of 1 to {reference_chars_max} characters and a positive amount.",
             reference=reference,
+            reference_chars_max=REFERENCE_CHARS_MAX,
         )
     text = "".join(char if char.isprintable() else " " for char in text)[:TEXT_CHARS_MAX]
     amount = sign * amount_minor
@@ -96,4 +99,4 @@ def _book(reference: str, amount_minor: int, sign: int, on: date, text: str) -> 
         )
         is_new = cursor.rowcount == 1
     if not is_new and PaperBankEntry.objects.get(reference=reference).amount_minor != amount:
-        raise PaymentRefused(f"Reference {reference} already named another payment.", reference=reference)
+        raise PaymentRefused("Reference {reference} already named another payment.", reference=reference)

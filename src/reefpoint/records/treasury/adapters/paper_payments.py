@@ -39,7 +39,7 @@ class PaperPayments:
             },
         )
         if (order.amount_minor, order.currency) != (instruction.amount_minor, instruction.currency):
-            raise PaymentRefused(f"Reference {order.reference} already named another payment.")
+            raise PaymentRefused("Reference {reference} already named another payment.", reference=order.reference)
         if is_new and order.behaviour != PaperBehaviour.REJECT:
             bank, amount, on = PaperBank(), instruction.amount_minor, instruction.on
             bank.debit(reference=order.reference, amount_minor=amount, on=on, text=instruction.text)

@@ -41,11 +41,15 @@ def clear_break_by_journal(*, actor: Actor, break_id: int, journal_id: int, reas
     ]
     if not item.amount_minor or [entry.change_minor for entry in entries] != [-item.amount_minor]:
         raise ClearanceRefused(
-            f"Journal {journal_id} does not move the bank account by {-item.amount_minor}, which this break takes.",
+            "Journal {journal_id} does not move the bank account by {amount_minor}, which this break takes.",
             break_id=break_id,
+            journal_id=journal_id,
+            amount_minor=-item.amount_minor,
         )
     if explained_postings([entries[0].posting_id]):
-        raise ClearanceRefused(f"Journal {journal_id} already explains something else.", break_id=break_id)
+        raise ClearanceRefused(
+            "Journal {journal_id} already explains something else.", break_id=break_id, journal_id=journal_id
+        )
     item.clearing_posting_id = entries[0].posting_id
     _clear(item, actor.ref, reason, at)
     record(
@@ -68,7 +72,9 @@ def request_break_clearance(*, actor: Actor, break_id: int, reason: str, at: dat
     item = _lock(break_id)
     if item.amount_minor:
         raise ClearanceRefused(
-            f"This break is about {item.amount_minor} minor units: it is ended by a journal.", break_id=break_id
+            "This break is about {amount_minor} minor units: it is ended by a journal.",
+            break_id=break_id,
+            amount_minor=item.amount_minor,
         )
     return request_approval(
         actor=actor,

@@ -128,7 +128,7 @@ def request_payment(
             account_id,
             amount_minor,
         ):
-            raise ConflictingPayment(f"Key {key} already named another payment.", key=key)
+            raise ConflictingPayment("Key {key} already named another payment.", key=key)
         return payment.pk
     _step(payment, actor.ref, "request", "", at)
     record(
@@ -193,7 +193,11 @@ def take_answer(*, answer: BankAnswer, source: str, on: date, at: datetime) -> b
     """
     payment = Payment.objects.select_for_update(of=("self",)).filter(reference=answer.reference).first()
     if payment is None:
-        raise NotResolvable(f"No payment has the reference {answer.reference[:24]}.", reference=answer.reference)
+        raise NotResolvable(
+            "No payment has the reference {named}.",
+            reference=answer.reference,
+            named=answer.reference[:24],
+        )
     _, is_new = PaymentAnswer.objects.get_or_create(
         payment=payment,
         outcome=answer.outcome.value,
@@ -401,7 +405,12 @@ def _lock_open(payment_id: int) -> Payment:
     if payment is None:
         raise NotResolvable("There is no such payment.", payment_id=payment_id)
     if PaymentState(payment.state) not in rules.PAYMENT_STATES.live:
-        raise NotResolvable(f"Payment {payment.reference} is {payment.state}: its end is known.", payment_id=payment_id)
+        raise NotResolvable(
+            "Payment {reference} is {state}: its end is known.",
+            payment_id=payment_id,
+            reference=payment.reference,
+            state=PaymentState(payment.state),
+        )
     return payment
 
 

@@ -72,7 +72,7 @@ def open_pool(
     pool, is_new = FundingPool.objects.get_or_create(code=code, defaults=wanted)
     if not is_new:
         if any(getattr(pool, field) != value for field, value in wanted.items()):
-            raise PoolRefused(f"Pool {code} is already open with other terms.", code=code)
+            raise PoolRefused("Pool {code} is already open with other terms.", code=code)
         return pool.id
     open_ledger_accounts(
         [
@@ -117,7 +117,7 @@ def name_pool_origin(*, actor: Actor, pool_code: str, origin: PoolOrigin, eviden
     if not evidence.strip():
         raise PoolRefused("Say what shows whose money this is.", code=pool_code)
     if not FundingPool.objects.filter(code=pool_code).update(origin=origin):
-        raise PoolRefused(f"There is no pool {pool_code}.", code=pool_code)
+        raise PoolRefused("There is no pool {code}.", code=pool_code)
     record(
         actor=actor,
         action="treasury.name_pool_origin",
@@ -141,8 +141,8 @@ def allocate(
     own = FundingPool.objects.filter(code=pool_code, origin__in=[PoolOrigin.OWN, PoolOrigin.RAISED])
     if jurisdiction == "CN" and not own.exists():
         raise ThirdPartyMoney(
-            f"In mainland China a loan is financed from the lender's own or lawfully raised money alone, and pool "
-            f"{pool_code} is not on record as such. Nothing was lent.",
+            "In mainland China a loan is financed from the lender's own or lawfully raised money alone, and pool "
+            "{pool_code} is not on record as such. Nothing was lent.",
             pool_code=pool_code,
         )
     if not _write_movement(
@@ -157,7 +157,7 @@ def allocate(
         return
     pool = FundingPool.objects.filter(code=pool_code, lent_minor__lte=F("committed_minor") - amount_minor)
     if not pool.update(lent_minor=F("lent_minor") + amount_minor):
-        raise PoolExhausted(f"Pool {pool_code} cannot lend as much now.", pool_code=pool_code)
+        raise PoolExhausted("Pool {pool_code} cannot lend as much now.", pool_code=pool_code)
 
 
 @transaction.atomic
@@ -178,7 +178,7 @@ def release(*, actor: Actor, pool_code: str, account_id: int, amount_minor: int,
         return
     pool = FundingPool.objects.filter(code=pool_code, lent_minor__gte=amount_minor)
     if not pool.update(lent_minor=F("lent_minor") - amount_minor):
-        raise PoolRefused(f"Pool {pool_code} has lent less than is to be released.", pool_code=pool_code)
+        raise PoolRefused("Pool {pool_code} has lent less than is to be released.", pool_code=pool_code)
 
 
 def _write_movement(
@@ -207,7 +207,9 @@ def _write_movement(
             return True
     first = PoolMovement.objects.filter(pool__code=pool_code, kind=kind, key=key).first()
     if first is None:
-        raise PoolRefused(f"There is no pool {pool_code}.", pool_code=pool_code)
+        raise PoolRefused("There is no pool {pool_code}.", pool_code=pool_code)
     if (first.account_id, first.amount_minor) != (account_id, amount_minor):
-        raise ConflictingMovement(f"Key {key} already named another movement of pool {pool_code}.", key=key)
+        raise ConflictingMovement(
+            "Key {key} already named another movement of pool {pool_code}.", key=key, pool_code=pool_code
+        )
     return False

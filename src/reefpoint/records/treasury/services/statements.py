@@ -69,21 +69,35 @@ def receive_statement(*, actor: Actor, source: str, content: bytes, at: datetime
 def _check_turn(read: BankStatement, last: Statement | None, at: datetime) -> None:
     """Refuse a statement that is not the next one of this account."""
     if read.on > at.date():
-        raise FileRefused(f"the statement is of {read.on}, which is yet to come", line=1)
+        raise FileRefused("the statement is of {on}, which is yet to come", line=1, on=read.on)
     if last is None:
         if (read.opening_minor, read.first_sequence) != (0, 1):
             raise FileRefused("the first statement has to open the account; hand in the earlier ones first", line=1)
         return
     if read.on == last.on:
-        raise FileRefused(f"another statement of {read.on} was already received", line=1)
+        raise FileRefused("another statement of {on} was already received", line=1, on=read.on)
     if read.on < last.on:
-        raise FileRefused(f"the statement is of {read.on}, and {last.on} was already received", line=1)
+        raise FileRefused(
+            "the statement is of {on}, and {last_on} was already received", line=1, on=read.on, last_on=last.on
+        )
     if (read.bank, read.currency) != (last.bank, last.currency):
-        raise FileRefused(f"the statement is of another account: {read.bank[:40]} {read.currency[:3]}", line=1)
+        raise FileRefused(
+            "the statement is of another account: {bank} {currency}",
+            line=1,
+            bank=read.bank[:40],
+            currency=read.currency[:3],
+        )
     if read.first_sequence != last.next_sequence:
         raise FileRefused(
-            f"lines {last.next_sequence} up to {read.first_sequence} are missing; a statement was lost on the way",
+            "lines {next_sequence} up to {first_sequence} are missing; a statement was lost on the way",
             line=1,
+            next_sequence=last.next_sequence,
+            first_sequence=read.first_sequence,
         )
     if read.opening_minor != last.closing_minor:
-        raise FileRefused(f"it opens at {read.opening_minor}, the one before closed at {last.closing_minor}", line=1)
+        raise FileRefused(
+            "it opens at {opening_minor}, the one before closed at {closing_minor}",
+            line=1,
+            opening_minor=read.opening_minor,
+            closing_minor=last.closing_minor,
+        )

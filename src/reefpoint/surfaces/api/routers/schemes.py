@@ -36,6 +36,7 @@ from reefpoint.records.products.selectors import (
 from reefpoint.records.products.services import draft_scheme_version, request_publication, request_tier
 from reefpoint.records.products.types import Bound, Fee, SchemeDraft, SchemeTerms, VersionState, VersionView
 from reefpoint.surfaces.api.base import Caller, Id, In, Made, SafeText, answers, check_text, now, router, today
+from reefpoint.surfaces.web.sentences import said
 
 schemes = router("schemes")
 
@@ -303,7 +304,7 @@ def check(request: Caller, scheme: SchemeIn) -> list[TermsProblem]:
     """Why these terms could not be published; an empty list if they could. Nothing is kept."""
     require(request.auth, "schemes.view")
     found = find_problems(terms_from_json(scheme.terms), scheme.effective_from)
-    return [TermsProblem(field=one.field, rule=one.rule, message=one.message) for one in found]
+    return [TermsProblem(field=one.field, rule=one.rule, message=said(one.message)) for one in found]
 
 
 @schemes.get("/bounds/{jurisdiction}", response=answers(list[Bound]))

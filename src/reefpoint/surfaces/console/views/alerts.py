@@ -23,6 +23,7 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 300
@@ -135,7 +136,7 @@ def decide_alert(request: HttpRequest, actor: Actor, alert_id: int) -> HttpRespo
                 messages.success(request, _now("The alert is put away."))
     except Refusal as refusal:
         if refusal.code in {"reason_needed", "snooze_refused"}:
-            return _alert_page(request, actor, alert_id, {decision: refusal.message})
+            return _alert_page(request, actor, alert_id, {decision: said(refusal)})
         raise
     return redirect("console:alert", alert_id=alert_id)
 

@@ -30,6 +30,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.records.parties.selectors import search_clients
 from reefpoint.surfaces.console.templatetags.cases import DISPOSITION_WORDS
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 FIELD_CODES = frozenset({"reason_needed", "report_missing", "document_refused", "assignee_refused", "not_found"})
@@ -111,7 +112,7 @@ def work_on_case(request: HttpRequest, actor: Actor, case_id: int, step: str) ->
     except Refusal as refusal:
         if refusal.code in FIELD_CODES:
             get_case_page(actor, case_id)
-            return _case_page(request, actor, case_id, {step: refusal.message})
+            return _case_page(request, actor, case_id, {step: said(refusal)})
         raise
     messages.success(request, words)
     return redirect("console:case", case_id=case_id)

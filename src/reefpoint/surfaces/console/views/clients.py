@@ -39,6 +39,7 @@ from reefpoint.records.parties.services import (
 )
 from reefpoint.records.parties.types import ConsentChannel, ConsentPurpose, DocumentContent, DocumentKind
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 KIND_WORDS = (("individual", _("Person")), ("institution", _("Institution")))
@@ -163,7 +164,7 @@ def show_field(request: HttpRequest, actor: Actor, client_id: int) -> HttpRespon
                 actor=actor, client_id=client_id, field=field, reason=_reason(request), at=desk_now()
             )
         except ReasonNeeded as refusal:
-            context["error"] = refusal.message
+            context["error"] = said(refusal)
     return render(request, "console/client_unmask.html", context)
 
 
@@ -231,7 +232,7 @@ def _add_document(request: HttpRequest, actor: Actor, client_id: int) -> dict[st
         )
     except Refusal as refusal:
         if refusal.code.startswith("document_") or refusal.code == "too_many_documents":
-            return {"expires_on" if refusal.code == "document_expired" else "file": refusal.message}
+            return {"expires_on" if refusal.code == "document_expired" else "file": said(refusal)}
         raise
     return {}
 

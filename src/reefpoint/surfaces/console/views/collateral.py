@@ -44,6 +44,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.market.selectors import get_instrument, list_instruments, list_listings
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, PART_WORDS
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 500
@@ -159,7 +160,7 @@ def assess(request: HttpRequest, actor: Actor) -> HttpResponse:
     try:
         assessment_id = assess_names(actor=actor, on=at.date(), at=at)
     except Refusal as error:
-        messages.error(request, error.message)
+        messages.error(request, said(error))
         return redirect("console:collateral")
     return redirect("console:assessment", assessment_id=assessment_id)
 
@@ -237,9 +238,9 @@ def request_release(request: HttpRequest, actor: Actor, assessment_id: int) -> H
             messages.success(request, _now("Asked. A second person decides whether it comes in force."))
             return redirect("console:approval", approval_id=approval_id)
         except StepTooFar as error:
-            errors["override"] = error.message
+            errors["override"] = said(error)
         except Refusal as error:
-            errors["reason"] = error.message
+            errors["reason"] = said(error)
     return _assessment(request, actor, assessment_id, errors)
 
 

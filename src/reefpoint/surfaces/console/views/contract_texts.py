@@ -43,6 +43,7 @@ from reefpoint.surfaces.console.contract_words import clause_name, problem_words
 from reefpoint.surfaces.console.views.publications import download_publication, draft_and_ask
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 
 REASON_CHARACTERS_MAX = 500
 LANGUAGES = ("en", "zh")
@@ -223,7 +224,7 @@ def _edit(request: HttpRequest, actor: Actor, wording: Wording, place: str) -> H
                 f"template-{place}-{shown}.pdf", preview_template(actor, place, content, 0, shown, at.date())
             )
         except TemplateRefused as refused:
-            errors["content"] = refused.message
+            errors["content"] = said(refused)
     if step == "publish" and not problems:
         approval_id = _ask(request, actor, kind, content, at, errors)
         if approval_id is not None:
@@ -347,7 +348,7 @@ def _ask(
             actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at
         )
     except NotPublishable as refusal:
-        errors["effective_from"] = refusal.message
+        errors["effective_from"] = said(refusal)
     except TemplateRefused as refusal:
-        errors["content"] = refusal.message
+        errors["content"] = said(refusal)
     return None

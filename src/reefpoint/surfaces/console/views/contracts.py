@@ -46,6 +46,7 @@ from reefpoint.surfaces.console.views.publications import ask_publication, downl
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer, root_answer
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.renewal_words import BAR_WORDS
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.strong import prove, second_factors
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 from reefpoint.surfaces.web.templatetags.figures import STATE_WORDS
@@ -187,11 +188,11 @@ def countersign(request: HttpRequest, actor: Actor, contract_id: int) -> HttpRes
             at=at,
         )
     except CannotRenew as refusal:
-        said = _now("It cannot be renewed now. Nothing was signed.")
+        told = _now("It cannot be renewed now. Nothing was signed.")
         bars = "; ".join(str(BAR_WORDS[bar.value]) for bar in refusal.bars)
-        return _show(request, actor, contract_id, {"sign": f"{said} {bars}"})
+        return _show(request, actor, contract_id, {"sign": f"{told} {bars}"})
     except Refusal as refusal:
-        return _show(request, actor, contract_id, {"sign": refusal.message})
+        return _show(request, actor, contract_id, {"sign": said(refusal)})
     messages.success(request, _now("Signed for the desk: the contract is in force."))
     return redirect("console:contract", contract_id=contract_id)
 

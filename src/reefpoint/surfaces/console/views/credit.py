@@ -29,6 +29,7 @@ from reefpoint.surfaces.console.templatetags.credit import OUTCOME_WORDS, STATE_
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 500
@@ -124,7 +125,7 @@ def _decide(
     try:
         return decide_ask(actor=actor, client_id=client.id, ask=ask, on=current_book_day() or at.date(), at=at)
     except Refusal as refusal:
-        errors["limit"] = refusal.message
+        errors["limit"] = said(refusal)
     return None
 
 

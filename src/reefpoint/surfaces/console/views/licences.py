@@ -24,6 +24,7 @@ from reefpoint.records.parties.services import (
 from reefpoint.records.parties.types import Activity
 from reefpoint.surfaces.console.views.clients import file_answer
 from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.sentences import said
 
 TEXTS = {"number": 80, "holder": 160, "evidence": 500}
 
@@ -87,9 +88,9 @@ def _record(request: HttpRequest, actor: Actor) -> dict[str, str]:
             )
     except Refusal as refusal:
         if refusal.code == "document_refused":
-            return {"file": refusal.message}
+            return {"file": said(refusal)}
         if refusal.code in {"licence_malformed", "cn.refuse.r01"}:
-            return {"permit": refusal.message}
+            return {"permit": said(refusal)}
         raise
     return {}
 

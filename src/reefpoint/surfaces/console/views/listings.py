@@ -30,6 +30,7 @@ from reefpoint.records.market.services.listings import ListingRefused, change_li
 from reefpoint.records.market.types import Board, InstrumentKind, InstrumentView, ListingDraft, ListingView
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, KIND_WORDS
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 REASON_CHARACTERS_MAX = 500
@@ -192,7 +193,7 @@ def _change(
     try:
         outcome = change_listings(actor=actor, changes=[(instrument_id, form.draft)], reason=reason, at=at)
     except ListingRefused as refused:
-        form.errors[str(refused.facts.get("field", "source"))] = refused.message
+        form.errors[str(refused.facts.get("field", "source"))] = said(refused)
         return None
     if outcome.approval_id is not None:
         messages.success(request, _now("Asked. Haircuts rest on this, so a second person decides."))

@@ -27,6 +27,7 @@ from reefpoint.records.accounts.selectors import get_loan, list_extensions
 from reefpoint.records.contracts.selectors import find_in_force, list_amendments
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.renewal_words import RENEWAL_WORDS
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 MATURITIES = Table(
@@ -135,7 +136,7 @@ def renew(request: HttpRequest, actor: Actor, loan_id: int) -> HttpResponse:
         return _show(request, actor, loan_id, {"form": _now("It cannot be renewed now: see what stands against it.")})
     except Refusal as refusal:
         field = "tenor" if refusal.facts.get("field") == "tenor" else "reason" if given.get("step") else "form"
-        return _show(request, actor, loan_id, {field: refusal.message})
+        return _show(request, actor, loan_id, {field: said(refusal)})
     return redirect("console:loan", loan_id=loan_id)
 
 

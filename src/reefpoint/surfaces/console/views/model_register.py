@@ -38,6 +38,7 @@ from reefpoint.platform.governance.services import (
 )
 from reefpoint.platform.governance.types import ModelState, VersionView
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 ARTIFACT_BYTES_MAX = 2_000_000
@@ -202,7 +203,7 @@ def draft(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     try:
         draft_version(actor=actor, code=code, artifact=artifact, facts=facts, at=desk_now())
     except Refusal as refusal:
-        return _model_page(request, actor, code, refusal.message)
+        return _model_page(request, actor, code, said(refusal))
     messages.success(request, _now("Drafted. It runs nowhere until it is validated and released."))
     return redirect(f"{reverse('console:model', args=[code])}?version={current.versions + 1}")
 
@@ -223,7 +224,7 @@ def step(request: HttpRequest, actor: Actor, code: str, version_id: int, step: s
     try:
         done = steps[step]()
     except Refusal as refusal:
-        return _model_page(request, actor, code, refusal.message)
+        return _model_page(request, actor, code, said(refusal))
     if step == "release" and isinstance(done, int):
         messages.success(request, _now("Asked. A second person decides whether it is released."))
         return redirect("console:approval", approval_id=done)

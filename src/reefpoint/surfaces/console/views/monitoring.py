@@ -43,6 +43,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.surfaces.console.views.approvals import REASON_CHARACTERS_MAX
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 BACKTEST_DAYS = timedelta(days=365)
@@ -144,7 +145,7 @@ def draft_rule(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
         version_id = draft_rule_version(actor=actor, code=code, draft=draft, effective_from=effective_from, at=at)
     except Refusal as refusal:
-        return _rule_page(request, actor, code, given=request.POST, error=refusal.message)
+        return _rule_page(request, actor, code, given=request.POST, error=said(refusal))
     except ValueError:
         return _rule_page(
             request, actor, code, given=request.POST, error=_now("A figure or the date cannot be read. Look again.")
@@ -205,7 +206,7 @@ def request_change(request: HttpRequest, actor: Actor, code: str, version_id: in
     try:
         approval_id = request_rule_change(actor=actor, version_id=version_id, reason=reason, at=desk_now())
     except Refusal as refusal:
-        return _rule_page(request, actor, code, error=refusal.message)
+        return _rule_page(request, actor, code, error=said(refusal))
     messages.success(request, _now("Asked. A second person decides; you will find the decision here."))
     return redirect("console:approval", approval_id=approval_id)
 

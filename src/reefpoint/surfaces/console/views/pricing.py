@@ -30,6 +30,7 @@ from reefpoint.records.products.selectors import list_schemes
 from reefpoint.records.products.types import VersionState, VersionView
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 QUOTES = Table(
@@ -98,7 +99,7 @@ def one_quote(request: HttpRequest, actor: Actor, quote_id: int) -> HttpResponse
                 messages.success(request, _now("Asked for. A second person decides."))
                 return redirect("console:approval", approval_id=approval_id)
             except Refusal as refusal:
-                errors["rate"] = refusal.message
+                errors["rate"] = said(refusal)
     context = {
         "quote": found,
         "is_valid": at <= found.valid_until,
@@ -144,7 +145,7 @@ def calculator(request: HttpRequest, actor: Actor) -> HttpResponse:
                 context |= {"priced": priced, "inputs": inputs, "client_id": client_id}
                 context["yearly_minor"] = -(-wanted["amount_minor"] * priced.rate_bp // 10_000)
             except Refusal as refusal:
-                errors["amount"] = refusal.message
+                errors["amount"] = said(refusal)
     if request.headers.get("HX-Request") == "true":
         return render(request, "console/price_result.html", context)
     return render(request, "console/calculator.html", context, status=422 if errors else 200)

@@ -22,6 +22,7 @@ from reefpoint.records.parties.selectors import get_client
 from reefpoint.surfaces.web.application_words import SECTION_WORDS
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.section_forms import Typed, draw_section, read_section
+from reefpoint.surfaces.web.sentences import said
 
 REASON_CHARACTERS_MAX = 200
 
@@ -38,7 +39,7 @@ def change(request: HttpRequest, actor: Actor, client_id: int, name: str) -> Htt
     given = request.POST
     if request.method == "POST":
         typed = read_section(given, section, client.kind)
-        said = given.get("version", "")
+        shown = given.get("version", "")
         try:
             if not typed.errors and "add" not in given:
                 change_profile(
@@ -47,7 +48,7 @@ def change(request: HttpRequest, actor: Actor, client_id: int, name: str) -> Htt
                     section=section,
                     data=typed.data,
                     removed=given.get("remove", ""),
-                    version=int(said) if said.isascii() and said.isdigit() and len(said) < 10 else -1,
+                    version=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else -1,
                     reason=given.get("reason", "")[:REASON_CHARACTERS_MAX],
                     at=desk_now(),
                 )
@@ -56,7 +57,7 @@ def change(request: HttpRequest, actor: Actor, client_id: int, name: str) -> Htt
         except SectionMalformed as malformed:
             problems = malformed.problems
         except (ReasonNeeded, ProfileMoved) as refusal:
-            error = refusal.message
+            error = said(refusal)
     context = {
         "client": client,
         "tab": "profile",

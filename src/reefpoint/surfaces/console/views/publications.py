@@ -37,6 +37,7 @@ from reefpoint.surfaces.console.figures import HOUSE_FIGURES
 from reefpoint.surfaces.console.templatetags.credit import fact_word, table_title
 from reefpoint.surfaces.console.views.collateral import house_shown
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 
 CONTENT_BYTES_MAX = 1_000_000
 REASON_CHARACTERS_MAX = 500
@@ -294,11 +295,11 @@ def ask_publication(
     except UnreadableContent as error:
         errors["content"] = str(error)
     except (MalformedTable, TemplateRefused) as error:
-        errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": error.message}
+        errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": said(error)}
     except StepTooFar as error:
-        errors["content"] = error.message
+        errors["content"] = said(error)
     except NotPublishable as error:
-        errors["effective_from"] = error.message
+        errors["effective_from"] = said(error)
     return None
 
 

@@ -33,6 +33,7 @@ from reefpoint.records.market.services.fx import (
 from reefpoint.records.market.types import FxFlaw, FxMove, FxView, HeldState
 from reefpoint.surfaces.console.views.approvals import REASON_CHARACTERS_MAX
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Column, Table
 
 CURRENCIES = tuple(sorted(MINOR_DIGITS))
@@ -133,7 +134,7 @@ def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
                     at=at,
                 )
             except (FxRefused, FxKeyConflict) as refused:
-                form.errors[str(refused.facts.get("field", "on"))] = refused.message
+                form.errors[str(refused.facts.get("field", "on"))] = said(refused)
             else:
                 if made.version_id is None:
                     messages.warning(request, _now("Held: a rate moved too far. A second person confirms it here."))

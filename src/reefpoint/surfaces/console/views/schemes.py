@@ -42,6 +42,7 @@ from reefpoint.records.products.types import TIER_MAX, SchemeDraft, SchemeTerms,
 from reefpoint.surfaces.web import scheme_words
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.scheme_form import CODE, NAMES_MAX, SchemeForm, Typed, read_form, typed_of
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.simulation_form import read_simulation, uploaded_prices
 
 REASON_CHARACTERS_MAX = 500
@@ -111,7 +112,7 @@ def _problems(version: VersionView) -> list[tuple[str, str]]:
     try:
         found = find_problems(version.terms, version.effective_from)
     except RulePackNotFound as error:
-        return [(str(scheme_words.TERMS["rule_pack"][0]), error.message)]
+        return [(str(scheme_words.TERMS["rule_pack"][0]), said(error))]
     currency = version.terms.currency
     return [
         (scheme_words.term_words(problem.field), scheme_words.problem_words(problem, currency)) for problem in found
@@ -233,7 +234,7 @@ def ask_publication(request: HttpRequest, actor: Actor, version_id: int) -> Http
         try:
             approval_id = request_publication(actor=actor, version_id=version_id, reason=reason, at=desk_now())
         except (TermsRefused, PublicationRefused) as refusal:
-            return _show_scheme(request, actor, _scheme(version.scheme_id), version, errors={"form": refusal.message})
+            return _show_scheme(request, actor, _scheme(version.scheme_id), version, errors={"form": said(refusal)})
         messages.success(request, _("A second person decides whether it is published."))
         return redirect("console:approval", approval_id=approval_id)
     errors = {"reason": _("Say what changes and why: the second person reads it.")}

@@ -40,6 +40,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.surfaces.console.templatetags.screening import SHAPE_WORDS
 from reefpoint.surfaces.console.views.approvals import REASON_CHARACTERS_MAX, live_for
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 
 HIT_STATES = (
@@ -192,7 +193,7 @@ def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             return redirect("console:screening_list", version_id=_take_in(request, actor, given["source"]))
         except ListRefused as refusal:
-            problem = refusal.message
+            problem = said(refusal)
     wanted = VERSIONS.read(request.GET)
     found = find_versions(
         actor,
@@ -283,5 +284,5 @@ def _look_up(request: HttpRequest, actor: Actor) -> Lookup:
     try:
         matches = screen_name(actor=actor, name=name, birth_on=birth_on, country=country.lower() or None, at=desk_now())
     except NothingToScreen as refusal:
-        return Lookup(name, birth, country, None, {"name": refusal.message})
+        return Lookup(name, birth, country, None, {"name": said(refusal)})
     return Lookup(name, birth, country, matches)

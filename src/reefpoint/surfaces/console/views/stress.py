@@ -18,6 +18,7 @@ from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.sentences import said
 
 ROWS_CHARACTERS_MAX = 20_000
 PATHS = (1_000, 2_000, 10_000, 100_000)
@@ -56,14 +57,14 @@ def _read(kind: str, given: QueryDict) -> tuple[dict[str, Any], dict[str, str | 
             try:
                 inputs[name] = list(read_falls(given.get(field, "")))
             except ScenarioRefused as refusal:
-                errors[field] = refusal.message
+                errors[field] = said(refusal)
         inputs |= {"with_history": "history" in given, "with_gaps": "gaps" in given}
         own = given.get("own", "").strip()[:ROWS_CHARACTERS_MAX]
         try:
             rows = read_scenarios(own.splitlines()) if own else ()
             inputs["rows"] = [[row.scenario, row.target, row.shock_pct] for row in rows]
         except ScenarioRefused as refusal:
-            errors["own"] = refusal.message
+            errors["own"] = said(refusal)
     elif kind == REVERSE.name:
         try:
             inputs["limit_minor"] = parse_money(given.get("limit", ""))

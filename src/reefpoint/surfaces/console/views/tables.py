@@ -40,6 +40,7 @@ from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.console.figures import HOUSE_FIGURES, Figure
 from reefpoint.surfaces.console.templatetags.credit import fact_word
 from reefpoint.surfaces.console.views.publications import draft_and_ask
+from reefpoint.surfaces.web import sentences
 from reefpoint.surfaces.web.people import page
 
 ROWS_MAX = 400
@@ -326,9 +327,9 @@ def _ask(
     try:
         return ask(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
     except NotPublishable as refusal:
-        errors["effective_from"] = refusal.message
+        errors["effective_from"] = sentences.said(refusal)
     except StepTooFar as refusal:
-        errors["reason"] = refusal.message
+        errors["reason"] = sentences.said(refusal)
     return None
 
 
@@ -412,7 +413,7 @@ def _say(error: MalformedTable) -> str:
         for name, figure in error.figures.items():
             said = said.replace(f"{{{name}}}", fact_word(figure) if name in {"column", "input", "output"} else figure)
         return _now("Row %(row)s: %(said)s") % {"row": error.row, "said": said} if error.row else said
-    return error.message
+    return sentences.said(error)
 
 
 PROBLEM_WORDS = {

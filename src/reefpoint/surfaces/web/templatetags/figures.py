@@ -10,7 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 
-from reefpoint.surfaces.web import figures
+from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
+from reefpoint.surfaces.web import figures, sentences
 
 register = template.Library()
 
@@ -184,6 +186,12 @@ def band(value: object) -> SafeString:
         key,
         BAND_WORDS[key],
     )
+
+
+@register.filter
+def said(words: Refusal | Sentence) -> str:
+    """A refusal or another sentence of the desk in the reader's language."""
+    return sentences.said(words)
 
 
 @register.filter

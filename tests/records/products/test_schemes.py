@@ -128,8 +128,8 @@ def test_a_term_past_a_legal_bound_names_the_rule_and_its_article(
 ) -> None:
     (problem,) = check_terms(replace(PRIME, **change), US, ON)
     assert (problem.field, problem.rule) == (field, rule)
-    assert article in problem.message
-    assert rule in problem.message
+    assert article in str(problem.message)
+    assert rule in str(problem.message)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,9 @@ def test_in_mainland_china_no_terms_go_below_the_exchanges_floors(terms: SchemeT
 
 def test_no_scheme_stands_on_a_pack_without_rules_on_margin() -> None:
     problems = check_terms(replace(PRIME, rule_pack="HK"), read_pack_file("HK"), date(2026, 11, 22))
-    assert [(problem.field, "no rules on margin" in problem.message) for problem in problems] == [("rule_pack", True)]
+    assert [(problem.field, "no rules on margin" in str(problem.message)) for problem in problems] == [
+        ("rule_pack", True)
+    ]
 
 
 def test_every_rule_says_what_it_rests_on() -> None:

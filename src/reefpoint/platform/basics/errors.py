@@ -15,7 +15,8 @@ class Refusal(Exception):
     code = "refused"
 
     def __init__(self, words: str | Sentence, /, **facts: object) -> None:
-        self.sentence = words if isinstance(words, Sentence) else Sentence(words, facts)
+        given = words if isinstance(words, Sentence) else Sentence(words)
+        self.sentence = Sentence(given.words, {**given.figures, **facts})
         self.message = str(self.sentence)
         self.facts = facts
         super().__init__(self.message)

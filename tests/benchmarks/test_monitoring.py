@@ -15,5 +15,5 @@ def test_the_drawn_year_is_the_same_each_time_and_most_kinds_of_rules_find_somet
 @pytest.mark.skipif(not is_installed("DuckDB"), reason="DuckDB is not installed")
 def test_sql_windows_raise_the_same_alerts() -> None:
     work = draw_work(20_000)
-    assert all(len(rows) for _, rows in work.fired(IN_SQL))
+    assert sum(len(rows) > 0 for _, rows in work.fired(IN_SQL)) >= 2
     assert _in_sql(work, 20_000, 7).facts["Alerts"] == "equal, row by row"

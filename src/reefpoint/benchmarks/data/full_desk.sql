@@ -139,6 +139,10 @@ SELECT fresh.client_id, d.scheme_version_id, d.scheme_code, d.policy_id, d.input
        on_day - n % 80 + 90, CASE WHEN n % 2 = 0 THEN 'open' ELSE 'declined' END, NULL, '', false, '', '', NULL,
        CASE WHEN n % 2 = 0 THEN '' ELSE 'user:' || manager_id END, CASE WHEN n % 2 = 1 THEN at END, ''
   FROM growth JOIN credit_creditdecision d ON d.id = decision_id, fresh WHERE n % 3 <> 0;
+INSERT INTO credit_creditcondition (decision_id, code, kind, figure, moment)
+SELECT decision.id, one.code, one.kind, one.figure, one.moment
+  FROM growth JOIN credit_creditcondition one USING (decision_id), fresh JOIN credit_creditdecision decision USING (client_id)
+ ORDER BY decision.id, one.id;
 INSERT INTO pricing_quote (key, key_hash, client_id, scheme_version_id, scheme_code, grid_id, amount_minor, currency,
                            tenor_days, grade, segment, inputs, answer, rate_bp, quoted_on, quoted_at, quoted_by,
                            valid_until)
@@ -164,12 +168,13 @@ UPDATE contracts_contract c SET state = 'offered'
   FROM fresh WHERE c.client_id = fresh.client_id AND c.key = 'bench' AND n % 8 IN (2, 3);
 INSERT INTO lending_creditrequest (client_id, scheme_code, scheme_version_id, currency, amount_minor, tenor_days, state,
                                    begun_at, begun_by, requested_at, waits_since, decision_id, grade, pool_code,
-                                   attempt, problem, rate_bp, limit_minor)
+                                   attempt, problem, rate_bp, limit_minor, lapses_on)
 SELECT client_id, 'STANDARD', growth.scheme_version_id, 'USD', 1000000 + n, 90,
        (ARRAY['draft', 'requested', 'deciding', 'referred', 'approved', 'declined', 'offered', 'signed',
               'approved_to_fund', 'failed', 'withdrawn', 'lapsed', 'declined'])[1 + n % 13],
        at - n % 60 * interval '1 day', 'user:' || manager_id, at - n % 60 * interval '1 day',
-       at - n % 40 * interval '1 day', decision.id, 'B', 'MAIN', 0, '', 612, 5000000
+       at - n % 40 * interval '1 day', decision.id, 'B', 'MAIN', 0, '', 612, 5000000,
+       CASE WHEN n % 13 IN (0, 4, 6, 7, 9) THEN on_day + 30 END
   FROM growth, fresh LEFT JOIN credit_creditdecision decision USING (client_id) WHERE is_active;
 INSERT INTO lending_creditlot (request_id, instrument_id, quantity)
 SELECT request.id, instrument_id, 100 + n % 50

@@ -10,7 +10,7 @@ from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish, publish_all
@@ -320,6 +320,8 @@ def withdraw_contract(*, actor: Actor, contract_id: int, reason: str, at: dateti
         row = _own_locked(actor, contract_id)
     if row.state == ContractState.WITHDRAWN:
         return
+    if row.state == ContractState.IN_FORCE:
+        raise InvalidTransition("A contract in force is not withdrawn. It ends with what was borrowed under it.")
     row.ended_at = at
     reason = reason.strip()[:REASON_CHARS_MAX]
     move(row, ContractState.WITHDRAWN, actor=actor, at=at, reason=reason, changed=("ended_at",))

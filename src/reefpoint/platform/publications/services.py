@@ -82,6 +82,15 @@ def request_publication(*, actor: Actor, kind: PublicationKind, publication_id: 
 
 
 @transaction.atomic
+def draft_and_ask(
+    *, actor: Actor, kind: PublicationKind, content: Content, effective_from: date, reason: str, at: datetime
+) -> int:
+    """Draft the next version and ask for its publication, both or neither. Returns the approval's id."""
+    draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
+    return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
+
+
+@transaction.atomic
 def publish_approved(*, actor: Actor, kind: PublicationKind, approval_id: int, at: datetime) -> None:
     """Publish exactly what was approved; from then on the database refuses any change. Idempotent.
 

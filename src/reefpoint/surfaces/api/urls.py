@@ -22,6 +22,7 @@ from reefpoint.surfaces.api.routers.listings import listings
 from reefpoint.surfaces.api.routers.models import models
 from reefpoint.surfaces.api.routers.monitoring import monitoring
 from reefpoint.surfaces.api.routers.pricing import pricing
+from reefpoint.surfaces.api.routers.publications import publications
 from reefpoint.surfaces.api.routers.rates import rates
 from reefpoint.surfaces.api.routers.relations import relations
 from reefpoint.surfaces.api.routers.retention import retention
@@ -58,6 +59,7 @@ for prefix, router in (
     ("/contracts", contracts),
     ("/liquidations", liquidations),
     ("/collateral", collateral),
+    ("/publications", publications),
     ("/rates", rates),
     ("/listings", listings),
     ("/lending", lending),

@@ -18,7 +18,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable
+from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
 from reefpoint.records.contracts.rules.disclosures import REQUIRED, find_disclosure_problems
 from reefpoint.records.contracts.rules.document import fields_for
@@ -40,7 +40,7 @@ from reefpoint.records.contracts.selectors import (
 )
 from reefpoint.records.contracts.types import Clause, ClauseChange, ClauseDiff, Language, TemplateProblem
 from reefpoint.surfaces.console.contract_words import clause_name, problem_words
-from reefpoint.surfaces.console.views.publications import download_publication, draft_and_ask
+from reefpoint.surfaces.console.views.publications import download_publication
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said

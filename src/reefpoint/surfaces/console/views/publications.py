@@ -29,8 +29,8 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
 from reefpoint.platform.basics.tables import DecisionTable, MalformedTable
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
-from reefpoint.platform.publications.types import Content, PublicationKind, PublicationView
+from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
+from reefpoint.platform.publications.types import PublicationKind, PublicationView
 from reefpoint.records.contracts.selectors import TemplateRefused
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.console.figures import HOUSE_FIGURES
@@ -301,14 +301,6 @@ def ask_publication(
     except NotPublishable as error:
         errors["effective_from"] = said(error)
     return None
-
-
-def draft_and_ask(
-    *, actor: Actor, kind: PublicationKind, content: Content, effective_from: date, reason: str, at: datetime
-) -> int:
-    """Draft the next version and ask for its publication. Returns the approval's id."""
-    draft_id = draft_publication(actor=actor, kind=kind, content=content, effective_from=effective_from, at=at)
-    return request_publication(actor=actor, kind=kind, publication_id=draft_id, reason=reason, at=at)
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -32,14 +32,13 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import MalformedTable, find_problems
 from reefpoint.platform.imports.rules import GUARD, guarded
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable
+from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.platform.runs.selectors import get_run
 from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.console.figures import HOUSE_FIGURES, Figure
 from reefpoint.surfaces.console.templatetags.credit import fact_word
-from reefpoint.surfaces.console.views.publications import draft_and_ask
 from reefpoint.surfaces.web import sentences
 from reefpoint.surfaces.web.people import page
 

@@ -1,6 +1,10 @@
 """Every word of the pages is there in both languages, and so is every sentence that a service says."""
 
 import ast
+from enum import StrEnum
+from importlib import import_module
+from inspect import getmembers, isclass
+from pkgutil import walk_packages
 from string import Formatter
 
 import pytest
@@ -8,10 +12,12 @@ from babel.messages.pofile import read_po
 from django.utils.translation import gettext, override
 from tools import messages
 
+import reefpoint
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.parties.types import ClientStatus
 from reefpoint.surfaces.web.sentences import said
+from reefpoint.surfaces.web.templatetags.figures import STATE_WORDS
 
 WITH_SENTENCES_OF_THEIR_OWN = {
     *messages.WORDED_BY_THEIR_EDITORS,
@@ -88,3 +94,16 @@ def test_a_refusal_is_said_with_its_figures_and_states() -> None:
     assert said(refusal) == refusal.message == "The account is blocked, so this withdrawal is not possible."
     with override("zh-hans"):
         assert said(refusal) == "账户处于“已冻结”状态，因此不能进行本次提取。"
+
+
+def test_every_state_has_a_word_of_its_own() -> None:
+    modules = [one.name for one in walk_packages(reefpoint.__path__, "reefpoint.") if one.name.endswith(".types")]
+    states = {
+        state.value
+        for name in modules
+        for _, found in getmembers(import_module(name), isclass)
+        if issubclass(found, StrEnum) and found.__name__.endswith("State")
+        for state in found
+    }
+    assert len(states) > 60
+    assert states - STATE_WORDS.keys() == set()

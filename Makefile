@@ -4,6 +4,8 @@
 .PHONY: help setup demo test test-fast check fix bench assets docs lock
 
 BIN := .venv/bin
+# One more than there are processors: a test often waits for a browser, a worker or the database.
+PARALLEL = -n $$($(BIN)/python -c 'import os; print(min((os.cpu_count() or 1) + 1, 5))') --dist loadfile
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -15,10 +17,10 @@ demo: setup ## Run a lending desk through the crash of 2020, then keep its conso
 	@$(BIN)/reefpoint demo
 
 test: setup ## Run all tests
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest $(PARALLEL)
 
 test-fast: setup ## Run the tests that need neither a browser nor ten seconds
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
+	@$(BIN)/pytest $(PARALLEL) -m "not slow and not browser"
 
 check: setup ## Format, lint, types, import floors, migrations, docs: what must be green before a commit
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.platform.publications.selectors import in_force, list_versions
+from reefpoint.platform.publications.selectors import list_versions, numbers_in_force
 from reefpoint.platform.publications.services import draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind, PublicationState, PublicationView
 from reefpoint.records.contracts.selectors import DISCLOSURES, TEMPLATES
@@ -110,19 +110,17 @@ class NextVersionIn(In):
 @publications.get("/", response=answers(list[PublishedKindOut]))
 def list_kinds(request: Caller) -> list[PublishedKindOut]:
     """What is published that the caller may see."""
-    found = []
-    for name, one in _KINDS.items():
-        if holds(request.auth.permissions, one.view):
-            valid = in_force(one.kind, today())
-            found.append(
-                PublishedKindOut(
-                    name=name,
-                    version_in_force=valid.version,
-                    effective_from=valid.effective_from,
-                    may_draft=holds(request.auth.permissions, one.kind.right),
-                )
-            )
-    return found
+    seen = [one for one in _KINDS.values() if holds(request.auth.permissions, one.view)]
+    valid = numbers_in_force([one.kind for one in seen], today())
+    return [
+        PublishedKindOut(
+            name=one.kind.name,
+            version_in_force=valid[one.kind.name][0],
+            effective_from=valid[one.kind.name][1],
+            may_draft=holds(request.auth.permissions, one.kind.right),
+        )
+        for one in seen
+    ]
 
 
 @publications.get("/{kind}/versions", response=answers(list[PublishedVersionOut]))

@@ -61,7 +61,7 @@ def pipeline(request: HttpRequest, actor: Actor) -> HttpResponse:
     at = desk_now()
     stages = load_board(actor, at=at)
     return render(
-        request, "console/pipeline.html", {"stages": stages, "live": sum(one.count for one in stages), "now": at}
+        request, "console/pipeline.html", {"stages": stages, "count": sum(one.count for one in stages), "now": at}
     )
 
 

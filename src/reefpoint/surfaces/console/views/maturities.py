@@ -97,7 +97,7 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
     context = {
         "loan": found,
         "check": check,
-        "live": live,
+        "offered": live,
         "quote": get_quote(live.quote_id) if live and live.quote_id and "pricing.view" in actor.permissions else None,
         "renewals": list_renewals(actor, loan_id),
         "extensions": list_extensions([loan_id]),

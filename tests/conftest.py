@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.management.color import Style
 from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
 from reefpoint.platform.database.address import django_database
@@ -131,6 +132,13 @@ def _flush_past_the_guards() -> Iterator[None]:
 def _anchors_of_this_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What day ends write outside the database is forgotten with the test, as the database's rows are."""
     monkeypatch.setattr(settings, "ANCHOR_FILE", Path(os.environ[TEST_FOLDER], f"anchors-{secrets.token_hex(4)}.jsonl"))
+
+
+@pytest.fixture(autouse=True)
+def _language_of_this_test_alone() -> Iterator[None]:
+    """A page read in Chinese leaves its thread in Chinese; the next test begins in the desk's own language again."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

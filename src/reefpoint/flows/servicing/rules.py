@@ -9,6 +9,7 @@ from reefpoint.decisions.margin.types import Standing
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import ceil_div, percent
 from reefpoint.platform.basics.sentences import Sentence
+from reefpoint.records.accounts.rules import in_order_of_repayment
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
 from reefpoint.records.products.types import Due
 
@@ -66,9 +67,9 @@ class EarlyRepaymentRefused(Refusal):
 
 
 def early_principal_minor(amount_minor: int, loans: Iterable[LoanFacts], on: date) -> int:
-    """How much of repaid principal falls on loans that are not mature on `on`; the oldest loans are repaid first."""
+    """How much of repaid principal falls on loans that are not mature on `on`."""
     left, early = amount_minor, 0
-    for loan in loans:
+    for loan in in_order_of_repayment(loans):
         part = min(left, loan.principal_minor)
         left -= part
         early += part if loan.matures_on > on else 0

@@ -23,6 +23,7 @@ from reefpoint.records.accounts.models import (
     Position,
     SecurityMovement,
 )
+from reefpoint.records.accounts.rules import in_order_of_repayment
 from reefpoint.records.accounts.selectors import get_account, load_accounts, loan_facts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanFacts, LoanState, MovementKind
 from reefpoint.records.ledger.services import open_ledger_accounts
@@ -247,17 +248,22 @@ def _draw_on_facility(account_id: int, amount_minor: int) -> None:
     )
 
 
-def reduce_loans(*, account_id: int, amount_minor: int) -> dict[str, int]:
-    """Take repaid principal off the oldest loans first. Returns what each funding pool gets back, in minor units."""
+def reduce_loans(*, account_id: int, amount_minor: int, first: int | None = None) -> dict[str, int]:
+    """Take repaid principal off the loans, in the order of `rules.in_order_of_repayment`.
+
+    Returns what each funding pool gets back, in minor units.
+    """
     left = amount_minor
     by_pool: dict[str, int] = {}
-    for loan in Loan.objects.filter(account_id=account_id, state=LoanState.OPEN).order_by("drawn_on", "id"):
+    rows = {row.id: row for row in Loan.objects.filter(account_id=account_id, state=LoanState.OPEN)}
+    for loan in in_order_of_repayment(map(loan_facts, rows.values()), first=first):
         part = min(left, loan.principal_minor)
         if part == 0:
             break
-        loan.principal_minor -= part
-        loan.state = LoanState.OPEN if loan.principal_minor else LoanState.REPAID
-        loan.save(update_fields=["principal_minor", "state"])
+        row = rows[loan.id]
+        row.principal_minor -= part
+        row.state = LoanState.OPEN if row.principal_minor else LoanState.REPAID
+        row.save(update_fields=["principal_minor", "state"])
         by_pool[loan.pool_code] = by_pool.get(loan.pool_code, 0) + part
         left -= part
     if left:

@@ -290,7 +290,7 @@ def bring_into_force(row: Renewal, *, actor: Actor, on: date, at: datetime) -> N
     key = f"renewal:{row.pk}"
     if account.interest_minor and not terms.roll_over_allowed:
         unpaid_minor = account.interest_minor + account.fees_minor
-        settle_debt(actor=LENDER, account=account, amount_minor=unpaid_minor, key=key, on=on, at=at)
+        settle_debt(actor=LENDER, account=account, amount_minor=unpaid_minor, principal_minor=0, key=key, on=on, at=at)
         account = get_account(account.id)
     row.carried_minor = account.interest_minor
     accounts.extend_loan(

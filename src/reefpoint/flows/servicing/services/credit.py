@@ -230,7 +230,9 @@ def _charge_early(actor: Actor, account: AccountFacts, early_minor: int, key: st
     left_minor = min(fee_minor, available_minor(client_cash(account.number)))
     if left_minor:
         now = get_account(account.id)
-        settle_debt(actor=actor, account=now, amount_minor=left_minor, key=f"{key}:early", on=on, at=at)
+        settle_debt(
+            actor=actor, account=now, amount_minor=left_minor, principal_minor=0, key=f"{key}:early", on=on, at=at
+        )
     else:
         accounts.announce_change(account_id=account.id, cause="fees", at=at)
 
@@ -244,11 +246,26 @@ def _dues(account: AccountFacts) -> dict[Due, int]:
 
 
 def settle_debt(
-    *, actor: Actor, account: AccountFacts, amount_minor: int, key: str, on: date, at: datetime
+    *,
+    actor: Actor,
+    account: AccountFacts,
+    amount_minor: int,
+    key: str,
+    on: date,
+    at: datetime,
+    principal_minor: int | None = None,
+    first_loan: int | None = None,
 ) -> Allocation:
-    """Set cash of a locked account against its debt. For flows that already hold the lock and the right."""
+    """Set cash of a locked account against its debt. For flows that already hold the lock and the right.
+
+    `principal_minor` is the most principal that it may repay, so that what is collected for interest, or for a loan
+    that is due, never repays another one; `first_loan` is the loan whose principal is repaid first.
+    """
     terms = get_terms(account.scheme_version_id)
-    allocation = rules.allocate_payment(amount_minor, _dues(account), terms.payment_order)
+    dues = _dues(account)
+    if principal_minor is not None:
+        dues[Due.PRINCIPAL] = min(dues[Due.PRINCIPAL], principal_minor)
+    allocation = rules.allocate_payment(amount_minor, dues, terms.payment_order)
     if not allocation.paid:
         return allocation
     cash = client_cash(account.number)
@@ -267,7 +284,7 @@ def settle_debt(
         source=f"account:{account.id}",
     )
     if principal := allocation.paid.get(Due.PRINCIPAL, 0):
-        returned = accounts.reduce_loans(account_id=account.id, amount_minor=principal)
+        returned = accounts.reduce_loans(account_id=account.id, amount_minor=principal, first=first_loan)
         for pool_code, part in returned.items():
             treasury.release(actor=actor, pool_code=pool_code, account_id=account.id, amount_minor=part, key=key, at=at)
     record(

@@ -258,7 +258,8 @@ def _accrue_funding_period(actor: Actor, on: date, until: date, at: datetime) ->
 def collect_matured(*, actor: Actor, on: date, at: datetime) -> int:
     """Take loans that are at or past their maturity, with interest and fees due, from the free cash of their accounts.
 
-    Returns how many accounts paid. What the cash does not cover stays owed. A second run of a day takes nothing more.
+    No loan that is not due is repaid with it. Returns how many accounts paid. What the cash does not cover stays owed.
+    A second run of a day takes nothing more.
     """
     require(actor, "operations.run_day")
     matured: dict[int, int] = defaultdict(int)
@@ -273,7 +274,16 @@ def collect_matured(*, actor: Actor, on: date, at: datetime) -> int:
         amount = min(available_minor(client_cash(account.number)), due_minor)
         if amount:
             key = f"maturity:{account_id}:{on}"
-            paid += bool(settle_debt(actor=actor, account=account, amount_minor=amount, key=key, on=on, at=at).paid)
+            allocation = settle_debt(
+                actor=actor,
+                account=account,
+                amount_minor=amount,
+                principal_minor=matured[account_id],
+                key=key,
+                on=on,
+                at=at,
+            )
+            paid += bool(allocation.paid)
     return paid
 
 
@@ -286,7 +296,6 @@ def collect_interest(*, actor: Actor, on: date, at: datetime) -> int:
         account = accounts.lock_account(account_id)
         amount = min(available_minor(client_cash(account.number)), account.interest_minor + account.fees_minor)
         if amount:
-            settle_debt(
-                actor=actor, account=account, amount_minor=amount, key=f"interest:{account_id}:{on}", on=on, at=at
-            )
+            key = f"interest:{account_id}:{on}"
+            settle_debt(actor=actor, account=account, amount_minor=amount, principal_minor=0, key=key, on=on, at=at)
     return len(paying)

@@ -48,7 +48,7 @@ HELD = {
     """,
     RoleName.RELATIONSHIP_MANAGER: """
         account.view applications.assist applications.view approvals.request approvals.view
-        clients.change_profile clients.register clients.view collateral.view consents.record
+        clients.change_profile clients.invite clients.register clients.view collateral.view consents.record
         contracts.view credit.view documents.add documents.view execution.view imports.view kyc.view
         leads.import leads.merge leads.record leads.view lending.offer lending.request lending.view
         licences.view liquidation.view margin.view models.view notifications.send notifications.view
@@ -70,7 +70,7 @@ HELD = {
         account.open account.view applications.assist applications.view
         approvals.decide:execution.write_off approvals.decide:instruments.record_listing
         approvals.request approvals.view calendars.override
-        clients.change_profile clients.import clients.register clients.unmask clients.view
+        clients.change_profile clients.import clients.invite clients.register clients.unmask clients.view
         collateral.view consents.record contracts.prepare contracts.view credit.view documents.add
         documents.view execution.cancel_order execution.place_order execution.reconcile
         execution.view imports.view instruments.add instruments.suspend kyc.view leads.import

@@ -80,6 +80,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     # people
     "clients.view": _DESK,
     "clients.register": frozenset({_MANAGER, _OPERATIONS}),
+    "clients.invite": frozenset({_MANAGER, _OPERATIONS}),
     "clients.block": frozenset({_COMPLIANCE}),
     "clients.import": frozenset({_OPERATIONS}),
     "clients.change_profile": frozenset({_MANAGER, _OPERATIONS}),

@@ -187,7 +187,8 @@ _TABLES = """
     market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.ListingFacts market.Price
     market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion
     monitoring.Watermark operations.DayRun operations.DayRunStep operations.DeskClock parties.Licence
-    parties.LicenceEvidence performance.DeskDay products.RulePack products.Scheme products.SchemeVersion
+    parties.LicenceEvidence parties.PortalInvitation performance.DeskDay products.RulePack products.Scheme
+    products.SchemeVersion
     publications.Publication relations.Exclusion relations.Group relations.GroupLimit relations.Membership
     screening.Entry screening.ListFile screening.ListVersion screening.NameKey screening.Rescreen
     servicing.FundingAccrual servicing.InterestAccrual treasury.FundingPool treasury.Match treasury.PaperBankManner
@@ -203,7 +204,7 @@ _FIELDS = """
     assessed_by assigned_by acknowledged_by added_by asked_by begun_by by closed_by countersigned_by created_by
     decided_by quoted_by placed_by prepared_by proposed_by recorded_by released_by saved_by scored_by built_by queued_by
     verified_by withdrawn_by officer decided_by_name approved_by_name officer_name extended_by
-    accepted_by offered_by
+    accepted_by offered_by invited_by
 """
 CODES = frozenset(_FIELDS.split())
 """Fields that hold codes, hashes, the desk's numbers and who of the desk did something, in any table."""

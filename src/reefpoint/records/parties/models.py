@@ -65,6 +65,35 @@ class Client(models.Model):
         return str(self.number)
 
 
+class PortalInvitation(models.Model):
+    """Leave for whoever reads a client's address to use the portal as that client: open, accepted, or ended."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="invitations")
+    invited_at = models.DateTimeField()
+    invited_by = models.CharField(max_length=80)
+    until = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "parties_portal_invitation"
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["client"],
+                condition=Q(accepted_at=None, ended_at=None),
+                name="parties_one_open_invitation",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(ended_at=None), name="parties_invitation_accepted_or_ended"
+            ),
+            models.CheckConstraint(condition=Q(until__gt=F("invited_at")), name="parties_invitation_lasts"),
+        )
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk} of client {self.client_id}"
+
+
 class Profile(models.Model):
     """One version of what a client says of themselves, sealed. Append-only, but for its keys and its erasure.
 

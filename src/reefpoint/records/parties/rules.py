@@ -340,3 +340,27 @@ def unmaskable(profile: ProfileDraft, email: str, accounts: Mapping[int, BankAcc
         if person.identifier is not None
     }
     return {field: value for field, value in found.items() if value}
+
+
+# Letters
+
+_INVITATION = {
+    "en": (
+        "Your access to our client portal",
+        "Dear {name},\n\nWe have opened our client portal for you. There you see your application and your contracts, "
+        "sign, and ask for credit.\n\nSign up on our website with this e-mail address, before the end of {until}. You "
+        "are then asked whether to connect the sign-in with your records. We never ask for your password.\n",
+    ),
+    "zh-hans": (
+        "邀请您使用客户门户",
+        "尊敬的{name}：\n\n我们已为您开通客户门户。您可在门户查看申请和合同、签署文件并提出融资申请。\n\n"
+        "请在 {until} 前用本邮箱在我们的网站注册，登录后按提示确认，即可看到您的资料。我们绝不会向您索要密码。\n",
+    ),
+}
+
+
+def invitation_letter(language: str, name_zh: str, name: str, until: date) -> tuple[str, str]:
+    """Subject and text of the letter that invites a client to the portal, in their language."""
+    language = language if language in _INVITATION else "en"
+    subject, body = _INVITATION[language]
+    return subject, body.format(name=name_zh if language == "zh-hans" and name_zh else name, until=until)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
+from reefpoint.platform.access.selectors import find_email
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
@@ -26,6 +27,7 @@ from reefpoint.records.parties.models import (
     Erasure,
     LegalHold,
     Licence,
+    PortalInvitation,
     Profile,
     TraitRow,
 )
@@ -54,6 +56,7 @@ from reefpoint.records.parties.types import (
     ErasureView,
     HoldView,
     IdentifierFacts,
+    InvitationView,
     LicenceStanding,
     LicenceView,
     MediaType,
@@ -100,6 +103,27 @@ def find_own_client(actor: Actor) -> ClientView | None:
     """The client as whom this person uses the portal; None for staff and for those who have not begun."""
     row = Client.objects.filter(portal_user_id=actor.user_id).first() if actor.user_id is not None else None
     return _view(row) if row else None
+
+
+def find_invitation(actor: Actor, client_id: int, at: datetime) -> InvitationView | None:
+    """The client's open invitation to the portal, if there is one that has not run out."""
+    require_client(actor, client_id)
+    return _invitation(PortalInvitation.objects.filter(client_id=client_id), at)
+
+
+def find_own_invitation(actor: Actor, at: datetime) -> InvitationView | None:
+    """The open invitation to the address of whoever is signed in, unless they are a client on the portal already."""
+    address = find_email(actor.user_id) if actor.user_id is not None else None
+    if not address or find_own_client(actor) is not None:
+        return None
+    return _invitation(PortalInvitation.objects.filter(client__email__iexact=address), at)
+
+
+def _invitation(rows: QuerySet[PortalInvitation], at: datetime) -> InvitationView | None:
+    row = rows.filter(accepted_at=None, ended_at=None, until__gt=at).order_by("-id").first()
+    if row is None:
+        return None
+    return InvitationView(row.client_id, row.invited_at, row.invited_by, row.until)
 
 
 def can_see_client(actor: Actor, client_id: int) -> bool:
@@ -643,6 +667,7 @@ def _view(row: Client) -> ClientView:
         opened_on=row.opened_on,
         accepted_on=row.accepted_on,
         closed_on=row.closed_on,
+        is_on_portal=row.portal_user_id is not None,
     )
 
 

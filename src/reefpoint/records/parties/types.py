@@ -52,11 +52,22 @@ class ClientView:
     opened_on: date
     accepted_on: date | None = None
     closed_on: date | None = None
+    is_on_portal: bool = False
 
     @property
     def email_masked(self) -> str:
         """The address as it is shown."""
         return mask_email(self.email)
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """An open invitation to the portal, for whoever reads the client's address; it runs out at `until`."""
+
+    client_id: int
+    invited_at: datetime
+    invited_by: str
+    until: datetime
 
 
 # What is known of a client

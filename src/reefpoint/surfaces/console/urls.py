@@ -99,6 +99,7 @@ urlpatterns = [
     path("related-accounts/exclusions/", relations.exclusions, name="exclusions"),
     path("related-accounts/exclusions/new/", relations.exclude, name="exclude"),
     path("related-accounts/exclusions/<int:exclusion_id>/end/", relations.count_again, name="count_again"),
+    path("clients/<int:client_id>/invitation/", clients.invite, name="client_invite"),
     path("clients/<int:client_id>/standing/", clients.change_standing, name="client_standing"),
     path("clients/<int:client_id>/profile/", clients.profile, name="client_profile"),
     path("clients/<int:client_id>/profile/<slug:name>/", profiles.change, name="change_profile"),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("start/thanks/", start.thanks, name="thanks"),
     path("portal/", application.home, name="home"),
     path("portal/begin/", application.begin, name="begin"),
+    path("portal/invitation/", application.take_invitation, name="invitation"),
     path("portal/begin-again/", application.start_again, name="begin_again"),
     path("portal/sections/<slug:name>/", application.section, name="section"),
     path("portal/review/", application.review, name="review"),

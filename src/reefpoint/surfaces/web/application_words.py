@@ -240,6 +240,9 @@ DOCUMENT_WHY_WORDS: Mapping[str, Words] = {
 }
 
 REFUSAL_WORDS: Mapping[str, Words] = {
+    "client_exists": _(
+        "We have records under your address already. Ask your contact at the desk to invite you to the portal."
+    ),
     "document_expired": _("This document has expired. Send one that is valid."),
     "too_many_documents": _("There are as many documents on file as we keep. Nothing was added."),
     "document_erased": _("The content of this document was erased."),

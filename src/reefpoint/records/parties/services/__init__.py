@@ -38,6 +38,14 @@ from reefpoint.records.parties.services.holds import (
     lift_hold,
     place_hold,
 )
+from reefpoint.records.parties.services.invitations import (
+    AlreadyOnPortal,
+    NoInvitation,
+    NotToInvite,
+    accept_invitation,
+    end_invitation,
+    invite_to_portal,
+)
 from reefpoint.records.parties.services.licences import (
     LicenceMalformed,
     LicenceRefused,
@@ -61,6 +69,7 @@ from reefpoint.records.parties.services.profiles import (
 
 __all__ = [
     "SUFFIXES",
+    "AlreadyOnPortal",
     "ClientExists",
     "ClientIsBlocked",
     "ClientIsNotBlocked",
@@ -72,11 +81,14 @@ __all__ = [
     "HoldNotFound",
     "LicenceMalformed",
     "LicenceRefused",
+    "NoInvitation",
     "NoSuchBankAccount",
     "NoSuchField",
+    "NotToInvite",
     "TooManyDocuments",
     "UnderLegalHold",
     "UnlicensedLending",
+    "accept_invitation",
     "activate_client",
     "add_document",
     "add_licence_evidence",
@@ -88,9 +100,11 @@ __all__ = [
     "check_not_held",
     "clean_file_name",
     "close_client",
+    "end_invitation",
     "end_licence",
     "erase_client",
     "export_person",
+    "invite_to_portal",
     "lift_hold",
     "open_document",
     "open_licence_evidence",

@@ -1,10 +1,21 @@
-"""Clients within the caller's scope."""
+"""Clients within the caller's scope, and their invitations to the portal."""
+
+from datetime import datetime
+
+from ninja import Schema, Status
 
 from reefpoint.records.parties.selectors import find_clients, get_client
+from reefpoint.records.parties.services import end_invitation, invite_to_portal
 from reefpoint.records.parties.types import ClientKind, ClientStatus, ClientView
-from reefpoint.surfaces.api.base import Caller, Id, Limit, Listed, Offset, SafeText, answers, router
+from reefpoint.surfaces.api.base import Caller, Id, Limit, Listed, Offset, SafeText, answers, now, router
 
 clients = router("clients")
+
+
+class Invited(Schema):
+    """Until when the client may accept."""
+
+    until: datetime
 
 
 @clients.get("", response=answers(Listed[ClientView]))
@@ -25,3 +36,16 @@ def list_clients(
 def read_client(request: Caller, client_id: Id) -> ClientView:
     """One client."""
     return get_client(request.auth, client_id)
+
+
+@clients.post("/{client_id}/invitation", response=answers(Invited, 201))
+def invite_client(request: Caller, client_id: Id) -> Status[Invited]:
+    """Invite a client to the portal by letter. An open invitation is replaced."""
+    return Status(201, Invited(until=invite_to_portal(actor=request.auth, client_id=client_id, at=now())))
+
+
+@clients.delete("/{client_id}/invitation", response=answers(None, 204))
+def end_client_invitation(request: Caller, client_id: Id) -> Status[None]:
+    """Take the open invitation back."""
+    end_invitation(actor=request.auth, client_id=client_id, at=now())
+    return Status(204, None)

@@ -26,10 +26,12 @@ from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties import selectors as parties
-from reefpoint.records.parties.selectors import find_clients, get_client
+from reefpoint.records.parties.selectors import find_clients, find_invitation, get_client
 from reefpoint.records.parties.services import (
     add_document,
     block_client,
+    end_invitation,
+    invite_to_portal,
     open_document,
     record_consent,
     unblock_client,
@@ -105,6 +107,7 @@ def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
         "sees_related": "relations.view" in actor.permissions,
         "related": find_related(actor, client_id) if "relations.view" in actor.permissions else None,
         "watched": watched_of(actor, client_id),
+        "invitation": find_invitation(actor, client_id, desk_now()),
     }
     if "screening.view" in actor.permissions:
         context["screening"] = {
@@ -112,6 +115,19 @@ def client(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
             "hits": list_hits_of(actor, client_id),
         }
     return render(request, "console/client.html", context)
+
+
+@require_POST
+@page("clients.invite")
+def invite(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
+    """Invite the client to the portal, or take the invitation back."""
+    if request.POST.get("change") == "end":
+        end_invitation(actor=actor, client_id=client_id, at=desk_now())
+        messages.success(request, _now("The invitation is taken back."))
+    else:
+        invite_to_portal(actor=actor, client_id=client_id, at=desk_now())
+        messages.success(request, _now("Invited. A letter is on its way to the address on record."))
+    return redirect("console:client", client_id=client_id)
 
 
 @require_POST

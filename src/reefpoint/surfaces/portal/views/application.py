@@ -48,8 +48,9 @@ from reefpoint.flows.origination.types import (
 )
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.records.parties.selectors import list_documents
-from reefpoint.records.parties.types import ClientKind
+from reefpoint.records.parties.selectors import find_own_client, find_own_invitation, list_documents
+from reefpoint.records.parties.services import accept_invitation
+from reefpoint.records.parties.types import ClientKind, ClientStatus
 from reefpoint.surfaces.portal.devices import device_of
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.portal.views.loans import due_loans
@@ -118,11 +119,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The application as it stands: what is to do now, how far it is, what happened."""
     application = find_own_application(actor)
     if application is None:
-        return render(
-            request,
-            "portal/begin.html",
-            {"steps": [SECTION_WORDS[one] for one in Section], "due_loans": due_loans(actor)},
-        )
+        return _before_applying(request, actor)
     steps = list_steps_of(actor, application)
     done = sum(step.status.is_complete for step in steps)
     asked = find_info_request(actor, application.id)
@@ -144,6 +141,25 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "may_withdraw": application.state in EDITABLE | {ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW},
     }
     return render(request, "portal/home.html", context)
+
+
+def _before_applying(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """For whom has no application: invited, a client whom the desk brought on, or somebody new."""
+    own = find_own_client(actor)
+    if own is not None and own.status is not ClientStatus.PROSPECT:
+        return render(request, "portal/client.html", {"client": own, "due_loans": due_loans(actor)})
+    if invitation := find_own_invitation(actor, desk_now()):
+        return render(request, "portal/invited.html", {"invitation": invitation})
+    return render(request, "portal/begin.html", {"steps": [SECTION_WORDS[one] for one in Section]})
+
+
+@require_POST
+@client_page
+def take_invitation(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Accept the desk's invitation: what is on record becomes one's own to see."""
+    accept_invitation(actor=actor, at=desk_now())
+    messages.success(request, _("Your sign-in is connected with your records."))
+    return redirect("portal:home")
 
 
 @require_POST

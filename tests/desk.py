@@ -60,6 +60,7 @@ from reefpoint.records.products.services import (
     request_withdrawal,
     withdraw_scheme_version,
 )
+from reefpoint.records.products.types import SchemeDraft, SchemeTerms
 from reefpoint.records.treasury.services.pools import fund_pool, open_pool
 
 SYSTEM = system_actor("tests")
@@ -145,6 +146,18 @@ class Desk:
         while dispatch_once("worker") + self.monitor.run_once():
             pass
         assert pending_count() == 0, "a handler failed"
+
+    def publish_scheme(self, code: str, terms: SchemeTerms, at: datetime | None = None) -> str:
+        """A further scheme with these terms, published by a second person. Returns its code."""
+        at = at or noon(MONDAY)
+        credit = actor_for(User.objects.get(email="credit@desk.test"))
+        draft = SchemeDraft(code, code.title(), "", replace(terms, limit_minor=POOL_MINOR))
+        version_id = draft_scheme_version(actor=credit, draft=draft, effective_from=MONDAY, at=at)
+        approval_id = request_publication(actor=credit, version_id=version_id, reason="a test", at=at)
+        payload_hash = get_approval(approval_id).payload_hash
+        approve(actor=self.approver, approval_id=approval_id, payload_hash=payload_hash, at=at)
+        self.drain()
+        return code
 
     def open_account(
         self,

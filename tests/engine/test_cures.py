@@ -1,12 +1,16 @@
 """Cures and distances: golden answers, and that one unit less would not do."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.cases import UNIT
+from tests.engine.cases import LINES, UNIT, account_of, marks_of
 
 from reefpoint.engine.columns import BookError
 from reefpoint.engine.cures import (
+    RATIO_MAX_BP,
     Cures,
     deposit_to_reach,
     fall_to_line_bp,
@@ -14,10 +18,13 @@ from reefpoint.engine.cures import (
     limit_days_to_line,
     price_alone_at_line,
     prices_at_line,
+    ratio_at_requirement_bp,
     repayment_to_reach,
+    sale_target_bp,
     sale_to_reach,
     value_at_line,
 )
+from reefpoint.engine.valuation import value_book
 
 assets_of = st.integers(0, 10**13)
 debts = st.integers(1, 10**13)
@@ -147,3 +154,68 @@ def test_prices_at_a_line_fall_by_the_same_part_and_round_up() -> None:
     assert prices_at_line([100 * UNIT], 100_000 * UNIT, 80_000 * UNIT, 50_000 * UNIT, 16_000) is None
     assert prices_at_line([], 0, 0, 50_000 * UNIT, 16_000) is None
     assert price_alone_at_line(100 * UNIT, 0, 0, 0, 50_000 * UNIT, 16_000) is None
+
+
+# Maintenance by name
+
+
+def test_finra_a_long_account_meets_a_quarter_of_its_value_at_133_percent() -> None:
+    """FINRA 4210(c)(1): at 25% the trigger is debt / (1 - 0.25)."""
+    assert ratio_at_requirement_bp(100_000 * UNIT, 25_000 * UNIT) == 13_334
+    assert ratio_at_requirement_bp(100_000, 100_000) == RATIO_MAX_BP
+
+
+def test_the_sale_that_restores_the_maintenance_reckons_with_the_names_that_ask_the_least() -> None:
+    """30,000 at 25% and 60,000 at 50%, owing 54,000: equity is 36,000, asked are 37,500. Selling 6,000 of the first
+    frees the 1,500 that are missing: 84,000 to 48,000 is 175%. At no less is any other sale enough.
+    """
+    held = [(60_000 * UNIT, 5_000), (30_000 * UNIT, 2_500)]
+    assert sale_target_bp(held, 54_000 * UNIT, 0) == 17_500
+    assert sale_target_bp([(100, 10_000)], 50, 0) == RATIO_MAX_BP
+
+
+holdings = st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 10_000)), min_size=1, max_size=5)
+
+
+@given(held=holdings, share=st.integers(1, 10_000), sold=st.data())
+def test_a_sale_to_that_ratio_restores_the_maintenance_in_whichever_order(
+    held: list[tuple[int, int]], share: int, sold: st.DataObject
+) -> None:
+    """Whatever is sold of an account that is short: once it stands at that ratio, nothing is missing."""
+    worth, cost = sum(value for value, _ in held), 30
+    enough = sum(value * (UNIT - rate) for value, rate in held) // UNIT
+    debt = enough + 1 + (worth - enough) * share // UNIT
+    target = sale_target_bp(held, debt, cost)
+    left, debt_e4 = list(held), debt * UNIT
+    for place in sold.draw(st.permutations(range(len(held)))):
+        value, rate = left[place]
+        quantity = sold.draw(st.integers(0, value))
+        left[place] = (value - quantity, rate)
+        debt_e4 -= quantity * (UNIT - cost)
+    is_at_target = debt_e4 > 0 and sum(value for value, _ in left) * UNIT * UNIT >= target * debt_e4
+    if target < RATIO_MAX_BP and is_at_target:
+        assert sum(value * (UNIT - rate) for value, rate in left) >= debt_e4
+
+
+@given(
+    quantities=st.lists(st.integers(1, 10**6), min_size=2, max_size=4),
+    rates=st.lists(st.integers(0, 10_000), min_size=4, max_size=4),
+    cash=st.integers(0, 10**9),
+    paid=st.integers(1, 10**9),
+)
+def test_a_deposit_never_adds_to_what_is_missing_and_a_sale_at_market_does_not_either(
+    quantities: list[int], rates: list[int], cash: int, paid: int
+) -> None:
+    """Missing is requirement less equity; a sale turns a name's value into cash, or repays with it."""
+    marks = marks_of([UNIT] * len(quantities))
+    marks = replace(marks, maintenance_bp=np.array([rates[: len(quantities)]]))
+
+    def missing(held: list[int], cash: int, debt: int) -> int:
+        valued = value_book(account_of(held, cash=cash, debt=debt), marks, LINES)
+        return int(valued.requirement_units[0]) - (int(valued.assets_units[0]) - debt)
+
+    sold = [0, *quantities[1:]]
+    before, gained = missing(quantities, cash, paid), quantities[0] * UNIT
+    assert missing(quantities, cash + paid, paid) < before
+    assert missing(sold, cash + gained, paid) <= before
+    assert missing(sold, cash, max(paid - gained, 0)) <= before or gained > paid

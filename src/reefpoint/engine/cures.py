@@ -5,6 +5,7 @@ With assets A, debt D, cash C, securities S = A - C and a target ratio T (all ra
 - add collateral  x = T*D - A            - repay with outside cash  y = D - A / T
 - sell and repay  z = (T*D - A) / (T*(1 - cost) - 1)
 - fall of all securities to line L  d = 1 - (L*D - C) / S
+- fall of all securities to a requirement M that falls with them, of equity E = A - D  d = (E - M) / (S - M)
 - value of securities at line L  L*D - C; a name of quantity q beside others worth O is then at (L*D - C - O) / q
 
 Source: exchange rules on the maintenance ratio (Shenzhen 4.9, Shanghai 42) and their algebra; with a cost of sale each
@@ -50,6 +51,43 @@ def repayment_to_reach(assets_units: int, debt_units: int, target_bp: int) -> in
     return max(0, debt_units - assets_units * BP // target_bp)
 
 
+RATIO_MAX_BP = 1_000_000
+"""The highest ratio that is asked of an account: 10,000%. Above it, next to nothing may be owed."""
+
+
+def ratio_at_requirement_bp(assets_units: int, requirement_units: int) -> int:
+    """The ratio at which equity just meets a requirement on these assets: A / (A - M), rounded up.
+
+    At most `RATIO_MAX_BP`, which also stands for a requirement of all the assets or more.
+    """
+    rest = assets_units - requirement_units
+    return min(-(-assets_units * BP // rest), RATIO_MAX_BP) if rest > 0 else RATIO_MAX_BP
+
+
+def sale_target_bp(held: Sequence[tuple[int, int]], debt_units: int, cost_bp: int) -> int:
+    """The ratio from which on a sale has brought equity to the requirement, whichever names were sold.
+
+    `held` is value in units and maintenance in basis points of each position; `debt_units` what is owed once the
+    account's own cash has repaid. With a cost of sale c, selling z of a name of maintenance m closes z * (m - c) of
+    what is missing. The names that ask the least close the least, so the ratio after selling those first is enough for
+    every order. At most `RATIO_MAX_BP`, which also stands for what only repaying everything can reach.
+    """
+    left = sum(value for value, _ in held)
+    short_e8 = sum(value * rate for value, rate in held) - BP * (left - debt_units)
+    debt_e8 = BP * debt_units
+    for value, rate in sorted(held, key=lambda one: one[1]):
+        if short_e8 <= 0:
+            break
+        gain = rate - cost_bp
+        sold = min(value, -(-short_e8 // gain)) if gain > 0 else value
+        short_e8 -= sold * gain
+        left -= sold
+        debt_e8 -= sold * (BP - cost_bp)
+    if short_e8 > 0 or debt_e8 <= 0:
+        return RATIO_MAX_BP
+    return min(-(-left * BP * BP // debt_e8), RATIO_MAX_BP)
+
+
 def sale_to_reach(assets_units: int, debt_units: int, target_bp: int, cost_bp: int) -> int | None:
     """Units of market value to sell, proceeds repaying debt, so that the ratio is at least the target, rounded up.
 
@@ -84,6 +122,21 @@ def fall_to_line_bp(securities_units: int, cash_units: int, debt_units: int, lin
     if debt_units == 0 or securities_units == 0 or cash_units * BP >= line_bp * debt_units:
         return None
     return (BP * (securities_units + cash_units) - line_bp * debt_units) // securities_units
+
+
+def fall_to_requirement_bp(
+    securities_units: int, assets_units: int, debt_units: int, requirement_units: int
+) -> int | None:
+    """How far all securities may fall together before equity equals the requirement, which falls with them, in basis
+    points of their value: (E - M) / (S - M).
+
+    Rounded down; negative when equity is below it already; None when it never is (no debt, or none on securities).
+    """
+    missing_e4 = BP * (assets_units - debt_units - requirement_units)
+    slope = securities_units - requirement_units
+    if debt_units == 0 or slope <= 0 or missing_e4 > BP * slope:
+        return None if missing_e4 >= 0 else -1
+    return missing_e4 // slope
 
 
 def value_at_line(cash_units: int, debt_units: int, line_bp: int) -> int | None:

@@ -18,7 +18,8 @@ from reefpoint.decisions.collateral.types import Ramp
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.decisions.margin.services.calls import expire_due_calls
 from reefpoint.decisions.margin.services.collateral import draft_and_request, request_haircut_release
-from reefpoint.decisions.margin.types import Band
+from reefpoint.decisions.margin.services.snapshots import snapshot_margin
+from reefpoint.decisions.margin.types import Band, CallCause
 from reefpoint.decisions.pricing.models import RateProposal
 from reefpoint.decisions.pricing.rules import effective_day
 from reefpoint.decisions.pricing.selectors.grid import GRID
@@ -40,9 +41,8 @@ from reefpoint.insight.simulation.types import (
     Source,
     Suspension,
 )
-from reefpoint.platform.access.models import User
 from reefpoint.platform.access.selectors import get_approval
-from reefpoint.platform.access.services import actor_for, approve
+from reefpoint.platform.access.services import approve
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.accounts.selectors import list_loans
 from reefpoint.records.execution.models import Fill
@@ -51,8 +51,7 @@ from reefpoint.records.market.adapters.exchange_calendar import load_exchange_ca
 from reefpoint.records.market.selectors.calendar import next_session, session_close
 from reefpoint.records.market.types import VENUE, InstrumentView
 from reefpoint.records.products.selectors import load_demo_schemes
-from reefpoint.records.products.services import draft_scheme_version, request_publication
-from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, RateKind, SchemeDraft, SchemeTerms
+from reefpoint.records.products.types import Fee, FeeBasis, FeeMoment, RateKind, SchemeTerms
 
 CALENDAR = load_exchange_calendar(VENUE)
 SCHEMES = {draft.code: draft.terms for draft in load_demo_schemes()}
@@ -395,7 +394,7 @@ def test_the_desk_tells_the_same_story_with_a_new_rate_a_suspension_and_a_haircu
     """
     past = history(*map(float, dollars))
     tuesday, resumed = past.days[1], past.days[7]
-    account_id = desk.open_account({"AAPL": 900, "KO": 200}, LOAN, scheme=_publish_floating(desk))
+    account_id = desk.open_account({"AAPL": 900, "KO": 200}, LOAN, scheme=desk.publish_scheme("FLOAT", FLOATING))
     _publish_house(desk, CUTS)
     target_bp = 0
     for number, on in enumerate(past.days):
@@ -428,17 +427,31 @@ def test_the_desk_tells_the_same_story_with_a_new_rate_a_suspension_and_a_haircu
     assert desk.account(account_id).debt_minor != _without(past, holdings), "the new rate shows in the debt"
 
 
+@pytest.mark.parametrize(
+    "dollars",
+    [
+        ("100", "90", "90", "90", "90", "89", "88"),
+        ("100", "92", "90", "93", "89", "95", "85", "85", "85", "70", "69"),
+    ],
+)
+def test_the_desk_calls_and_sells_for_maintenance_on_the_same_days(desk: Desk, dollars: tuple[str, ...]) -> None:
+    """Apple asks for 45% of its value, which is 181.82%: above every line of the scheme but the one to draw down."""
+    terms = replace(STANDARD, maintenances_bp=(("AAPL", 4_500),))
+    past = history(*map(float, dollars))
+    account_id = desk.open_account({"AAPL": 1_000}, LOAN, scheme=desk.publish_scheme("NAMED", terms))
+    for number, on in enumerate(past.days):
+        if number:
+            desk.prices(on, session_close(VENUE, on), AAPL=dollars[number], JPM="100", KO="50")
+        _close_the_session(desk, on)
+    run = play(terms, past, CALENDAR, holdings={"AAPL": 1_000}, loan_minor=LOAN)
+    assert CallCause.MAINTENANCE in {call.cause for call in run.calls}
+    assert run.sales, "a story without a sale proves little"
+    assert_lived(desk, account_id, run)
+    assert_conserved(run)
+
+
 def _without(past: History, holdings: dict[str, int]) -> int:
     return play(FLOATING, past, CALENDAR, holdings=holdings, loan_minor=LOAN).days[-1].debt_minor
-
-
-def _publish_floating(desk: Desk) -> str:
-    draft = SchemeDraft("FLOAT", "Floating", "", replace(FLOATING, limit_minor=1_000_000_00))
-    credit = actor_for(User.objects.get(email="credit@desk.test"))
-    version_id = draft_scheme_version(actor=credit, draft=draft, effective_from=MONDAY, at=noon(MONDAY))
-    approval_id = request_publication(actor=credit, version_id=version_id, reason="a test", at=noon(MONDAY))
-    _approve(desk, approval_id, MONDAY)
-    return "FLOAT"
 
 
 def _approve(desk: Desk, approval_id: int, on: date) -> None:
@@ -504,4 +517,6 @@ def _close_the_session(desk: Desk, on: date) -> None:
     desk.drain()
     apply_due_rates(actor=desk.operations, on=on, at=at)
     desk.accrue(on, next_session(VENUE, on))
+    desk.drain()
+    snapshot_margin(actor=desk.operations, on=on, at=at)
     desk.drain()

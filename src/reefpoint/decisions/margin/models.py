@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from reefpoint.decisions.margin.types import Band, CallState
+from reefpoint.decisions.margin.types import Band, CallCause, CallState
 
 BANDS = [band.value for band in Band]
 
@@ -75,10 +75,11 @@ class PriceAlert(models.Model):
 
 
 class MarginCall(models.Model):
-    """A demand to bring an account back over its cure line before a deadline."""
+    """A demand to bring an account back over its cure line, or its equity to the maintenance of its names, in time."""
 
     number = models.CharField(max_length=24, unique=True)
     account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+")
+    cause = models.CharField(max_length=12, default=CallCause.LINE.value, db_default=CallCause.LINE.value)
     state = models.CharField(max_length=10, default=CallState.OPEN)
     opened_on = models.DateField()
     opened_at = models.DateTimeField()
@@ -89,6 +90,7 @@ class MarginCall(models.Model):
     ratio_bp = models.BigIntegerField()
     call_bp = models.IntegerField()
     cure_bp = models.IntegerField()
+    requirement_minor = models.BigIntegerField(null=True)
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=200, default="")
 
@@ -105,6 +107,14 @@ class MarginCall(models.Model):
             ),
             models.CheckConstraint(name="call_deadline_later", condition=Q(deadline_at__gt=F("opened_at"))),
             models.CheckConstraint(name="call_amount_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="call_names_what_its_cause_asks",
+                condition=Q(cause=CallCause.LINE, requirement_minor=None)
+                | Q(
+                    cause=CallCause.MAINTENANCE,
+                    requirement_minor=F("assets_minor") - F("debt_minor") + F("amount_minor"),
+                ),
+            ),
         )
         indexes = (
             models.Index(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reefpoint.decisions.margin.types import Band, CallState
+from reefpoint.decisions.margin.types import Band, CallCause, CallState, Standing
 from reefpoint.platform.basics.states import StateTable
 
 DAILY_FALL_LIMIT_BP = 1_000
@@ -48,24 +48,50 @@ CALL_STATES = StateTable(
 class Consequence:
     """What has to happen to an account after it was measured. At most one call is open and one sale runs."""
 
-    opens_call: bool = False
+    opens_call: CallCause | None = None
     cures_call: bool = False
     breaches_close_out: bool = False
 
 
 def consequence(
-    *, band: Band, ratio_bp: int | None, cure_bp: int, has_open_call: bool, is_enforced: bool
+    standing: Standing,
+    *,
+    cure_bp: int,
+    open_call: CallCause | None,
+    is_enforced: bool,
+    is_day_end: bool = False,
 ) -> Consequence:
     """From where an account stands to what follows.
 
     It looks at the standing, not at the crossing, so that measuring twice does nothing twice and nothing is missed
     after a crash. While a sale is due or running (`is_enforced`) no call is opened and no second sale begins. An
     account that cannot be valued keeps what it has: nobody is called or sold on a missing price.
+
+    A call ends by what it was opened for. Under the call line an account is called at once; for maintenance only at the
+    day's end, on closing prices, and only if nothing else calls it.
     """
-    if band is Band.UNKNOWN or is_enforced:
+    if standing.is_unknown or is_enforced:
         return Consequence()
-    if band is Band.CLOSE_OUT:
+    if standing.band is Band.CLOSE_OUT:
         return Consequence(breaches_close_out=True)
-    if has_open_call:
-        return Consequence(cures_call=ratio_bp is None or ratio_bp >= cure_bp)
-    return Consequence(opens_call=band is Band.CALL)
+    is_cured = open_call is not None and answers_call(standing, open_call, cure_bp)
+    if open_call is not None and not is_cured:
+        return Consequence()
+    opens = None
+    if standing.band is Band.CALL:
+        opens = CallCause.LINE
+    elif is_day_end and standing.is_short_of_maintenance:
+        opens = CallCause.MAINTENANCE
+    return Consequence(opens_call=opens, cures_call=is_cured)
+
+
+def answers_call(standing: Standing, cause: CallCause, cure_bp: int) -> bool:
+    """Whether a known account has reached what a call of this cause asks for."""
+    if cause is CallCause.MAINTENANCE:
+        return not standing.is_short_of_maintenance
+    return standing.ratio_bp is None or standing.ratio_bp >= cure_bp
+
+
+def maintenance_call_minor(standing: Standing) -> int:
+    """What a call for maintenance asks for: the equity that is missing, to be paid in or repaid."""
+    return standing.requirement_minor - standing.equity_minor

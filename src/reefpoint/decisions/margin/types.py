@@ -9,7 +9,7 @@ from reefpoint.engine.bands import Band
 from reefpoint.records.accounts.types import AccountFacts, FacilityFacts, LoanFacts
 from reefpoint.records.products.types import VersionView
 
-__all__ = ["Band", "CallFacts", "CallState", "Cures", "Standing"]
+__all__ = ["Band", "CallCause", "CallFacts", "CallState", "Cures", "Standing"]
 
 
 class CallState(StrEnum):
@@ -17,6 +17,13 @@ class CallState(StrEnum):
     CURED = "cured"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+
+
+class CallCause(StrEnum):
+    """What an account was called for: its ratio, under the call line; or equity below the maintenance of its names."""
+
+    LINE = "line"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class Standing:
     def equity_minor(self) -> int:
         return self.assets_minor - self.debt_minor
 
+    @property
+    def is_short_of_maintenance(self) -> bool:
+        """Whether it owes, and its equity is below what its names ask for. Never true of an unknown account."""
+        return not self.is_unknown and self.debt_minor > 0 and self.equity_minor < self.requirement_minor
+
 
 @dataclass(frozen=True)
 class Cures:
@@ -64,11 +76,14 @@ class Cures:
 
 @dataclass(frozen=True)
 class CallFacts:
-    """One margin call."""
+    """One margin call. `requirement_minor` is the maintenance that a call for it asks equity to meet, else None; such a
+    call's `call_bp` and `cure_bp` are the ratio at which equity would have met it when the call was opened.
+    """
 
     id: int
     number: str
     account_id: int
+    cause: CallCause
     state: CallState
     opened_at: datetime
     opened_on: date
@@ -79,8 +94,14 @@ class CallFacts:
     ratio_bp: int
     call_bp: int
     cure_bp: int
+    requirement_minor: int | None
     closed_at: datetime | None
     close_reason: str
+
+    @property
+    def equity_minor(self) -> int:
+        """What was the client's own when the call was opened."""
+        return self.assets_minor - self.debt_minor
 
 
 @dataclass(frozen=True)
@@ -124,10 +145,11 @@ class WorstRow:
 
 @dataclass(frozen=True)
 class DeadlineRow:
-    """Open calls that end at one instant."""
+    """Open calls that end at one instant; `for_maintenance` of them are not for a line."""
 
     deadline_at: datetime
     calls: int
+    for_maintenance: int
     amount_minor: int
 
 
@@ -191,6 +213,7 @@ class CallRow:
     account_number: str
     client_name: str
     client_name_zh: str
+    cause: CallCause
     state: CallState
     opened_at: datetime
     deadline_at: datetime
@@ -258,6 +281,22 @@ class Distance:
 
 
 @dataclass(frozen=True)
+class MaintenanceDistance:
+    """How far equity is from the maintenance of the names: the ratio at which it just meets it, and the fall of all
+    securities until then (None: never). `spare_minor` is equity less maintenance, negative when it is short.
+    """
+
+    line_bp: int
+    fall_bp: int | None
+    spare_minor: int
+
+    @property
+    def missing_minor(self) -> int:
+        """What has to be paid in or repaid."""
+        return max(-self.spare_minor, 0)
+
+
+@dataclass(frozen=True)
 class SnapshotRow:
     """An account at the end of one business day."""
 
@@ -288,6 +327,7 @@ class AccountPage:
     distances: tuple[Distance, ...]
     limit_bp: int
     cures: Cures | None
+    maintenance: MaintenanceDistance
     snapshots: tuple[SnapshotRow, ...]
     calls: tuple[CallFacts, ...]
 

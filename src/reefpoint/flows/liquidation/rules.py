@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.decisions.margin.types import Standing
+from reefpoint.decisions.margin.types import CallCause, Standing
+from reefpoint.engine.cures import sale_target_bp
 from reefpoint.flows.liquidation.types import LiquidationState
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.accounts.types import AccountFacts
@@ -36,16 +37,26 @@ def is_cured(standing: Standing, target_bp: int) -> bool:
     return not standing.is_unknown and (standing.ratio_bp is None or standing.ratio_bp >= target_bp)
 
 
+def target_of(terms: SchemeTerms, cause: CallCause, held: Sequence[tuple[int, int]], debt_units: int) -> int:
+    """Until which ratio an account is sold: the contract's, or a higher one that a call for maintenance takes.
+
+    `held` is value and maintenance of each position, `debt_units` what is owed once its cash has repaid.
+    """
+    if cause is CallCause.LINE:
+        return terms.target_bp
+    return max(terms.target_bp, sale_target_bp(held, debt_units, SALE_COST_BP))
+
+
 def next_state(
-    *, state: LiquidationState, standing: Standing, target_bp: int, holds_anything: bool, has_live_orders: bool
+    *, state: LiquidationState, is_cured: bool, holds_anything: bool, has_live_orders: bool
 ) -> LiquidationState:
     """Where a liquidation stands after a look at its account.
 
-    While orders are out it waits for them. It ends when the account holds its target, or has nothing left to sell.
+    While orders are out it waits for them. It ends when the account is cured, or has nothing left to sell.
     """
-    if has_live_orders or (state is State.AWAITING_APPROVAL and not is_cured(standing, target_bp)):
+    if has_live_orders or (state is State.AWAITING_APPROVAL and not is_cured):
         return state
-    if is_cured(standing, target_bp):
+    if is_cured:
         return State.COMPLETED if state is State.SELLING else State.CANCELLED
     if not holds_anything:
         return State.EXHAUSTED

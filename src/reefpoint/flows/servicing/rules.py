@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.basics.money import ceil_div, percent
+from reefpoint.platform.basics.money import Money, ceil_div, percent
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.rules import in_order_of_repayment
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
@@ -89,14 +89,16 @@ def check_credit(
     required_bp: int,
     coverage_bp: int,
     what: Sentence,
+    currency: str,
     min_equity_minor: int = 0,
 ) -> None:
-    """Refuse what would leave the account under `required_bp`, lent beyond its lendable value, or unmeasured.
+    """Refuse what would leave the account under `required_bp` or the maintenance that its names ask for, lent beyond
+    its lendable value, or unmeasured.
 
     `coverage_bp` is the share of the whole book that has current prices: under the desk's minimum no account that
     would owe anything gets credit. Raises `CreditRefused` with the reason in words. Sources: 12 CFR 220.12(a) for
-    the initial line and FINRA 4210(b) for the minimum equity of the US pack; house rules for the drawing power and
-    the coverage.
+    the initial line, FINRA 4210(b) for the minimum equity and 4210(c) for maintenance by name of the US pack; house
+    rules for the drawing power and the coverage.
     """
     if status is not AccountStatus.ACTIVE:
         raise CreditRefused("The account is {status}, so {what} is not possible.", status=status, what=what)
@@ -126,6 +128,15 @@ def check_credit(
             what=what,
             ratio=after.ratio_bp / 100,
             required=required_bp / 100,
+        )
+    if after.is_short_of_maintenance:
+        raise CreditRefused(
+            "After {what} the account's own money would be {equity}, below the maintenance of its names, {required}.",
+            equity_minor=after.equity_minor,
+            requirement_minor=after.requirement_minor,
+            what=what,
+            equity=Money(after.equity_minor, currency),
+            required=Money(after.requirement_minor, currency),
         )
     if after.equity_minor < min_equity_minor:
         raise CreditRefused(

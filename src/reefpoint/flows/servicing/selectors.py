@@ -32,7 +32,8 @@ class Action(StrEnum):
 class WhatIf:
     """An account before and after an action. `fee_minor` is what the action costs beside its amount.
 
-    `required_bp` is the ratio that the account must hold after it; None where any ratio will do.
+    `required_bp` is the ratio that the account must hold after it, beside the maintenance of its names; None where any
+    ratio will do.
     """
 
     account: AccountFacts
@@ -44,9 +45,14 @@ class WhatIf:
 
     @property
     def is_enough(self) -> bool:
-        """Whether the ratio after it holds what is required, and the cash does not end below zero."""
+        """Whether ratio and maintenance after it hold what is required, and the cash does not end below zero."""
         holds_line = self.required_bp is None or self.after.ratio_bp is None or self.after.ratio_bp >= self.required_bp
-        return holds_line and self.account_after.cash_minor >= 0 and not self.after.is_unknown
+        return holds_line and not self.falls_short and self.account_after.cash_minor >= 0 and not self.after.is_unknown
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether it is refused because equity after it would be below the maintenance of the names."""
+        return self.required_bp is not None and self.after.is_short_of_maintenance
 
 
 def what_if(
@@ -82,7 +88,8 @@ def what_if(
         Action.DRAW_DOWN: terms.initial_bp,
         Action.BUY: terms.initial_bp,
     }
-    return WhatIf(account, measure(account, at=at), after, measure(after, at=at), fee, required.get(action))
+    measured = replace(after, cash_minor=max(after.cash_minor, 0))  # more than there is: refused, whatever it is worth
+    return WhatIf(account, measure(account, at=at), after, measure(measured, at=at), fee, required.get(action))
 
 
 def _drawn(account: AccountFacts, terms: SchemeTerms, amount_minor: int) -> tuple[AccountFacts, int]:

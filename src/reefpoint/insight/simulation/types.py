@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from reefpoint.decisions.collateral.types import HouseRules, Ramp, Step
-from reefpoint.decisions.margin.types import Band
+from reefpoint.decisions.margin.types import Band, CallCause
 from reefpoint.platform.basics.money import held_minor
 from reefpoint.records.market.types import InstrumentView
 
@@ -156,9 +156,10 @@ class SimHaircut:
 
 @dataclass(frozen=True)
 class SimCall:
-    """A margin call: what was asked for, until when, and how it ended."""
+    """A margin call: why, what was asked for, until when, and how it ended."""
 
     opened_on: date
+    cause: CallCause
     ratio_bp: int
     amount_minor: int
     deadline_on: date

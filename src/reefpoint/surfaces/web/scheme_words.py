@@ -161,13 +161,19 @@ TERMS: Mapping[str, tuple[Promise, Promise]] = {
     "liquidation_order": (gettext_lazy("Sold first"), gettext_lazy("which collateral goes before the rest")),
     "target_bp": (gettext_lazy("Sold until"), gettext_lazy("the ratio that a forced sale restores")),
     "default_haircut_bp": (gettext_lazy("Haircut"), gettext_lazy("of a name that has none of its own")),
-    "default_maintenance_bp": (gettext_lazy("Maintenance"), gettext_lazy("of a name that has none of its own")),
+    "default_maintenance_bp": (
+        gettext_lazy("Maintenance"),
+        gettext_lazy("of a name that has none of its own: equity is at least so much of it"),
+    ),
     "concentration_cap_bp": (gettext_lazy("One name at most"), gettext_lazy("of the account's assets")),
     "group_cap_bp": (gettext_lazy("One group at most"), gettext_lazy("of the account's assets")),
     "haircut_notice_sessions": (gettext_lazy("A higher haircut takes"), gettext_lazy("until it is in full force")),
     "accepted_symbols": (gettext_lazy("Accepted name"), gettext_lazy("lent on")),
     "haircuts_bp": (gettext_lazy("Haircut"), gettext_lazy("of this name")),
-    "maintenances_bp": (gettext_lazy("Maintenance"), gettext_lazy("of this name")),
+    "maintenances_bp": (
+        gettext_lazy("Maintenance"),
+        gettext_lazy("of this name: equity is at least so much of it"),
+    ),
 }
 """Each term's name, and what it means."""
 

@@ -3,7 +3,7 @@
 Nothing here is an object an account: a desk of a million accounts is a dozen arrays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from reefpoint.decisions.margin.selectors.standing import (
     load_sheet,
     ratio_or_none,
 )
-from reefpoint.decisions.margin.types import Band, CallState, Standing
+from reefpoint.decisions.margin.types import Band, CallCause, CallState, Standing
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN
 from reefpoint.engine.book import Book, Marks, pack_instruments, sorted_by_size
 from reefpoint.engine.columns import Bools, Int8s, Int64s
@@ -55,7 +55,7 @@ class OnRecord:
     - `account_id`, `scheme_version_id`, `debt_minor` int64[A]
     - `units_per_minor` int64[A]: price units in one minor unit of its money
     - `is_measured` bool[A]: it has a margin state; `figures` int64[4, A]: the `FIGURES` of it
-    - `is_called` bool[A]: it has an open call
+    - `is_called` bool[A]: it has an open call; `is_called_for_maintenance` bool[A]: one that equity ends, not the ratio
     """
 
     account_id: Int64s
@@ -64,6 +64,7 @@ class OnRecord:
     units_per_minor: Int64s
     is_measured: Bools
     is_called: Bools
+    is_called_for_maintenance: Bools
     figures: Int64s
 
     def __post_init__(self) -> None:
@@ -93,6 +94,7 @@ class OnRecord:
         self.units_per_minor = np.append(self.units_per_minor, none)
         self.is_measured = np.append(self.is_measured, none.astype(np.bool_))
         self.is_called = np.append(self.is_called, none.astype(np.bool_))
+        self.is_called_for_maintenance = np.append(self.is_called_for_maintenance, none.astype(np.bool_))
         self.figures = np.append(self.figures, np.zeros((len(FIGURES), len(none)), dtype=np.int64), axis=1)
         self._index()
 
@@ -101,6 +103,11 @@ class OnRecord:
         self.scheme_version_id[row] = facts.scheme_version_id
         self.debt_minor[row] = facts.debt_minor
         self.units_per_minor[row] = price_units_per_minor(facts.currency)
+
+    def take_calls(self, rows: Int64s, called: Mapping[int, CallCause]) -> None:
+        """What these accounts are called for now."""
+        self.is_called[rows] = np.isin(self.account_id[rows], list(called))
+        self.is_called_for_maintenance[rows] = np.isin(self.account_id[rows], _for_maintenance(called))
 
     def figures_of(self, rows: Int64s, valued: Valuation) -> Int64s:
         """int64[4, N]: the `FIGURES` that a valuation of `rows` puts on record, in their minor units."""
@@ -166,13 +173,15 @@ def load_book(*, at: datetime) -> LoadedBook:
     money = (accounts["cash_minor"] * scale, accounts["debt_minor"] * scale)
     book, order = sorted_by_size(Book(start, instrument, quantity, *money, terms.astype(np.uint16)))
     band, is_measured, figures = _load_states(ids)
+    called = dict(MarginCall.objects.filter(state=CallState.OPEN).values_list("account_id", "cause"))
     record = OnRecord(
         account_id=ids[order],
         scheme_version_id=accounts["scheme_version_id"][order],
         debt_minor=accounts["debt_minor"][order],
         units_per_minor=scale[order],
         is_measured=is_measured[order],
-        is_called=np.isin(ids, _called(), assume_unique=True)[order],
+        is_called=np.isin(ids, [*called], assume_unique=True)[order],
+        is_called_for_maintenance=np.isin(ids, _for_maintenance(called), assume_unique=True)[order],
         figures=figures[:, order],
     )
     return LoadedBook(book, sheet, band[order], record)
@@ -211,5 +220,5 @@ def _load_states(account_ids: Int64s) -> tuple[Int8s, Bools, Int64s]:
     return band, is_measured, figures
 
 
-def _called() -> Int64s:
-    return np.fromiter(MarginCall.objects.filter(state=CallState.OPEN).values_list("account_id", flat=True), np.int64)
+def _for_maintenance(called: Mapping[int, str]) -> list[int]:
+    return [account_id for account_id, cause in called.items() if cause == CallCause.MAINTENANCE]

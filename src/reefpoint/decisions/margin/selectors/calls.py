@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 
 from reefpoint.decisions.margin.models import MarginCall
-from reefpoint.decisions.margin.types import CallFacts, CallState
+from reefpoint.decisions.margin.types import CallCause, CallFacts, CallState
 
 
 def list_open_calls() -> list[CallFacts]:
@@ -17,12 +17,18 @@ def has_open_call(account_id: int) -> bool:
     return MarginCall.objects.filter(account_id=account_id, state=CallState.OPEN).exists()
 
 
+def call_cause(call_id: int) -> CallCause:
+    """What a call was opened for. Raises `DoesNotExist` if there is none."""
+    return CallCause(MarginCall.objects.values_list("cause", flat=True).get(id=call_id))
+
+
 def call_facts(call: MarginCall) -> CallFacts:
     """A call as other parts of the desk see it."""
     return CallFacts(
         id=call.id,
         number=call.number,
         account_id=call.account_id,
+        cause=CallCause(call.cause),
         state=CallState(call.state),
         opened_at=call.opened_at,
         opened_on=call.opened_on,
@@ -33,6 +39,7 @@ def call_facts(call: MarginCall) -> CallFacts:
         ratio_bp=call.ratio_bp,
         call_bp=call.call_bp,
         cure_bp=call.cure_bp,
+        requirement_minor=call.requirement_minor,
         closed_at=call.closed_at,
         close_reason=call.close_reason,
     )

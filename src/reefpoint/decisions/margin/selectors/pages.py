@@ -23,6 +23,7 @@ from reefpoint.decisions.margin.types import (
     Band,
     BandRow,
     Board,
+    CallCause,
     CallFacts,
     CallRow,
     CallState,
@@ -30,12 +31,13 @@ from reefpoint.decisions.margin.types import (
     Cures,
     DeadlineRow,
     Distance,
+    MaintenanceDistance,
     PositionRow,
     RatioBucket,
     SnapshotRow,
     WorstRow,
 )
-from reefpoint.engine.cures import fall_to_line_bp, find_cures
+from reefpoint.engine.cures import fall_to_line_bp, fall_to_requirement_bp, find_cures, ratio_at_requirement_bp
 from reefpoint.engine.explain import explain_account
 from reefpoint.engine.valuation import value_book
 from reefpoint.platform.access.services import require
@@ -72,6 +74,7 @@ CALL_ORDERS = {
     "number": "number",
     "account_number": "account__number",
     "client_name": "account__client__name",
+    "cause": "cause",
     "state": "state",
     "opened_at": "opened_at",
     "deadline_at": "deadline_at",
@@ -150,6 +153,7 @@ def list_calls(
     *,
     text: str = "",
     state: str = "",
+    cause: str = "",
     account_id: int | None = None,
     order: str = "deadline_at",
     offset: int = 0,
@@ -165,6 +169,8 @@ def list_calls(
         rows = rows.filter(_holds_text(text, "account__") | Q(number__icontains=text.strip().replace("\x00", "")))
     if state:
         rows = rows.filter(state=state)
+    if cause:
+        rows = rows.filter(cause=cause)
     if account_id is not None:
         rows = rows.filter(account_id=account_id)
     totals = rows.aggregate(count=Count("pk"), amount=Coalesce(Sum("amount_minor"), 0))
@@ -255,6 +261,15 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
         cures=_cures(explained.assets_units, explained.owed_units, terms.cure_bp, account.currency)
         if standing.ratio_bp is not None and standing.ratio_bp < terms.cure_bp
         else None,
+        maintenance=MaintenanceDistance(
+            ratio_at_requirement_bp(explained.assets_units, explained.requirement_units),
+            fall_to_requirement_bp(
+                explained.market_units, explained.assets_units, explained.owed_units, explained.requirement_units
+            )
+            if not standing.is_unknown
+            else None,
+            standing.equity_minor - standing.requirement_minor,
+        ),
         snapshots=tuple(
             SnapshotRow(row.on, row.ratio_bp, row.assets_minor, row.debt_minor, Band(row.band)) for row in snapshots
         ),
@@ -370,8 +385,15 @@ def _worst_row(state: MarginState, history: list[int]) -> WorstRow:
 
 def _deadlines(actor: Actor) -> tuple[DeadlineRow, ...]:
     calls = MarginCall.objects.filter(state=CallState.OPEN, account__client__in=visible_clients(actor))
-    rows = calls.values("deadline_at").annotate(calls=Count("pk"), amount=Sum("amount_minor"))
-    return tuple(DeadlineRow(row["deadline_at"], row["calls"], row["amount"]) for row in rows.order_by("deadline_at"))
+    rows = calls.values("deadline_at").annotate(
+        calls=Count("pk"),
+        for_maintenance=Count("pk", filter=Q(cause=CallCause.MAINTENANCE)),
+        amount=Sum("amount_minor"),
+    )
+    return tuple(
+        DeadlineRow(row["deadline_at"], row["calls"], row["for_maintenance"], row["amount"])
+        for row in rows.order_by("deadline_at")
+    )
 
 
 def _concentration(actor: Actor) -> tuple[ConcentrationRow, ...]:
@@ -429,6 +451,7 @@ def _call_row(call: MarginCall, ratio_now_bp: int | None) -> CallRow:
         account_number=call.account.number,
         client_name=call.account.client.name,
         client_name_zh=call.account.client.name_zh,
+        cause=CallCause(call.cause),
         state=CallState(call.state),
         opened_at=call.opened_at,
         deadline_at=call.deadline_at,

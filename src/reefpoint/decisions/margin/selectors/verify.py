@@ -1,15 +1,16 @@
 """The proof of margin decisions: the states on record equal a full revaluation, and calls are as their table allows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from reefpoint.decisions.margin.models import MarginCall
-from reefpoint.decisions.margin.rules import CALL_STATES, consequence
+from reefpoint.decisions.margin.rules import CALL_STATES, Consequence, consequence
 from reefpoint.decisions.margin.selectors.book import FIGURES, LoadedBook, load_book
 from reefpoint.decisions.margin.selectors.standing import Sheet, load_sheet, ratio_or_none
-from reefpoint.decisions.margin.types import Band, CallState
+from reefpoint.decisions.margin.types import Band, CallCause, CallState
 from reefpoint.engine.bands import step_bands
 from reefpoint.engine.book import take_accounts
 from reefpoint.engine.columns import Bools, Int8s, Int64s
@@ -55,7 +56,7 @@ def verify_margin(*, at: datetime) -> list[Finding]:
     band = step_bands(valued.ratio_bp, loaded.book.terms, loaded.sheet.lines, loaded.band)
     for row in rows[loaded.band[rows] != band[rows]].tolist():
         findings.append(_differs(int(record.account_id[row]), "band", int(loaded.band[row]), int(band[row])))
-    findings += _verify_due(loaded, rows, band, valued.ratio_bp, is_enforced)
+    findings += _verify_due(loaded, rows, band, is_enforced)
     exact = _figures(loaded, loaded.sheet, rows)
     on_record = np.vstack((record.figures[:, rows], debt[rows]))
     differing = rows[(exact != on_record).any(axis=0)]
@@ -80,26 +81,26 @@ def _figures(loaded: LoadedBook, sheet: Sheet, rows: Int64s) -> Int64s:
     return np.vstack((figures, loaded.record.debt_minor[rows]))
 
 
-def _verify_due(
-    loaded: LoadedBook, rows: Int64s, band: Int8s, ratio_bp: Int64s, is_enforced: Bools
-) -> Iterator[Finding]:
+def _verify_due(loaded: LoadedBook, rows: Int64s, band: Int8s, is_enforced: Bools) -> Iterator[Finding]:
     """Nothing is left to do for an account, and none is called while it is being sold."""
     record = loaded.record
-    calls = dict(MarginCall.objects.filter(state=CallState.OPEN).values_list("account_id", "id"))
+    opened = MarginCall.objects.filter(state=CallState.OPEN).values_list("account_id", "id", "cause")
+    calls = {account_id: (call_id, CallCause(cause)) for account_id, call_id, cause in opened}
     may_be_due = record.is_called[rows] | (band[rows] >= Band.CALL)  # nothing follows from standing better, uncalled
-    for row in rows[may_be_due].tolist():
-        account_id = int(record.account_id[row])
-        due = consequence(
-            band=Band(int(band[row])),
-            ratio_bp=ratio_or_none(int(ratio_bp[row])),
+    due = rows[may_be_due]
+    valued = value_book(loaded.book, loaded.sheet.marks, loaded.sheet.lines, due)
+    for row, standing in zip(due.tolist(), record.standings(due, replace(valued, band=band[due])), strict=True):
+        call_id, cause = calls.get(standing.account_id, (0, None))
+        follows = consequence(
+            standing,
             cure_bp=get_terms(int(record.scheme_version_id[row])).cure_bp,
-            has_open_call=account_id in calls,
+            open_call=cause,
             is_enforced=bool(is_enforced[row]),
         )
-        if due.opens_call or due.cures_call or due.breaches_close_out:
-            yield Finding("margin.due", f"account:{account_id}", f"something is still due: {due}")
-        if account_id in calls and is_enforced[row]:
-            yield Finding("margin.call", f"call:{calls[account_id]}", "it is open while its account is being sold")
+        if follows != Consequence():
+            yield Finding("margin.due", f"account:{standing.account_id}", f"something is still due: {follows}")
+        if call_id and is_enforced[row]:
+            yield Finding("margin.call", f"call:{call_id}", "it is open while its account is being sold")
 
 
 def _verify_older(loaded: LoadedBook, rows: Int64s, debt: Int64s, micros: int) -> Iterator[Finding]:

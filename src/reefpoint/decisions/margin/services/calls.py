@@ -11,8 +11,8 @@ from reefpoint.decisions.margin import rules
 from reefpoint.decisions.margin.events import BandCrossed, CallCured, CallExpired, CallOpened, CloseOutBreached
 from reefpoint.decisions.margin.models import MarginCall, MarginState
 from reefpoint.decisions.margin.selectors.standing import measure
-from reefpoint.decisions.margin.types import Band, CallState, Standing
-from reefpoint.engine.cures import repayment_to_reach
+from reefpoint.decisions.margin.types import Band, CallCause, CallState, Standing
+from reefpoint.engine.cures import ratio_at_requirement_bp, repayment_to_reach
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
@@ -31,14 +31,16 @@ from reefpoint.records.products.types import SchemeTerms
 
 @dataclass(frozen=True)
 class SettleResult:
-    """What one round of measures led to: counts, and the measured accounts whose call is open now."""
+    """What one round of measures led to: counts, and what the measured accounts that have an open call now are called
+    for.
+    """
 
     states: int
     crossings: int
     opened: int
     cured: int
     breached: int
-    called: frozenset[int]
+    called: Mapping[int, CallCause]
 
 
 @transaction.atomic
@@ -48,8 +50,10 @@ def settle_standings(
     measured: Sequence[tuple[Standing, int]],
     on: date,
     at: datetime,
+    is_day_end: bool = False,
 ) -> SettleResult:
-    """Write the states of measured accounts and do what follows: open and cure calls, tell of breached lines.
+    """Write the states of measured accounts and do what follows: open and cure calls, tell of breached lines; at a
+    day's end, call for maintenance.
 
     Each standing comes with the scheme version of its account; its band is the one after hysteresis. Doing it again
     with the same measures changes nothing. A fixed number of statements, however many accounts there are.
@@ -62,7 +66,7 @@ def settle_standings(
     states: list[tuple[object, ...]] = []
     crossings: list[BandCrossed] = []
     to_cure: list[tuple[Standing, _OpenCall]] = []
-    to_open: list[tuple[Standing, SchemeTerms]] = []
+    to_open: list[_ToOpen] = []
     to_breach: list[tuple[Standing, SchemeTerms]] = []
     for standing, scheme_version_id in measured:
         known = before.get(standing.account_id, never_measured)
@@ -74,16 +78,16 @@ def settle_standings(
         terms = get_terms(scheme_version_id)
         call = open_calls.get(standing.account_id)
         follows = rules.consequence(
-            band=standing.band,
-            ratio_bp=standing.ratio_bp,
+            standing,
             cure_bp=terms.cure_bp,
-            has_open_call=call is not None,
+            open_call=CallCause(call.cause) if call else None,
             is_enforced=known.is_enforced,
+            is_day_end=is_day_end,
         )
         if follows.cures_call and call is not None:
             to_cure.append((standing, call))
-        if follows.opens_call:
-            to_open.append((standing, terms))
+        if follows.opens_call is not None:
+            to_open.append(_ToOpen(standing, terms, follows.opens_call))
         if follows.breaches_close_out:
             to_breach.append((standing, terms))
         is_enforced = known.is_enforced or follows.breaches_close_out
@@ -94,8 +98,8 @@ def settle_standings(
     _breach_close_outs(actor, to_breach, open_calls, at)
     insert_columns(MarginState._meta.db_table, STATE_COLUMNS, states, update_on="account_id")
     ended = {standing.account_id for standing, _ in (*to_cure, *to_breach)}
-    opened = {standing.account_id for standing, _ in to_open}
-    called = frozenset((open_calls.keys() - ended) | opened)
+    called = {one: CallCause(call.cause) for one, call in open_calls.items() if one not in ended}
+    called |= {one.standing.account_id: one.cause for one in to_open}
     return SettleResult(len(states), len(crossings), len(to_open), len(to_cure), len(to_breach), called)
 
 
@@ -126,12 +130,24 @@ class _OpenCall(NamedTuple):
     id: int
     account_id: int
     cure_bp: int
+    cause: str
+
+
+class _ToOpen(NamedTuple):
+    """What opening a call takes."""
+
+    standing: Standing
+    terms: SchemeTerms
+    cause: CallCause
 
 
 def _load_open_calls(account_ids: Sequence[int]) -> dict[int, _OpenCall]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, account_id, cure_bp FROM margin_margincall WHERE account_id = ANY(%s::bigint[]) AND state = %s",
+            """
+            SELECT id, account_id, cure_bp, cause FROM margin_margincall
+             WHERE account_id = ANY(%s::bigint[]) AND state = %s
+            """,
             [array_literal(account_ids), CallState.OPEN],
         )
         return {call[1]: _OpenCall(*call) for call in cursor.fetchall()}
@@ -173,6 +189,7 @@ CALL_COLUMNS = {
     "id": "bigint",
     "number": "varchar",
     "account_id": "bigint",
+    "cause": "varchar",
     "state": "varchar",
     "opened_on": "date",
     "opened_at": "timestamptz",
@@ -183,59 +200,84 @@ CALL_COLUMNS = {
     "ratio_bp": "bigint",
     "call_bp": "integer",
     "cure_bp": "integer",
+    "requirement_minor": "bigint",
     "close_reason": "varchar",
 }
 
 
-def _open_calls(actor: Actor, to_open: Sequence[tuple[Standing, SchemeTerms]], on: date, at: datetime) -> None:
+class _Demand(NamedTuple):
+    """What a call asks for, by its cause; `requirement_minor` as in `CallFacts`."""
+
+    amount_minor: int
+    call_bp: int
+    cure_bp: int
+    requirement_minor: int | None
+    reason: str
+
+
+def _demand(one: _ToOpen) -> _Demand:
+    standing, terms = one.standing, one.terms
+    if one.cause is CallCause.LINE:
+        amount_minor = repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp)
+        reason = f"ratio {percent(standing.ratio_bp or 0)} under the call line {percent(terms.call_bp)}"
+        return _Demand(amount_minor, terms.call_bp, terms.cure_bp, None, reason)
+    wanted_bp = ratio_at_requirement_bp(standing.assets_minor, standing.requirement_minor)
+    return _Demand(
+        rules.maintenance_call_minor(standing),
+        wanted_bp,
+        wanted_bp,
+        standing.requirement_minor,
+        "equity below the maintenance of the names",
+    )
+
+
+def _open_calls(actor: Actor, to_open: Sequence[_ToOpen], on: date, at: datetime) -> None:
     if not to_open:
         return
     ids = next_ids(MarginCall._meta.db_table, len(to_open))
-    numbers = _call_numbers([standing.account_id for standing, _ in to_open], on)
-    sessions = {terms.call_deadline_sessions for _, terms in to_open}
+    numbers = _call_numbers([one.standing.account_id for one in to_open], on)
+    sessions = {one.terms.call_deadline_sessions for one in to_open}
     deadlines = {count: deadline_at(VENUE, on, count) for count in sessions}
     calls, entries = [], []
-    for call_id, (standing, terms) in zip(ids, to_open, strict=True):
-        deadline = deadlines[terms.call_deadline_sessions]
-        amount_minor = repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp)
-        ratio_bp = standing.ratio_bp or 0
+    for call_id, one in zip(ids, to_open, strict=True):
+        standing, demand = one.standing, _demand(one)
+        deadline = deadlines[one.terms.call_deadline_sessions]
         calls.append(
             (
                 call_id,
                 numbers[standing.account_id],
                 standing.account_id,
+                one.cause.value,
                 CallState.OPEN.value,
                 on,
                 at,
                 deadline,
-                amount_minor,
+                demand.amount_minor,
                 standing.debt_minor,
                 standing.assets_minor,
-                ratio_bp,
-                terms.call_bp,
-                terms.cure_bp,
+                standing.ratio_bp or 0,
+                demand.call_bp,
+                demand.cure_bp,
+                demand.requirement_minor,
                 "",
             )
         )
-        entries.append(
-            EntryDraft(
-                subject=f"call:{call_id}",
-                reason=f"ratio {percent(ratio_bp)} under the call line {percent(terms.call_bp)}",
-                inputs={
-                    "account": standing.account_id,
-                    "assets_minor": standing.assets_minor,
-                    "debt_minor": standing.debt_minor,
-                    "amount_minor": amount_minor,
-                    "deadline_at": deadline.isoformat(),
-                },
-            )
-        )
+        inputs: dict[str, object] = {
+            "account": standing.account_id,
+            "assets_minor": standing.assets_minor,
+            "debt_minor": standing.debt_minor,
+            "amount_minor": demand.amount_minor,
+            "deadline_at": deadline.isoformat(),
+        }
+        if demand.requirement_minor is not None:
+            inputs["requirement_minor"] = demand.requirement_minor
+        entries.append(EntryDraft(subject=f"call:{call_id}", reason=demand.reason, inputs=inputs))
     insert_columns(MarginCall._meta.db_table, CALL_COLUMNS, calls)
     record_all(actor=actor, action="margin.open_call", entries=entries, at=at)
     publish_all(
         [
-            CallOpened(at=at, account_id=standing.account_id, call_id=call_id)
-            for call_id, (standing, _) in zip(ids, to_open, strict=True)
+            CallOpened(at=at, account_id=one.standing.account_id, call_id=call_id)
+            for call_id, one in zip(ids, to_open, strict=True)
         ]
     )
 
@@ -259,14 +301,17 @@ def _call_numbers(account_ids: Sequence[int], on: date) -> dict[int, str]:
 
 
 def _cure_calls(actor: Actor, to_cure: Sequence[tuple[Standing, _OpenCall]], at: datetime) -> None:
-    reasons = [
-        "nothing is owed"
-        if standing.ratio_bp is None
-        else f"ratio {percent(standing.ratio_bp)} reached {percent(call.cure_bp)}"
-        for standing, call in to_cure
-    ]
+    reasons = [_why_cured(standing, call) for standing, call in to_cure]
     _close(actor, [call.id for _, call in to_cure], CallState.CURED, reasons, at)
     publish_all([CallCured(at=at, account_id=call.account_id, call_id=call.id) for _, call in to_cure])
+
+
+def _why_cured(standing: Standing, call: _OpenCall) -> str:
+    if standing.ratio_bp is None:
+        return "nothing is owed"
+    if call.cause == CallCause.MAINTENANCE:
+        return "equity reached the maintenance of the names"
+    return f"ratio {percent(standing.ratio_bp)} reached {percent(call.cure_bp)}"
 
 
 def _breach_close_outs(
@@ -343,8 +388,8 @@ def expire_margin_call(*, actor: Actor, call_id: int, at: datetime) -> bool:
 def _obstacle_to_expiry(call: MarginCall, standing: Standing) -> str:
     if standing.is_unknown:
         return "the account cannot be valued"
-    if standing.ratio_bp is None or standing.ratio_bp >= call.cure_bp:
-        return "the account has reached its cure line"
+    if rules.answers_call(standing, CallCause(call.cause), call.cure_bp):
+        return "the account has reached what the call asks for"
     if not has_delivered_notice(f"call:{call.id}"):
         return "no notice of this call was delivered"
     return ""

@@ -133,7 +133,7 @@ class Monitor:
             )
             record.figures[:, rows] = record.figures_of(rows, valued)
             record.is_measured[rows] = True
-            record.is_called[rows] = np.isin(record.account_id[rows], list(result.called))
+            record.take_calls(rows, result.called)
             log.info(
                 "settled",
                 events=0 if len(live.due) else len(live.claimed),
@@ -179,11 +179,15 @@ def _due(live: _Live, changed: Int64s) -> Int64s:
 
 
 def _reach_cure(live: _Live, rows: Int64s) -> Int64s:
-    """Places in `rows` of those whose ratio has reached their cure line; only a settlement can tell what follows."""
-    ratio = live.watch.value(rows).ratio_bp
+    """Places in `rows` of called accounts that have reached what their call asks for; only a settlement can tell what
+    follows.
+    """
+    valued = live.watch.value(rows)
+    assets, _, requirement, ratio = live.record.figures_of(rows, valued)
     versions, place = np.unique(live.record.scheme_version_id[rows], return_inverse=True)
     cure_bp = np.array([live.sheet.terms[version].cure_bp for version in versions.tolist()], dtype=np.int64)
-    return np.flatnonzero(ratio >= cure_bp[place])
+    is_met = assets - live.record.debt_minor[rows] >= requirement
+    return np.flatnonzero(np.where(live.record.is_called_for_maintenance[rows], is_met, ratio >= cure_bp[place]))
 
 
 def _next_behind(live: _Live, now: Int64s, room: int) -> Int64s:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from reefpoint.decisions.margin.models import MarginCall
+from reefpoint.decisions.margin.types import CallCause
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import Money
 from reefpoint.platform.notifications.services import queue_notice
@@ -29,13 +30,36 @@ _CALL = {
     ),
 }
 
+_MAINTENANCE = {
+    "en": (
+        "Margin call {number}: {amount} by {deadline}",
+        "Dear {name},\n\n"
+        "Your own money in account {account} is {equity}: assets {assets} less debt {debt}. The names you hold ask for "
+        "{requirement} (maintenance).\n\n"
+        "Please pay in or repay {amount}, add collateral, or sell, so that your own money meets what your names ask "
+        "for, by {deadline}.\n"
+        "After that, or at once if the ratio falls under the close-out line, we sell as much of your holdings as it "
+        "takes. You may lose more than you put in.\n",
+    ),
+    "zh-hans": (
+        "追保通知 {number}：请于 {deadline} 前补足 {amount}",
+        "尊敬的{name}：\n\n"
+        "您的账户 {account} 的净资产为 {equity}（资产 {assets} 减负债 {debt}），"
+        "低于所持证券的维持保证金 {requirement}。\n\n"
+        "请于 {deadline} 前存入或偿还 {amount}，或追加担保物，或卖出证券，使净资产不低于所持证券的维持保证金。\n"
+        "逾期未补足，或维持担保比例跌破平仓线时，我们将卖出您持有的证券，直至补足。您的损失可能超过投入的本金。\n",
+    ),
+}
+_LETTERS = {CallCause.LINE: _CALL, CallCause.MAINTENANCE: _MAINTENANCE}
+
 
 def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
     """Queue the notice of a call, once. Returns the notice's id."""
     call = MarginCall.objects.get(id=call_id)
     account = get_account(call.account_id)
     client = get_client(actor, account.client_id)
-    subject, body = _CALL.get(client.language, _CALL["en"])
+    letters = _LETTERS[CallCause(call.cause)]
+    subject, body = letters.get(client.language, letters["en"])
     words = {
         "number": call.number,
         "name": client.name_zh or client.name if client.language == "zh-hans" else client.name,
@@ -43,6 +67,8 @@ def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
         "amount": str(Money(call.amount_minor, account.currency)),
         "assets": str(Money(call.assets_minor, account.currency)),
         "debt": str(Money(call.debt_minor, account.currency)),
+        "equity": str(Money(call.assets_minor - call.debt_minor, account.currency)),
+        "requirement": str(Money(call.requirement_minor or 0, account.currency)),
         "ratio": f"{call.ratio_bp / 100:.2f}%",
         "call": f"{call.call_bp / 100:.2f}%",
         "cure": f"{call.cure_bp / 100:.2f}%",

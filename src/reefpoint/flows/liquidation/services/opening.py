@@ -5,18 +5,21 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Q
 
-from reefpoint.decisions.margin.selectors.standing import is_enforced, list_enforced, measure
+from reefpoint.decisions.margin.selectors.calls import call_cause
+from reefpoint.decisions.margin.selectors.standing import Sheet, is_enforced, list_enforced, load_sheet, measure_on
 from reefpoint.decisions.margin.services.calls import end_enforcement
+from reefpoint.decisions.margin.types import CallCause
 from reefpoint.flows.liquidation.events import LiquidationEnded, LiquidationOpened
 from reefpoint.flows.liquidation.models import LIVE, Liquidation
-from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES
+from reefpoint.flows.liquidation.rules import LIQUIDATION_STATES, target_of
 from reefpoint.flows.liquidation.types import Cause, LiquidationState
 from reefpoint.platform.access.services import request_approval, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.types import AccountStatus
+from reefpoint.records.accounts.types import AccountFacts, AccountStatus
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import LiquidationRule
@@ -42,7 +45,9 @@ def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: in
     if not is_enforced(account_id):
         return None
     terms = get_terms(account.scheme_version_id)
-    standing = measure(account, at=at)
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    (standing,) = measure_on(sheet, [account])
+    target_bp = _target_bp(account, sheet, call_cause(call_id) if call_id else CallCause.LINE)
     on = current_book_day() or at.date()
     needs_approval = terms.liquidation_rule is LiquidationRule.APPROVAL
     liquidation = Liquidation.objects.create(
@@ -51,7 +56,7 @@ def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: in
         call_id=call_id,
         cause=cause,
         state=LiquidationState.AWAITING_APPROVAL if needs_approval else LiquidationState.PLANNED,
-        target_bp=terms.target_bp,
+        target_bp=target_bp,
         opened_on=on,
         opened_at=at,
     )
@@ -61,8 +66,10 @@ def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: in
         "assets_minor": standing.assets_minor,
         "debt_minor": standing.debt_minor,
         "ratio_bp": standing.ratio_bp,
-        "target_bp": terms.target_bp,
+        "target_bp": target_bp,
     }
+    if call_id and target_bp != terms.target_bp:
+        figures["requirement_minor"] = standing.requirement_minor
     if needs_approval:
         liquidation.approval_id = request_approval(
             actor=actor,
@@ -76,6 +83,16 @@ def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: in
     record(actor=actor, action="liquidation.open", subject=f"liquidation:{liquidation.id}", inputs=figures, at=at)
     publish(LiquidationOpened(at=at, liquidation_id=liquidation.id, account_id=account_id))
     return liquidation.id
+
+
+def _target_bp(account: AccountFacts, sheet: Sheet, cause: CallCause) -> int:
+    marks, row = sheet.marks, sheet.row[account.scheme_version_id]
+    columns = [(sheet.column_of(one.instrument_id, account.currency), one.quantity) for one in account.holdings]
+    held = [(quantity * int(marks.price_units[one]), int(marks.maintenance_bp[row, one])) for one, quantity in columns]
+    owed_minor = max(account.debt_minor - account.cash_minor, 0)
+    return target_of(
+        sheet.terms[account.scheme_version_id], cause, held, owed_minor * price_units_per_minor(account.currency)
+    )
 
 
 @transaction.atomic

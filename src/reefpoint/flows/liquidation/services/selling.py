@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, is_covered
+from reefpoint.decisions.margin.rules import PRICE_COVERAGE_MIN_BP, answers_call, is_covered
+from reefpoint.decisions.margin.selectors.calls import call_cause
 from reefpoint.decisions.margin.selectors.standing import (
     Sheet,
     get_price_coverage_bp,
@@ -16,7 +17,7 @@ from reefpoint.decisions.margin.selectors.standing import (
     measure_on,
     ratio_or_none,
 )
-from reefpoint.decisions.margin.types import Standing
+from reefpoint.decisions.margin.types import CallCause, Standing
 from reefpoint.engine.columns import BP
 from reefpoint.engine.liquidation import PlanExplanation, SalePlan
 from reefpoint.engine.plans import PlanOutcome
@@ -359,21 +360,34 @@ def review(*, actor: Actor, liquidation: Liquidation, account: AccountFacts, at:
     state = LiquidationState(liquidation.state)
     if rules.LIQUIDATION_STATES.is_final(state):
         return True
-    terms = get_terms(account.scheme_version_id)
-    target_bp = liquidation.target_bp if state is LiquidationState.SELLING else terms.cure_bp
     standing = measure(account, at=at)
+    is_cured, why = _look(liquidation, account, standing)
     source = source_of(liquidation.id)
     after = rules.next_state(
         state=state,
-        standing=standing,
-        target_bp=target_bp,
+        is_cured=is_cured,
         holds_anything=bool(account.holdings),
         has_live_orders=bool(list_live_orders(source) or list_fills(source=source, unbooked_only=True)),
     )
     if after is state:
         return False
-    finish(actor=actor, liquidation=liquidation, state=after, reason=_why(standing, target_bp), at=at)
+    finish(actor=actor, liquidation=liquidation, state=after, reason=why, at=at)
     return True
+
+
+def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -> tuple[bool, str]:
+    """Whether the account is cured, and why it counts as that or not.
+
+    Once something was sold it takes the target. Before, it takes what the account was called for.
+    """
+    if liquidation.state != LiquidationState.SELLING and liquidation.call_id is not None:
+        cause = call_cause(liquidation.call_id)
+        if cause is CallCause.MAINTENANCE:
+            is_cured = not standing.is_unknown and answers_call(standing, cause, 0)
+            return is_cured, "equity meets the maintenance of the names" if is_cured else "nothing is left to sell"
+    is_selling = liquidation.state == LiquidationState.SELLING
+    target_bp = liquidation.target_bp if is_selling else get_terms(account.scheme_version_id).cure_bp
+    return rules.is_cured(standing, target_bp), _why(standing, target_bp)
 
 
 def _why(standing: Standing, target_bp: int) -> str:

@@ -136,7 +136,8 @@ def _collect_interest(day: _Day) -> Mapping[str, int]:
 
 
 def _snapshot_margin(day: _Day) -> Mapping[str, int]:
-    return {"accounts": snapshot_margin(on=day.on, at=day.at)}
+    result = snapshot_margin(actor=day.actor, on=day.on, at=day.at)
+    return {"accounts": result.stored, "called": result.called}
 
 
 def _reconcile_bank(day: _Day) -> Mapping[str, int]:

@@ -193,6 +193,7 @@ def _check_withdrawal(account: AccountFacts, amount_minor: int, on: date, at: da
         required_bp=sheet.terms[account.scheme_version_id].withdrawal_bp,
         coverage_bp=get_price_coverage_bp(sheet),
         what=Sentence("this withdrawal"),
+        currency=account.currency,
     )
     check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, standing, act=Act.WITHDRAWAL, on=on)

@@ -95,6 +95,7 @@ def draw_down(
         coverage_bp=get_price_coverage_bp(sheet),
         min_equity_minor=terms.min_equity_minor,
         what=Sentence("this drawdown"),
+        currency=account.currency,
     )
     check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, standing, act=Act.DRAWDOWN, on=on)

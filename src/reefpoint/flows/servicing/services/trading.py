@@ -171,6 +171,7 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on
             required_bp=terms.initial_bp,
             coverage_bp=get_price_coverage_bp(sheet),
             what=Sentence("this purchase"),
+            currency=account.currency,
         )
         check_new_credit(sheet, after, at=at)
     check_conditions(sheet, after, after_standing, act=Act.PURCHASE, on=on)

@@ -12,16 +12,16 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from reefpoint.decisions.margin.rules import consequence
-from reefpoint.decisions.margin.types import Band, Standing
+from reefpoint.decisions.margin.rules import answers_call, consequence, maintenance_call_minor
+from reefpoint.decisions.margin.types import Band, CallCause, Standing
 from reefpoint.engine.bands import Lines, step_bands
 from reefpoint.engine.book import Marks, build_book
-from reefpoint.engine.columns import Int64s
+from reefpoint.engine.columns import BP, Int64s
 from reefpoint.engine.cures import ratio_bp, repayment_to_reach
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.engine.liquidation import SalePlan, plan_sale
 from reefpoint.engine.valuation import value_book
-from reefpoint.flows.liquidation.rules import SALE_COST_BP, is_cured, sale_preference
+from reefpoint.flows.liquidation.rules import SALE_COST_BP, is_cured, sale_preference, target_of
 from reefpoint.flows.servicing.rules import CreditRefused, allocate_payment, check_credit, is_interest_payment_day
 from reefpoint.insight.simulation.rules.checks import check_play
 from reefpoint.insight.simulation.rules.course import Course, chart_course
@@ -39,7 +39,7 @@ from reefpoint.insight.simulation.types import (
     SimulationRun,
 )
 from reefpoint.platform.basics.daycount import interest_days, year_days
-from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, price_units_per_minor
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
 from reefpoint.records.execution.rules import (
@@ -68,6 +68,8 @@ class _Loan:
     call: SimCall | None = None
     selling: SaleCause | None = None
     selling_since: date | None = None
+    expired_for: CallCause | None = None
+    target_bp: int = 0
     has_sold: bool = False
     is_sold_out: bool = False
     is_late_charged: bool = False
@@ -105,14 +107,15 @@ class _Desk:
     scale: int
     broker: PaperBrokerTerms
     matures_on: date
+    maintenance_bp: tuple[int, ...]
 
     def marks(self, number: int) -> Marks:
         """What the engine needs to know of each name at the close of a session."""
-        course, terms = self.course, self.terms
+        course = self.course
         return Marks(
             price_units=course.price_units[number],
             haircut_bp=course.haircut_bp[number][None, :],
-            maintenance_bp=np.array([[terms.maintenance_bp(one.symbol) for one in self.instruments]], dtype=np.int64),
+            maintenance_bp=np.array([self.maintenance_bp], dtype=np.int64),
             is_stale=np.zeros(len(self.instruments), dtype=np.bool_),
             is_suspended=course.is_suspended[number],
             lot=np.array([one.lot_size for one in self.instruments], dtype=np.int64),
@@ -159,6 +162,7 @@ def play(
         scale=price_units_per_minor(terms.currency),
         broker=PaperBrokerTerms(),
         matures_on=history.days[0] + timedelta(days=terms.tenor_days),
+        maintenance_bp=tuple(terms.maintenance_bp(one.symbol) for one in history.instruments),
     )
     loan = _Loan([holdings.get(one.symbol, 0) for one in history.instruments])
     start_units = _market(loan, course.price_units[0].tolist())
@@ -204,33 +208,49 @@ def _standing(desk: _Desk, loan: _Loan, prices: Sequence[int], *, is_known: bool
         market_minor=held_minor(market, desk.terms.currency),
         assets_minor=held_minor(market, desk.terms.currency) + loan.cash,
         lendable_minor=0,
-        requirement_minor=0,
+        requirement_minor=_requirement_minor(desk, loan, prices),
         debt_minor=loan.debt,
         ratio_bp=ratio if is_known else None,
         band=Band(int(band[0])),
     )
 
 
-def _settle(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_known: bool) -> None:
+def _requirement_minor(desk: _Desk, loan: _Loan, prices: Sequence[int]) -> int:
+    """What the names ask of equity, rounded up as the engine does."""
+    asked = sum(held * price * rate for held, price, rate in zip(loan.held, prices, desk.maintenance_bp, strict=True))
+    return owed_minor(ceil_div(asked, BP), desk.terms.currency)
+
+
+def _settle(
+    desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_known: bool, is_day_end: bool = False
+) -> None:
     """Measure, and do what follows: cure or open a call, or decide a sale."""
     standing = _standing(desk, loan, prices, is_known=is_known)
     loan.band = standing.band
     follows = consequence(
-        band=standing.band,
-        ratio_bp=standing.ratio_bp,
+        standing,
         cure_bp=desk.terms.cure_bp,
-        has_open_call=loan.call is not None,
+        open_call=loan.call.cause if loan.call else None,
         is_enforced=loan.is_enforced,
+        is_day_end=is_day_end,
     )
     if follows.cures_call:
         _end_call(loan, CallEnd.CURED, on)
-    if follows.opens_call:
-        amount = repayment_to_reach(standing.assets_minor, standing.debt_minor, desk.terms.cure_bp)
+    if follows.opens_call is not None:
+        amount = _asked_minor(desk, standing, follows.opens_call)
         deadline = desk.calendar.shift(on, desk.terms.call_deadline_sessions)
-        loan.call = SimCall(on, standing.ratio_bp or 0, amount, deadline, CallEnd.OPEN, None)
+        loan.call = SimCall(on, follows.opens_call, standing.ratio_bp or 0, amount, deadline, CallEnd.OPEN, None)
     if follows.breaches_close_out:
         _end_call(loan, CallEnd.SUPERSEDED, on)
         loan.selling, loan.selling_since, loan.has_sold = SaleCause.CLOSE_OUT, on, False
+        loan.expired_for, loan.target_bp = None, desk.terms.target_bp
+
+
+def _asked_minor(desk: _Desk, standing: Standing, cause: CallCause) -> int:
+    """What a call of this cause asks to be repaid."""
+    if cause is CallCause.MAINTENANCE:
+        return max(maintenance_call_minor(standing), 0)
+    return repayment_to_reach(standing.assets_minor, standing.debt_minor, desk.terms.cure_bp)
 
 
 def _end_call(loan: _Loan, end: CallEnd, on: date) -> None:
@@ -243,8 +263,7 @@ def _answer(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date) -> None:
     """The client pays in the morning what cures its call; the account is looked at on the last known prices."""
     if loan.call is None:
         return
-    assets = held_minor(_market(loan, prices), desk.terms.currency) + loan.cash
-    amount = repayment_to_reach(assets, loan.debt, desk.terms.cure_bp)
+    amount = _asked_minor(desk, _standing(desk, loan, prices, is_known=True), loan.call.cause)
     loan.cash += amount
     loan.paid_in += amount
     loan.payments.append(SimPayment(on, amount))
@@ -305,8 +324,10 @@ def _sell(desk: _Desk, loan: _Loan, number: int, on: date, *, is_known: bool) ->
 
 def _ends_sale(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date) -> bool:
     """Whether the sale is over: the account holds what is wanted of it, or has nothing left to sell."""
-    wanted_bp = desk.terms.target_bp if loan.has_sold else desk.terms.cure_bp
-    if is_cured(_standing(desk, loan, prices, is_known=True), wanted_bp):
+    wanted_bp = loan.target_bp if loan.has_sold else desk.terms.cure_bp
+    standing = _standing(desk, loan, prices, is_known=True)
+    waits_for_maintenance = loan.expired_for is CallCause.MAINTENANCE and not loan.has_sold
+    if not standing.is_short_of_maintenance if waits_for_maintenance else is_cured(standing, wanted_bp):
         loan.selling = loan.selling_since = None
         _settle(desk, loan, prices, on, is_known=True)
         return True
@@ -338,7 +359,7 @@ def _plan(desk: _Desk, loan: _Loan, number: int) -> SalePlan:
             [min(cap, loan.held[column]) for cap, column in zip(capacity, columns, strict=True)], dtype=np.int64
         ),
         cost_bp=np.full(len(columns), SALE_COST_BP, dtype=np.int64),
-        target_bp=terms.target_bp,
+        target_bp=loan.target_bp,
         preference=sale_preference(
             terms.liquidation_order, account, desk.instruments, _latest(desk, prices, ids), terms
         ),
@@ -375,11 +396,18 @@ def _expire(desk: _Desk, loan: _Loan, prices: Sequence[int], on: date, *, is_kno
     """End a call whose deadline is this close; the sale begins on the next session."""
     if loan.call is None or loan.call.deadline_on > on or not is_known:
         return
-    ratio = _ratio(desk, loan, prices)
-    if ratio is None or ratio >= desk.terms.cure_bp:
+    cause = loan.call.cause
+    if answers_call(_standing(desk, loan, prices, is_known=True), cause, desk.terms.cure_bp):
         return
     _end_call(loan, CallEnd.EXPIRED, on)
     loan.selling, loan.selling_since, loan.has_sold = SaleCause.CALL_EXPIRED, on, False
+    loan.expired_for, loan.target_bp = cause, _target_bp(desk, loan, prices, cause)
+
+
+def _target_bp(desk: _Desk, loan: _Loan, prices: Sequence[int], cause: CallCause) -> int:
+    """Until which ratio the sale that follows goes."""
+    held = [(n * price, rate) for n, price, rate in zip(loan.held, prices, desk.maintenance_bp, strict=True) if n]
+    return target_of(desk.terms, cause, held, max(loan.debt - loan.cash, 0) * desk.scale)
 
 
 def _end_day(desk: _Desk, loan: _Loan, number: int, on: date, *, is_known: bool) -> None:
@@ -401,7 +429,7 @@ def _end_day(desk: _Desk, loan: _Loan, number: int, on: date, *, is_known: bool)
     if is_interest_payment_day(on, until):
         _charge(loan, terms.charges_minor(FeeMoment.MONTH_END, loan.principal))
         _repay(desk, loan, min(loan.cash, loan.interest + loan.fees))
-    _settle(desk, loan, desk.course.price_units[number].tolist(), on, is_known=is_known)
+    _settle(desk, loan, desk.course.price_units[number].tolist(), on, is_known=is_known, is_day_end=True)
 
 
 def _charge(loan: _Loan, amount: int) -> None:
@@ -415,11 +443,10 @@ def _days(desk: _Desk, history: History, stood: Sequence[tuple[list[int], int, i
     A name that has no close and is not suspended leaves its day unknown, as a name without any price does.
     """
     course, names = desk.course, len(desk.instruments)
-    maintenance_bp = [desk.terms.maintenance_bp(one.symbol) for one in desk.instruments]
     marks = Marks(
         price_units=np.where(course.is_priced, course.price_units, 0).ravel(),
         haircut_bp=course.haircut_bp.reshape(1, -1),
-        maintenance_bp=np.array([maintenance_bp * len(stood)], dtype=np.int64),
+        maintenance_bp=np.array([desk.maintenance_bp * len(stood)], dtype=np.int64),
         is_stale=np.zeros(len(stood) * names, dtype=np.bool_),
         is_suspended=course.is_suspended.ravel(),
         lot=np.array([one.lot_size for one in desk.instruments] * len(stood), dtype=np.int64),
@@ -500,6 +527,7 @@ def _is_lent(desk: _Desk, loan: _Loan, amount: int) -> bool:
                 coverage_bp=10_000,
                 min_equity_minor=min_equity_minor,
                 what=what,
+                currency=terms.currency,
             )
     except CreditRefused:
         return False

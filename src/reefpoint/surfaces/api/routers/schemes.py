@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema, Status
 from pydantic import AfterValidator, Field
 
+from reefpoint.decisions.margin.types import CallCause
 from reefpoint.engine.interest import PRINCIPAL_MINOR_MAX
 from reefpoint.flows.lending.selectors.affected import find_withdrawal_effect
 from reefpoint.flows.lending.services.withdrawals import ask_scheme_withdrawal
@@ -184,6 +185,7 @@ class PlayedCall(Schema):
     """A call of the play."""
 
     opened_on: date
+    cause: CallCause
     ratio_bp: int
     amount_minor: int
     deadline_on: date

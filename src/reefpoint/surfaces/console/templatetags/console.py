@@ -229,6 +229,7 @@ FIGURE_WORDS = {
     "late_fees_minor": gettext_lazy("late fees"),
     "fees_minor": gettext_lazy("fees charged"),
     "accounts": gettext_lazy("accounts"),
+    "called": gettext_lazy("called for maintenance"),
     "lines": gettext_lazy("lines"),
     "matched": gettext_lazy("matched"),
     "broken": gettext_lazy("broken"),

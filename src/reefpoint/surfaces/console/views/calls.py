@@ -22,6 +22,7 @@ CALLS = Table(
             "account_number", _("Account"), "code", link=lambda row: reverse("console:account", args=[row.account_id])
         ),
         Column("client_name", _("Client"), "custom", template="console/cells/client_name.html", is_name=True),
+        Column("cause", _("Cause"), "state"),
         Column("state", _("State"), "state"),
         Column("amount_minor", _("Amount"), "money", unit="USD", is_summed=True),
         Column("ratio_bp", _("Ratio then"), "percent"),
@@ -42,9 +43,13 @@ CALLS = Table(
                 ("superseded", _("Superseded")),
             ),
         ),
+        Choice("cause", _("Cause"), (("line", _("The call line")), ("maintenance", _("Maintenance of the names")))),
     ),
     empty=_("No margin call was ever opened"),
-    empty_help=_("A call opens when an account falls under its call line; its deadline follows the trading calendar."),
+    empty_help=_(
+        "A call opens when an account falls under its call line, or ends a day below the maintenance of its names; its "
+        "deadline follows the trading calendar."
+    ),
     row_id=lambda row: f"call-{row.id}",
 )
 
@@ -57,6 +62,7 @@ def calls(request: HttpRequest, actor: Actor) -> HttpResponse:
         actor,
         text=wanted.text,
         state=wanted.chosen["state"],
+        cause=wanted.chosen["cause"],
         order=wanted.order,
         offset=wanted.offset,
         limit=wanted.limit,

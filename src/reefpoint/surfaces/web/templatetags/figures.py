@@ -51,6 +51,8 @@ STATE_WORDS = {
     "offered": pgettext_lazy("state", "Offered"),
     "in_force": gettext_lazy("In force"),
     "lapsed": gettext_lazy("Lapsed"),
+    "line": gettext_lazy("Call line"),
+    "maintenance": gettext_lazy("Maintenance"),
     "in_case": gettext_lazy("In a case"),
     "new": gettext_lazy("New"),
     "open": gettext_lazy("Open"),

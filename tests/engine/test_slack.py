@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from tests.engine.cases import LINES, UNIT, amounts, lines_tables, marks_of
 from tests.engine.test_watch import NAMES, Shadow, check_index, in_every_way, random_watch, tick, watching
 
-from reefpoint.engine import slack
+from reefpoint.engine import slack_account, slack_ticks
 from reefpoint.engine import watch as watch_module
 from reefpoint.engine.bands import Band, Lines, step_bands
 from reefpoint.engine.book import Book, Marks
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, BookError
 from reefpoint.engine.kernel import Kernel, kernel
-from reefpoint.engine.slack import SHARES_MAX, Costs
+from reefpoint.engine.slack_account import SHARES_MAX
+from reefpoint.engine.slack_ticks import Costs
 from reefpoint.engine.valuation import value_book
 from reefpoint.engine.watch import Watch
 
@@ -114,9 +115,9 @@ def test_edges_in_assets_are_where_the_bands_step_by_ratio(
         assets = min(max(0, line * owed // BP + offset), AMOUNT_UNITS_MAX)
         ratio = np.array([assets * BP // owed if owed else 2**63 - 1])
         band = int(step_bands(ratio, np.zeros(1, np.uint16), lines, np.array([before], np.int8))[0])
-        assert slack._band_at(assets, owed, before, 0, lines.table) == band
+        assert slack_account._band_at(assets, owed, before, 0, lines.table) == band
         if owed and before != Band.UNKNOWN:
-            low, high = slack._edges(before, owed, 0, lines.table)
+            low, high = slack_account.find_edges(before, owed, 0, lines.table)
             assert (low <= assets < high) == (band == before)
 
 
@@ -124,7 +125,7 @@ def test_edges_in_assets_are_where_the_bands_step_by_ratio(
 @given(seed=st.integers(0, 2**32 - 1), moves_max=st.integers(0, 3))
 def test_accounts_that_wait_for_their_turn_to_move_are_decided_all_the_same(seed: int, moves_max: int) -> None:
     with watching(INDEXED), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slack, "MOVES_MAX", moves_max)
+        patch.setattr(slack_ticks, "MOVES_MAX", moves_max)
         patch.setattr(Kernel, "_steps_left", 2**62)  # compiled kernels hold the number as it was
         rng = np.random.default_rng(seed)
         watch, shadow = random_watch(rng), Shadow()

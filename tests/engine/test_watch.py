@@ -27,7 +27,8 @@ from reefpoint.engine import watch as watch_module
 from reefpoint.engine.bands import Band, Lines
 from reefpoint.engine.book import Marks, build_book
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, PRICE_UNITS_MAX, BookError
-from reefpoint.engine.slack import CLASS_BITS, IS_DUE, IS_EXACT, IS_PARKED, LAST, Costs
+from reefpoint.engine.slack_layout import CLASS_BITS, IS_DUE, IS_EXACT, IS_PARKED, LAST
+from reefpoint.engine.slack_ticks import Costs
 from reefpoint.engine.valuation import value_book
 from reefpoint.engine.watch import Crossings, Watch
 

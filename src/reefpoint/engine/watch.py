@@ -27,7 +27,8 @@ from reefpoint.engine.columns import (
     int_column,
 )
 from reefpoint.engine.live_book import LiveBook
-from reefpoint.engine.slack import Costs, SlackIndex
+from reefpoint.engine.slack import SlackIndex
+from reefpoint.engine.slack_ticks import Costs
 from reefpoint.engine.valuation import Valuation, value_book
 
 Ints = Sequence[int] | npt.NDArray[np.int64]

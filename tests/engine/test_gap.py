@@ -305,7 +305,7 @@ def test_an_empty_book_loses_nothing() -> None:
 @pytest.mark.parametrize(
     ("options", "column"),
     [
-        ({"paths": 0}, "levels"),
+        ({"paths": 0}, "paths"),
         ({"paths": 2**22 + 1}, "paths"),
         ({"levels": (0.99,)}, "levels"),
         ({"accounts": np.array([1])}, "accounts"),

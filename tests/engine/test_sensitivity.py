@@ -70,7 +70,7 @@ def test_a_group_without_a_name_is_refused() -> None:
     book, marks = account_of([1]), marks_of([1])
     with pytest.raises(BookError, match=r"group\[0\] is 1, above 0"):
         sensitivity_by_group(book, marks, LINES, np.array([1], dtype=np.int32), ["only"])
-    with pytest.raises(BookError, match="shock_e8"):
+    with pytest.raises(BookError, match="move_bp is -10000, below -9999"):
         sensitivity_by_group(book, marks, LINES, np.array([0], dtype=np.int32), ["only"], move_bp=-10_000)
 
 

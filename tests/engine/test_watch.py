@@ -401,7 +401,7 @@ def test_a_bad_tick_is_refused_whole_and_nothing_is_applied(
 def test_a_bad_account_or_balance_is_refused_and_nothing_is_applied() -> None:
     watch = two_accounts()
     before = watch.value()
-    with pytest.raises(BookError, match=r"row\[0\] is 2"):
+    with pytest.raises(BookError, match="row is 2, above 1"):
         watch.replace_account(2, instrument=[], quantity=[], cash_units=0, debt_units=0, terms=0)
     with pytest.raises(BookError, match=r"instrument\[0\] is 9"):
         watch.replace_account(0, instrument=[9], quantity=[1], cash_units=0, debt_units=0, terms=0)

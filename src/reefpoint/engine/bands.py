@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from reefpoint.engine.columns import BP, BookError, Int8s, Int64s, UInt16s, check_column, check_range
+from reefpoint.engine.columns import BP, BookError, Int8s, Int64s, UInt16s, check_column, check_range, count_rows
 from reefpoint.engine.kernel import kernel, unsigned
 
 RATIO_NO_DEBT = int(np.iinfo(np.int64).max)
@@ -48,7 +48,7 @@ class Lines:
     hysteresis_bp: Int64s
 
     def __post_init__(self) -> None:
-        shape = (len(self.close_out_bp),)
+        shape = (count_rows("close_out_bp", self.close_out_bp),)
         for name in ("warning_bp", "call_bp", "close_out_bp", "cure_bp", "hysteresis_bp"):
             check_column(name, getattr(self, name), np.int64, shape)
         check_range("close_out_bp", self.close_out_bp, BP + 1, LINE_BP_MAX)
@@ -122,8 +122,16 @@ def step_bands(ratio_bp: Int64s, terms: UInt16s, lines: Lines, previous: Int8s |
     """The band of each account from its ratio, int8[A] of `Band` values.
 
     `previous` int8[A] is the band before, for the hysteresis; without it, or where it is UNKNOWN, there is no memory
-    and the lines decide alone. `ratio_bp` int64[A] as in `Valuation`; `terms` uint16[A] rows of `lines`.
+    and the lines decide alone. `ratio_bp` int64[A] as in `Valuation`; `terms` uint16[A] rows of `lines`. Raises
+    `BookError` for columns of other types or lengths, and for terms or bands that there are not.
     """
-    band = np.full(len(ratio_bp), -1, dtype=np.int8) if previous is None else previous.astype(np.int8)
+    accounts = (count_rows("ratio_bp", ratio_bp),)
+    check_column("ratio_bp", ratio_bp, np.int64, accounts)
+    check_column("terms", terms, np.uint16, accounts)
+    check_range("terms", terms, 0, len(lines) - 1)
+    if previous is not None:
+        check_column("previous", previous, np.int8, accounts)
+        check_range("previous", previous, min(Band), max(Band))
+    band = np.full(accounts, Band.UNKNOWN, dtype=np.int8) if previous is None else previous.copy()
     _step_rows.run(4 * len(band), np.arange(len(band)), ratio_bp, terms, lines.table, band)
     return band

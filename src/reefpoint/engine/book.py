@@ -30,6 +30,7 @@ from reefpoint.engine.columns import (
     UInt16s,
     check_column,
     check_range,
+    count_rows,
     int_column,
 )
 
@@ -64,7 +65,8 @@ class Book:
     terms: UInt16s
 
     def __post_init__(self) -> None:
-        accounts, positions = (len(self.cash_units),), (len(self.instrument),)
+        accounts = (count_rows("cash_units", self.cash_units),)
+        positions = (count_rows("instrument", self.instrument),)
         if positions[0] > POSITIONS_MAX:
             raise BookError("instrument", None, f"has {positions[0]} rows, a book takes {POSITIONS_MAX}")
         check_column("start", self.start, np.int32, (accounts[0] + 1,))
@@ -150,7 +152,7 @@ class Marks:
     limit_up_units: Int64s = field(default_factory=lambda: NO_LIMITS)
 
     def __post_init__(self) -> None:
-        instruments = (len(self.price_units),)
+        instruments = (count_rows("price_units", self.price_units),)
         for name, no_limit in (("limit_down_units", 0), ("limit_up_units", PRICE_UNITS_MAX)):
             if getattr(self, name) is NO_LIMITS:
                 object.__setattr__(self, name, np.full(instruments, no_limit, dtype=np.int64))

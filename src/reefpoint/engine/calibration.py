@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reefpoint.engine.columns import BookError, Bools, Float64s, Int64s, check_column, check_range
+from reefpoint.engine.columns import BookError, Bools, Float64s, Int64s, check_column, check_number, check_range
 from reefpoint.engine.haircuts import HISTORY_MIN, ewma_variance
 from reefpoint.engine.sale_prices import WORST_RETURN
 
@@ -46,6 +46,7 @@ def fit_factor(close_units: Int64s, decay: float = 0.94) -> FactorFit:
         raise BookError("close_units", None, "must be a table of names by days")
     check_column("close_units", close_units, np.int64, close_units.shape)
     check_range("close_units", close_units, 0, int(np.iinfo(np.int64).max))
+    check_number("decay", decay, 0.0, 1.0)
     before, after = close_units[:, :-1], close_units[:, 1:]
     is_return = (before > 0) & (after > 0)
     returns = np.where(is_return, after / np.where(is_return, before, 1) - 1.0, 0.0)

@@ -10,6 +10,7 @@ Every limit is chosen so that the exact integer arithmetic behind the door canno
 """
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -54,6 +55,29 @@ class BookError(ValueError):
         return BookError, (self.column, self.row, self.problem)  # so that it can travel between processes
 
 
+def count_rows(name: str, values: npt.NDArray[np.generic]) -> int:
+    """How many rows a column has, for the others to be held against; refuses what is no array of one dimension."""
+    if not isinstance(values, np.ndarray):
+        raise BookError(name, None, f"must be a NumPy array, not {type(values).__name__}")
+    if values.ndim != 1:
+        raise BookError(name, None, f"must have one dimension, not {values.ndim}")
+    return len(values)
+
+
+def check_number(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside low..high (both allowed), NaN, and what is no number."""
+    if not (isinstance(value, Real) and low <= value <= high):  # so written that NaN fails
+        raise BookError(name, None, f"is {value}, not within {low}..{high}")
+
+
+def check_whole(name: str, value: int, low: int, high: int) -> None:
+    """Refuse a number outside low..high (both allowed), and what is no whole number."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise BookError(name, None, f"is {value!r}, not a whole number")
+    if not low <= value <= high:
+        raise BookError(name, None, f"is {value}, " + (f"below {low}" if value < low else f"above {high}"))
+
+
 def check_column(
     name: str,
     values: npt.NDArray[np.generic],
@@ -95,6 +119,9 @@ def int_column(name: str, values: Sequence[int] | npt.NDArray[np.generic]) -> In
         raise BookError(name, None, f"must have one dimension, not {array.ndim}")
     if array.size == 0:
         return np.empty(0, dtype=np.int64)
+    if not isinstance(values, np.ndarray) and any(isinstance(value, bool | np.bool_) for value in values):
+        row = next(i for i, value in enumerate(values) if isinstance(value, bool | np.bool_))
+        raise BookError(name, row, f"is {values[row]!r}, not a whole number of 64 bits")
     if array.dtype == np.int64:
         return np.ascontiguousarray(array)
     if array.dtype.kind == "i":

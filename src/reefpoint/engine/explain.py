@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reefpoint.engine.bands import Band, Lines
 from reefpoint.engine.book import Book, Marks
-from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, BookError
+from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, BookError, check_whole
 from reefpoint.engine.cures import fall_to_line_bp, limit_days_to_line
 from reefpoint.engine.valuation import sum_positions, value_book
 
@@ -99,6 +99,7 @@ def explain_account(account: Book, marks: Marks, lines: Lines, *, limit_bp: int)
     """
     if account.account_count != 1:
         raise BookError("account", None, f"must be a book of one, not of {account.account_count}")
+    check_whole("limit_bp", limit_bp, 1, BP)
     whole = value_book(account, marks, lines)
     term, is_unknown = int(account.terms[0]), bool(whole.is_unknown[0])
     market, short = int(whole.market_units[0]), int(whole.short_units[0])

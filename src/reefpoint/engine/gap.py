@@ -21,7 +21,17 @@ import numpy as np
 import numpy.typing as npt
 
 from reefpoint.engine.book import Book, Marks, take_accounts
-from reefpoint.engine.columns import BookError, Bools, Float64s, Int32s, Int64s, check_column, check_range
+from reefpoint.engine.columns import (
+    BookError,
+    Bools,
+    Float64s,
+    Int32s,
+    Int64s,
+    check_column,
+    check_range,
+    check_whole,
+    count_rows,
+)
 from reefpoint.engine.draws import Float32s
 from reefpoint.engine.kernel import in_blocks, kernel, unsigned
 from reefpoint.engine.sale_prices import (
@@ -197,11 +207,10 @@ def gap_loss(
     Raises `BookError` for a model of another length than the marks, an unknown instrument or group, too few paths for a
     level, and amounts so large that their sum over the paths passes 2^62.
     """
+    check_whole("paths", paths, 1, PATHS_MAX)
     check_levels(levels, paths)
-    if not 1 <= paths <= PATHS_MAX:
-        raise BookError("paths", None, f"is {paths}, not within 1..{PATHS_MAX}")
     asked = np.empty(0, dtype=np.int64) if accounts is None else accounts
-    check_column("accounts", asked, np.int64, (len(asked),))
+    check_column("accounts", asked, np.int64, (count_rows("accounts", asked),))
     check_range("accounts", asked, 0, book.account_count - 1)
     group, members = _combine(groups or {}, book.account_count)
     is_unknown = _check_and_find_unknown(book, marks, model)

@@ -28,7 +28,18 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.engine.columns import BP, BookError, Bools, Float64s, Int64s, check_column, check_range
+from reefpoint.engine.columns import (
+    BP,
+    BookError,
+    Bools,
+    Float64s,
+    Int64s,
+    check_column,
+    check_number,
+    check_range,
+    check_whole,
+    count_rows,
+)
 
 HISTORY_MIN = 250
 """Fewest daily returns of a name: a year (CRE22). Less is refused, never filled up."""
@@ -82,9 +93,10 @@ class HaircutPolicy:
             "cap_bp": (self.floor_bp, BP),
         }
         for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if not low <= value <= high:  # so written that NaN fails
-                raise BookError(name, None, f"is {value}, not within {low}..{high}")
+            if isinstance(low, int):
+                check_whole(name, getattr(self, name), low, int(high))
+            else:
+                check_number(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +125,7 @@ class HaircutInputs:
     legal_bp: Int64s
 
     def __post_init__(self) -> None:
-        names = (len(self.size),)
+        names = (count_rows("size", self.size),)
         if not isinstance(self.close_units, np.ndarray) or self.close_units.ndim != 2:
             raise BookError("close_units", None, "must be a table of names by days")
         check_column("close_units", self.close_units, np.int64, (*names, self.close_units.shape[1]))

@@ -8,13 +8,14 @@ ceil(accrued), so what has been posted is never less than what is due and never 
 
 import numpy as np
 
-from reefpoint.engine.columns import BP, Int64s, check_column, check_range
+from reefpoint.engine.columns import BP, Int64s, check_column, check_range, count_rows
 
 MICRO = 1_000_000
 """Micro units in one minor unit."""
 PRINCIPAL_MINOR_MAX = 2**43
 """Largest principal (88 billion in the major unit for cents): at up to 100% over 366 days, int64 holds every step."""
 DAYS_MAX = 366
+MICRO_MAX = 2**63 - MICRO
 
 
 def accrue(
@@ -25,7 +26,7 @@ def accrue(
     `rate_bp` 0..10,000 a year, `days` 0..366, `year_days` 360 or 365, `carry` 0..year_days-1 (0 for the first day).
     Raises `BookError` with the row of a value out of range.
     """
-    shape = (len(principal_minor),)
+    shape = (count_rows("principal_minor", principal_minor),)
     for name, column, high in (
         ("principal_minor", principal_minor, PRINCIPAL_MINOR_MAX),
         ("rate_bp", rate_bp, BP),
@@ -43,4 +44,8 @@ def accrue(
 
 def posted_minor(before_micro: Int64s, after_micro: Int64s) -> Int64s:
     """Minor units to post when the accrued total of a loan goes from `before_micro` to `after_micro` (int64[N])."""
+    shape = (count_rows("before_micro", before_micro),)
+    for name, column in (("before_micro", before_micro), ("after_micro", after_micro)):
+        check_column(name, column, np.int64, shape)
+        check_range(name, column, 0, MICRO_MAX)
     return (after_micro + MICRO - 1) // MICRO - (before_micro + MICRO - 1) // MICRO

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from reefpoint.engine.columns import BookError
+from reefpoint.engine.columns import check_whole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +28,7 @@ INTERPRETED_STEPS = 500_000
 """Loop steps of interpreting (near 2 us each) that cost as much as importing Numba and loading the kernels (1 s)."""
 BLOCK_ROWS = 8_192
 """Rows of one block of `in_blocks`: a few hundred kilobytes of columns, and a call costs 1% of the work."""
+THREADS_MAX = 1_024
 
 
 class Kernel(Generic[P, R]):
@@ -184,8 +185,7 @@ def in_blocks(count: int, threads: int, work: Callable[[int, int], R], block_row
     They run side by side as far as `work` is inside compiled kernels, which leave the interpreter free. What a block
     writes must not depend on other blocks: then nothing depends on the number of threads.
     """
-    if threads < 1:
-        raise BookError("threads", None, f"is {threads}, below 1")
+    check_whole("threads", threads, 1, THREADS_MAX)
     blocks = [(first, min(count, first + block_rows)) for first in range(0, count, block_rows)]
     if threads == 1 or len(blocks) <= 1:
         return [work(first, stop) for first, stop in blocks]

@@ -14,7 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from reefpoint.engine.book import POSITIONS_MAX
-from reefpoint.engine.columns import BookError, Instruments, Int32s, Int64s, Quantities, check_range
+from reefpoint.engine.columns import (
+    BookError,
+    Instruments,
+    Int32s,
+    Int64s,
+    Quantities,
+    check_column,
+    check_range,
+    count_rows,
+)
 from reefpoint.engine.kernel import kernel
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -71,6 +80,8 @@ def read_positions(buffer: Buffer, account_id: Int64s, instrument_id: Int64s) ->
     of the marks; an account may have no position. Rows come by account and then instrument, each pair once. Raises
     `BookError`, with the row, for anything else and for what `read_columns` refuses. One pass over many bytes.
     """
+    _check_ids("account_id", account_id)
+    _check_ids("instrument_id", instrument_id)
     rows = _count_rows(buffer, POSITION_ROW_BYTES)
     check_range("rows", np.array([rows]), 0, POSITIONS_MAX)
     raw = np.frombuffer(buffer, np.uint8, rows * POSITION_ROW_BYTES, HEADER_BYTES)
@@ -181,6 +192,13 @@ def _read_positions(  # noqa: PLR0911 - each refusal has its own place
     for rest in range(account + 1, len(account_id)):
         start[rest + 1] = rows
     return rows, GOOD
+
+
+def _check_ids(name: str, ids: Int64s) -> None:
+    """Refuse ids that are no int64 column in ascending order, each once."""
+    check_column(name, ids, np.int64, (count_rows(name, ids),))
+    if (later := np.flatnonzero(ids[1:] <= ids[:-1])).size:
+        raise BookError(name, int(later[0]) + 1, f"is {ids[later[0] + 1]}, not greater than the one before")
 
 
 def _count_rows(buffer: Buffer, row_bytes: int) -> int:

@@ -30,12 +30,13 @@ from reefpoint.engine.book import Book, Marks, check_book
 from reefpoint.engine.columns import (
     BP,
     QUANTITY_MAX,
-    BookError,
     Bools,
     Int8s,
     Int64s,
     check_column,
     check_range,
+    check_whole,
+    count_rows,
 )
 from reefpoint.engine.kernel import Kernel, P, R
 from reefpoint.engine.sale_steps import (
@@ -315,9 +316,9 @@ def check_terms(
     """Refuse arguments of a plan that cannot be (see `plan_sales`); targets int64[A] and preference int64[P]."""
     accounts, positions = book.account_count, book.position_count
     if isinstance(target_bp, int):
-        _check_number("target_bp", target_bp, BP + 1, LINE_BP_MAX)
+        check_whole("target_bp", target_bp, BP + 1, LINE_BP_MAX)
         target_bp = np.full(accounts, target_bp, dtype=np.int64)
-    _check_number("grain_units", grain_units, 1, GRAIN_UNITS_MAX)
+    check_whole("grain_units", grain_units, 1, GRAIN_UNITS_MAX)
     if preference is None:
         preference = np.zeros(positions, dtype=np.int64)
     for name, column, rows, low, high in (
@@ -341,6 +342,8 @@ def sellable_today(book: Book, *, volume_cap: Int64s, bought_today: Int64s, give
     for name, column in (("bought_today", bought_today), ("given_out", given_out)):
         check_column(name, column, np.int64, positions)
         check_range(name, column, 0, QUANTITY_MAX)
+    check_range("instrument", book.instrument, 0, count_rows("volume_cap", volume_cap) - 1)
+    check_column("volume_cap", volume_cap, np.int64, volume_cap.shape)
     check_range("volume_cap", volume_cap, 0, NO_CAP)
     free: Int64s = np.clip(book.quantity - bought_today - given_out, 0, volume_cap[book.instrument])
     return free
@@ -361,11 +364,6 @@ def cannot_be_sold(marks: Marks) -> Bools:
 def cannot_be_bought(marks: Marks) -> Bools:
     """bool[S]: names that cannot be bought now: stale, suspended, or locked at the day's limit up, where none sells."""
     return marks.lends_nothing | (marks.price_units >= marks.limit_up_units)
-
-
-def _check_number(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise BookError(name, None, f"is {value}, " + (f"below {low}" if value < low else f"above {high}"))
 
 
 def _ratio(assets: Int64s, debt: Int64s, is_known: Bools) -> Int64s:

@@ -16,9 +16,9 @@ import numpy as np
 
 from reefpoint.engine.bands import Lines
 from reefpoint.engine.book import Book, Marks
-from reefpoint.engine.columns import BP, BookError, Int32s, Int64s
+from reefpoint.engine.columns import BP, Int32s, Int64s, check_whole
 from reefpoint.engine.scenarios import along
-from reefpoint.engine.stress import StressResult, stress_book
+from reefpoint.engine.stress import TOTAL_MAX, StressResult, stress_book
 
 GRID_STEPS = 63
 """With both ends 64 points, one tile of scenarios."""
@@ -88,8 +88,7 @@ def first_step_over(losses: Callable[[Int64s], Int64s], limit_units: int, whole_
 
     `losses` tells the loss at each of the steps that it is given. Raises `BookError` for a negative limit.
     """
-    if limit_units < 0:
-        raise BookError("limit_units", None, f"is {limit_units}, below 0")
+    check_whole("limit_units", limit_units, 0, TOTAL_MAX)
     low, high = 0, whole_way_bp
     loss_low = loss_high = 0
     found = False

@@ -26,9 +26,19 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reefpoint.engine.columns import BookError, Float64s, Int64s, check_column, check_range
+from reefpoint.engine.columns import (
+    BookError,
+    Float64s,
+    Int64s,
+    check_column,
+    check_number,
+    check_range,
+    check_whole,
+    count_rows,
+)
 from reefpoint.engine.draws import (
     PATH_MAX,
+    SEED_MAX,
     Float32s,
     UInt64s,
     fill_shocks,
@@ -72,9 +82,9 @@ class StudentFactor:
     drift: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_number("volatility", self.volatility, 0.0, 1.0)
-        _check_number("drift", self.drift, WORST_RETURN, 1.0)
-        _check_number("degrees", self.degrees, 3, 100)
+        check_number("volatility", self.volatility, 0.0, 1.0)
+        check_number("drift", self.drift, WORST_RETURN, 1.0)
+        check_whole("degrees", self.degrees, 3, 100)
 
     def draw(self, seed: int, days: int, first_path: int, paths: int) -> Float32s:
         streams = np.arange(self.degrees + 1, dtype=np.uint64)
@@ -97,7 +107,7 @@ class HistoricalFactor:
     returns: Float64s
 
     def __post_init__(self) -> None:
-        check_column("returns", self.returns, np.float64, (max(1, len(self.returns)),))
+        check_column("returns", self.returns, np.float64, (max(1, count_rows("returns", self.returns)),))
         _check_numbers("returns", self.returns, WORST_RETURN, 10.0)
 
     def draw(self, seed: int, days: int, first_path: int, paths: int) -> Float32s:
@@ -129,7 +139,7 @@ class GapModel:
     resume_chance: Float64s
 
     def __post_init__(self) -> None:
-        names = (len(self.key),)
+        names = (count_rows("key", self.key),)
         check_column("key", self.key, np.uint64, names)
         check_column("suspended_days", self.suspended_days, np.int64, names)
         for field in fields(self):
@@ -197,8 +207,9 @@ class Horizon:
     seed: int
 
     def __post_init__(self) -> None:
-        _check_number("days", self.days, 1, DAYS_MAX)
-        _check_number("grace_days", self.grace_days, 0, self.days - 1)
+        check_whole("days", self.days, 1, DAYS_MAX)
+        check_whole("grace_days", self.grace_days, 0, self.days - 1)
+        check_whole("seed", self.seed, 0, SEED_MAX)
 
 
 @kernel
@@ -276,7 +287,7 @@ class PathBlock:
 
 def path_block(model: GapModel, factor: Factor, horizon: Horizon, first_path: int, paths: int) -> PathBlock:
     """The common part of paths first_path..first_path + paths."""
-    _check_number("first_path", first_path, 0, PATH_MAX)
+    check_whole("first_path", first_path, 0, PATH_MAX)
     drawn = factor.draw(horizon.seed, horizon.days, first_path, paths)
     return PathBlock(first_path, drawn, model.first_days(horizon.seed, first_path, paths))
 
@@ -354,7 +365,7 @@ def sale_prices(
     model: GapModel, factor: Factor, horizon: Horizon, *, paths: int, levels: tuple[float, ...] = (0.01, 0.05, 0.5)
 ) -> SalePrices:
     """The distribution of each name's sale price over paths 0..paths. Raises `BookError` for a level outside (0, 1)."""
-    _check_number("paths", paths, 1, PATH_MAX)
+    check_whole("paths", paths, 1, PATH_MAX)
     _check_numbers("levels", np.array(levels), 1.0 / paths, 1.0)
     names = model.name_count
     keys = shock_keys(model, horizon)
@@ -377,11 +388,6 @@ def sale_prices(
 
 def _blocks_of(count: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
-
-
-def _check_number(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # so written that NaN fails
-        raise BookError(name, None, f"is {value}, not within {low}..{high}")
 
 
 def _check_numbers(name: str, values: Float64s, low: float, high: float) -> None:

@@ -24,6 +24,8 @@ from reefpoint.engine.columns import (
     Int64s,
     check_column,
     check_range,
+    count_rows,
+    int_column,
 )
 
 E8 = 100_000_000
@@ -67,10 +69,13 @@ def shock_prices(price_units: Int64s, shock_e8: Int64s, names: Sequence[str]) ->
 
     Raises `BookError` with the scenario's row for a shock of -100% or less, and for a price that would be too large.
     """
-    check_column("price_units", price_units, np.int64, (len(price_units),))
+    count = count_rows("price_units", price_units)
+    check_column("price_units", price_units, np.int64, (count,))
     check_range("price_units", price_units, 0, PRICE_UNITS_MAX)
-    if shock_e8.dtype != np.int64 or shock_e8.ndim != 2 or len(shock_e8) != len(names):
-        raise BookError("shock_e8", None, f"must be an int64 table of {len(names)} rows")
+    if not isinstance(shock_e8, np.ndarray) or shock_e8.dtype != np.int64 or shock_e8.ndim != 2:
+        raise BookError("shock_e8", None, "must be an int64 table")
+    if len(shock_e8) != len(names) or shock_e8.shape[1] not in (1, count):
+        raise BookError("shock_e8", None, f"has shape {shock_e8.shape}, not {len(names)} rows for {count} instruments")
     for bad in (shock_e8 <= -E8, shock_e8 > SHOCK_E8_MAX):
         if bad.any():
             row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -94,8 +99,11 @@ def _moved(price_units: Int64s, shock_e8: Int64s) -> Int64s:
 
 def fall_scenarios(price_units: Int64s, falls_bp: Sequence[int]) -> Scenarios:
     """All names fall together by each of `falls_bp`: 1,000 is -10%. 0 is today's prices; a negative fall is a rise."""
-    falls = list(falls_bp)
-    shocks = np.array([-fall * (E8 // BP) for fall in falls], dtype=np.int64).reshape(-1, 1)
+    column = int_column("falls_bp", falls_bp)
+    check_range(
+        "falls_bp", column, -SHOCK_E8_MAX, SHOCK_E8_MAX
+    )  # so that the shocks fit; they have bounds of their own
+    falls, shocks = column.tolist(), -column.reshape(-1, 1) * (E8 // BP)
     return shock_prices(price_units, shocks, [f"all {-fall / 100:+.2f}%" if fall else "today" for fall in falls])
 
 
@@ -110,15 +118,15 @@ def factor_scenarios(
 
     Shocks are rounded to 1e-8. Raises `BookError` with the row for NaN, infinity and shocks of -100% or less.
     """
-    shape = (len(price_units), loadings.shape[1] if loadings.ndim == 2 else 0)
-    for label, table, wanted in (
-        ("loadings", loadings, shape),
-        ("moves", moves, (len(names), shape[1])),
-        ("own", own, (len(names), shape[0])),
-    ):
-        if table is not None:
-            check_column(label, table, np.float64, wanted)
-            _check_finite(label, table)
+    if not isinstance(loadings, np.ndarray) or loadings.ndim != 2:
+        raise BookError("loadings", None, "must be a table of instruments by factors")
+    shape = (count_rows("price_units", price_units), loadings.shape[1])
+    tables = {"loadings": (loadings, shape), "moves": (moves, (len(names), shape[1]))}
+    if own is not None:
+        tables["own"] = own, (len(names), shape[0])
+    for label, (table, wanted) in tables.items():
+        check_column(label, table, np.float64, wanted)
+        _check_finite(label, table)
     returns = moves @ loadings.T if own is None else moves @ loadings.T + own
     return shock_prices(price_units, _as_e8(returns, names), names)
 

@@ -24,9 +24,10 @@ from reefpoint.engine.columns import (
     UInt16s,
     check_column,
     check_range,
+    check_whole,
 )
 from reefpoint.engine.kernel import kernel
-from reefpoint.engine.scenarios import E8, Scenarios, shock_prices
+from reefpoint.engine.scenarios import E8, SHOCK_E8_MAX, Scenarios, shock_prices
 from reefpoint.engine.stress import stress_book
 from reefpoint.engine.valuation import value_book
 
@@ -142,6 +143,7 @@ def sensitivity_by_group(
     check_book(book, marks, len(lines))
     check_column("group", group, np.int32, (marks.instrument_count,))
     check_range("group", group, -1, len(names) - 1)
+    check_whole("move_bp", move_bp, 1 - BP, SHOCK_E8_MAX // (E8 // BP))
     moved = shock_prices(marks.price_units, np.array([[move_bp * (E8 // BP)]]), ["move"]).price_units[0]
     if moved_units is not None:
         check_column("moved_units", moved_units, np.int64, moved.shape)

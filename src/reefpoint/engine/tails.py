@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reefpoint.engine.columns import BookError, Float64s, Int64s
+from reefpoint.engine.columns import BookError, Float64s, Int64s, check_column
 
 TAIL_PATHS_MIN = 10
 """Fewest paths beyond a level: with less the tail is a few accidents."""
@@ -51,6 +51,9 @@ def check_levels(levels: Sequence[float], paths: int) -> None:
 
 def measure_tails(losses: Int64s, levels: Sequence[float]) -> Tails:
     """The tails of each row of `losses`, int64[N, paths]."""
+    if not isinstance(losses, np.ndarray) or losses.ndim != 2:
+        raise BookError("losses", None, "must be a table of rows by paths")
+    check_column("losses", losses, np.int64, losses.shape)
     paths = losses.shape[1]
     check_levels(levels, paths)
     ordered = np.sort(losses, axis=1).astype(np.float64)

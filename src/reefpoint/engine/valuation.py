@@ -43,8 +43,10 @@ from reefpoint.engine.columns import (
     UInt16s,
     check_column,
     check_range,
+    check_whole,
+    count_rows,
 )
-from reefpoint.engine.kernel import Kernel, in_blocks, kernel, unsigned
+from reefpoint.engine.kernel import THREADS_MAX, Kernel, in_blocks, kernel, unsigned
 from reefpoint.engine.quads import WIDTH, add_quad, add_quads, no_quad, unpack_quad
 
 EXACT = 2.0**53
@@ -310,12 +312,13 @@ def value_book(
     `BookError` for an instrument or terms row that `marks` or `lines` do not have.
     """
     check_book(book, marks, len(lines))
-    count = book.account_count if rows is None else len(rows)
+    check_whole("threads", threads, 1, THREADS_MAX)
+    count = book.account_count if rows is None else count_rows("rows", rows)
     valued = Valuation.of_size(count) if out is None else out
     if len(valued.band) != count:
         raise BookError("out", None, f"has {len(valued.band)} rows, not {count}")
     if rows is not None:
-        check_column("rows", rows, np.int64, (len(rows),))
+        check_column("rows", rows, np.int64, (count,))
         check_range("rows", rows, 0, book.account_count - 1)
     if Kernel.is_interpreted() and _value_few(
         book if rows is None else take_accounts(book, rows), marks, lines, valued

@@ -24,6 +24,8 @@ from reefpoint.engine.columns import (
     Int64s,
     check_column,
     check_range,
+    check_whole,
+    count_rows,
     int_column,
 )
 from reefpoint.engine.live_book import LiveBook
@@ -110,7 +112,8 @@ class Watch:
         return {} if self._index is None else self._index.counts
 
     def accounts(self, rows: Int64s) -> Book:
-        """A copy of the accounts `rows` as they stand, in that order."""
+        """A copy of the accounts `rows` int64[N] as they stand, in that order."""
+        self._check_rows(rows)
         return self._live.accounts(rows)
 
     def decide(self) -> Crossings:
@@ -120,7 +123,7 @@ class Watch:
 
     def value(self, rows: Int64s | None = None) -> Valuation:
         """A full valuation of all accounts, or of `rows`, carrying the bands of the last decision."""
-        book = self._live.book() if rows is None else self._live.accounts(rows)
+        book = self._live.book() if rows is None else self.accounts(rows)
         valued = value_book(book, self.marks, self._lines)
         return replace(valued, band=self.band.copy() if rows is None else self.band[rows])
 
@@ -186,7 +189,7 @@ class Watch:
         A closed account is replaced by nothing held and nothing owed: its row stays. Costs a few microseconds a
         position, whatever the size of the book.
         """
-        check_range("row", np.array([row]), 0, self._live.account_count - 1)
+        check_whole("row", row, 0, self._live.account_count - 1)
         one = one_account(
             instrument=instrument, quantity=quantity, cash_units=cash_units, debt_units=debt_units, terms=terms
         )
@@ -233,6 +236,10 @@ class Watch:
         check_range("instrument", names, 0, len(self._price) - 1)
         check_range("price_units", prices, 0, PRICE_UNITS_MAX)
         return names, prices
+
+    def _check_rows(self, rows: Int64s) -> None:
+        check_column("rows", rows, np.int64, (count_rows("rows", rows),))
+        check_range("rows", rows, 0, self._live.account_count - 1)
 
     def _touch(self, rows: Int64s) -> None:
         """Have `rows` (each once) valued at the next decision."""

@@ -228,7 +228,7 @@ def gap_loss(
     column = np.empty((2, marks.instrument_count), dtype=np.int64)
     column[0, held], column[1, bought] = np.arange(len(held)), len(held) + np.arange(len(bought))
     sellers.instrument[:] = column[(sellers.quantity < 0).astype(np.int64), sellers.instrument]
-    sides = [_Side(one, marks, model, horizon, buys=buys) for one, buys in ((held, False), (bought, True))]
+    sides = [PathPrices(one, marks, model, horizon, buys=buys) for one, buys in ((held, False), (bought, True))]
     price = np.empty((len(held) + len(bought), TILE), dtype=np.float32)
     lowest = np.empty(len(price))
     group_loss = np.zeros((int(group.max(initial=0)) + 1, paths), dtype=np.int64)
@@ -332,7 +332,7 @@ def _short_units(book: Book, marks: Marks) -> Float64s:
     return worth
 
 
-class _Side:
+class PathPrices:
     """The names that are sold, or bought back, and their prices path by path."""
 
     def __init__(self, names: Int64s, marks: Marks, model: GapModel, horizon: Horizon, *, buys: bool) -> None:

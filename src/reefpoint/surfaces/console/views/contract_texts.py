@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +17,6 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
 from reefpoint.records.contracts.rules.disclosures import REQUIRED, find_disclosure_problems
 from reefpoint.records.contracts.rules.document import fields_for
@@ -40,12 +38,12 @@ from reefpoint.records.contracts.selectors import (
 )
 from reefpoint.records.contracts.types import Clause, ClauseChange, ClauseDiff, Language, TemplateProblem
 from reefpoint.surfaces.console.contract_words import clause_name, problem_words
+from reefpoint.surfaces.console.drafts import ask_second_person
 from reefpoint.surfaces.console.views.publications import download_publication
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said
 
-REASON_CHARACTERS_MAX = 500
 LANGUAGES = ("en", "zh")
 
 
@@ -226,7 +224,7 @@ def _edit(request: HttpRequest, actor: Actor, wording: Wording, place: str) -> H
         except TemplateRefused as refused:
             errors["content"] = said(refused)
     if step == "publish" and not problems:
-        approval_id = _ask(request, actor, kind, content, at, errors)
+        approval_id = ask_second_person(request, actor, kind, content, at, errors)
         if approval_id is not None:
             messages.success(request, _now("Drafted. A second person decides whether it is published."))
             return redirect("console:approval", approval_id=approval_id)
@@ -323,32 +321,3 @@ def _empty(name: str, key: str) -> Passage:
     rule = next((one for one in clause_list(key) if one.id == name), None)
     heading = {"en": rule.name, "zh": rule.name_zh} if rule else dict.fromkeys(LANGUAGES, "")
     return Passage(name, heading, dict.fromkeys(LANGUAGES, ""))
-
-
-def _ask(
-    request: HttpRequest,
-    actor: Actor,
-    kind: PublicationKind,
-    content: Mapping[str, Any],
-    at: datetime,
-    errors: dict[str, str],
-) -> int | None:
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:REASON_CHARACTERS_MAX]
-    if not reason:
-        errors["reason"] = _now("Say what changes and why: the second person reads it.")
-    try:
-        effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
-    except ValueError:
-        errors["effective_from"] = _now("Say from which day it is in force.")
-        return None
-    if errors:
-        return None
-    try:
-        return draft_and_ask(
-            actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at
-        )
-    except NotPublishable as refusal:
-        errors["effective_from"] = said(refusal)
-    except TemplateRefused as refusal:
-        errors["content"] = said(refusal)
-    return None

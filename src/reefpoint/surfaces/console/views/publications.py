@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.contrib import messages
@@ -18,7 +18,7 @@ from reefpoint.decisions.credit.selectors import POLICY as CREDIT_POLICY
 from reefpoint.decisions.credit.selectors import read_policy as read_credit_policy
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.kyc.selectors import read_table as read_rating
-from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request
+from reefpoint.decisions.margin.services.collateral import draft_and_request
 from reefpoint.decisions.pricing.selectors import GRID as PRICE_GRID
 from reefpoint.decisions.pricing.selectors import read_grid as read_price_grid
 from reefpoint.decisions.suitability.selectors import OFFERS, QUESTIONNAIRE, read_offers, read_questionnaire
@@ -27,20 +27,18 @@ from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
-from reefpoint.platform.basics.tables import DecisionTable, MalformedTable
+from reefpoint.platform.basics.tables import DecisionTable
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
+from reefpoint.platform.publications.services import draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
-from reefpoint.records.contracts.selectors import TemplateRefused
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.console.drafts import Ask, ask_second_person
 from reefpoint.surfaces.console.figures import HOUSE_FIGURES
 from reefpoint.surfaces.console.templatetags.credit import fact_word, table_title
 from reefpoint.surfaces.console.views.collateral import house_shown
 from reefpoint.surfaces.web.people import page, people_names
-from reefpoint.surfaces.web.sentences import said
 
 CONTENT_BYTES_MAX = 1_000_000
-REASON_CHARACTERS_MAX = 500
 CHANGES_SHOWN_MAX = 200
 
 
@@ -52,8 +50,7 @@ class Kept:
     title: str | Promise
     help: str | Promise
     read: Callable[[PublicationView], dict[str, Any]]
-    ask: Callable[..., int] | None = None
-    """Drafts and asks in place of the ordinary way: `actor`, `kind`, `content`, `effective_from`, `reason`, `at`."""
+    ask: Ask = draft_and_ask
     editor: str = ""
     titles: Mapping[tuple[str, ...], str | Promise] = field(default_factory=dict)
     """Words for places in the content that stand in no table."""
@@ -274,33 +271,18 @@ def ask_publication(
     kind: PublicationKind,
     at: datetime,
     errors: dict[str, str],
-    ask: Callable[..., int] | None = None,
+    ask: Ask = draft_and_ask,
 ) -> int | None:
     """Draft what was uploaded and ask for its publication; None with `errors` by field when it cannot be."""
-    uploaded, reason = request.FILES.get("content"), request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+    uploaded = request.FILES.get("content")
+    content: dict[str, Any] | None = None
     try:
-        effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
-    except ValueError:
-        errors["effective_from"] = _now("Say from which day it is in force.")
-    if not reason:
-        errors["reason"] = _now("Say what changes and why: the second person reads it.")
-    if uploaded is None or (uploaded.size or 0) > CONTENT_BYTES_MAX:
-        errors["content"] = _now("Choose a JSON file of at most one megabyte.")
-    if errors or uploaded is None:
-        return None
-    try:
+        if uploaded is None or (uploaded.size or 0) > CONTENT_BYTES_MAX:
+            raise UnreadableContent(_now("Choose a JSON file of at most one megabyte."))
         content = _read(uploaded.read())
-        draft = ask or draft_and_ask
-        return draft(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
     except UnreadableContent as error:
         errors["content"] = str(error)
-    except (MalformedTable, TemplateRefused) as error:
-        errors["content"] = _now("It was not accepted: %(problem)s") % {"problem": said(error)}
-    except StepTooFar as error:
-        errors["content"] = said(error)
-    except NotPublishable as error:
-        errors["effective_from"] = said(error)
-    return None
+    return ask_second_person(request, actor, kind, content, at, errors, ask)
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from reefpoint.decisions.credit import selectors as credit
 from reefpoint.decisions.credit.services.previews import POLICY_PREVIEW
 from reefpoint.decisions.kyc.selectors import RATING
 from reefpoint.decisions.margin.selectors.house_preview import preview_house
-from reefpoint.decisions.margin.services.collateral import StepTooFar, draft_and_request
+from reefpoint.decisions.margin.services.collateral import draft_and_request
 from reefpoint.decisions.pricing import selectors as pricing
 from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.suitability.selectors import OFFERS
@@ -32,11 +32,12 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import MalformedTable, find_problems
 from reefpoint.platform.imports.rules import GUARD, guarded
 from reefpoint.platform.publications.selectors import in_force, list_versions
-from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
+from reefpoint.platform.publications.services import draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.platform.runs.selectors import get_run
 from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.surfaces.console.drafts import Ask, ask_second_person
 from reefpoint.surfaces.console.figures import HOUSE_FIGURES, Figure
 from reefpoint.surfaces.console.templatetags.credit import fact_word
 from reefpoint.surfaces.web import sentences
@@ -44,7 +45,6 @@ from reefpoint.surfaces.web.people import page
 
 ROWS_MAX = 400
 CELL_CHARACTERS_MAX = 1_000
-REASON_CHARACTERS_MAX = 500
 FILE_BYTES_MAX = 1_000_000
 FIGURES = "figures"
 """The part of an editor that holds what stands beside the tables."""
@@ -66,7 +66,7 @@ class Editable:
     preview: str = ""
     look: Callable[[Mapping[str, Any], date, datetime], dict[str, Any]] | None = None
     figures: tuple[Figure, ...] = ()
-    ask: Callable[..., int] | None = None
+    ask: Ask = draft_and_ask
 
     @property
     def has_look(self) -> bool:
@@ -196,7 +196,7 @@ def _edit(request: HttpRequest, actor: Actor, editable: Editable, name: str) -> 
             return _download(content[name], f"{editable.kind.name}-{name}")
     proof = _prove(editable, content, name)
     if step == "publish" and not proof.problems and not errors:
-        approval_id = _ask(request, actor, editable, content, at, errors)
+        approval_id = ask_second_person(request, actor, editable.kind, content, at, errors, editable.ask)
         if approval_id is not None:
             messages.success(request, _now("Drafted. A second person decides whether it is published."))
             return redirect("console:approval", approval_id=approval_id)
@@ -302,34 +302,6 @@ def _load(request: HttpRequest, table: dict[str, Any], errors: dict[str, str]) -
         given |= {f"w-{one['name']}-{index}": cells[f"when {one['name']}"] for one in table["inputs"]}
         given |= {f"t-{one['name']}-{index}": cells[f"then {one['name']}"] for one in table["outputs"]}
     table["rows"] = [_read_row(given, index, table) for index in range(len(rows))]
-
-
-def _ask(
-    request: HttpRequest,
-    actor: Actor,
-    editable: Editable,
-    content: Mapping[str, Any],
-    at: datetime,
-    errors: dict[str, str],
-) -> int | None:
-    kind = editable.kind
-    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:REASON_CHARACTERS_MAX]
-    try:
-        effective_from = date.fromisoformat(request.POST.get("effective_from", ""))
-    except ValueError:
-        errors["effective_from"] = _now("Say from which day it is in force.")
-        return None
-    if not reason:
-        errors["reason"] = _now("Say what changes and why: the second person reads it.")
-        return None
-    ask = editable.ask or draft_and_ask
-    try:
-        return ask(actor=actor, kind=kind, content=content, effective_from=effective_from, reason=reason, at=at)
-    except NotPublishable as refusal:
-        errors["effective_from"] = sentences.said(refusal)
-    except StepTooFar as refusal:
-        errors["reason"] = sentences.said(refusal)
-    return None
 
 
 # From the form to a table and back

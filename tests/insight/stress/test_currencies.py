@@ -11,7 +11,7 @@ from tests.desk import MONDAY, SYSTEM, Desk, noon
 from reefpoint.decisions.margin.selectors.parts import NoReportingRate
 from reefpoint.insight.collateral.selectors import find_gap_loss
 from reefpoint.insight.stress.rules import ScenarioRefused, read_scenarios
-from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
+from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, StressReport
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve

@@ -9,7 +9,7 @@ from reefpoint.decisions.collateral.selectors import model
 from reefpoint.decisions.margin.selectors.standing import measure_all
 from reefpoint.engine.bands import Band
 from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, read_scenarios
-from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
+from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
 from reefpoint.records.accounts.selectors import load_accounts
 

@@ -8,7 +8,7 @@ from typing import Any
 from reefpoint.engine.bands import Band
 from reefpoint.engine.scenarios import ShockRow
 from reefpoint.insight.stress.rules import usual_scenarios
-from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
+from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import BandChange, BandTotal, ScenarioChoice, ScenarioOutcome
 from reefpoint.platform.runs.types import Outcome, RunKind, Task, Value
 from reefpoint.records.accounts.selectors import count_accounts

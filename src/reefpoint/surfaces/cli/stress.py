@@ -88,7 +88,7 @@ def stress(
     open_desk()
 
     from reefpoint.flows.operations.selectors.clock import desk_now
-    from reefpoint.insight.stress.selectors import find_breaking_fall, measure_sensitivities, stress_desk
+    from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 
     console = Console()
     at, threads = desk_now(), os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""What the desk and one account are under scenarios."""

@@ -20,6 +20,7 @@ from reefpoint.decisions.kyc.selectors import (
     get_kyc_standing,
     list_assessments,
     load_kyc_standings,
+    read_owner_chart,
     verify_kyc,
 )
 from reefpoint.decisions.kyc.services import (
@@ -38,6 +39,8 @@ from reefpoint.decisions.kyc.types import (
     PersonInput,
     Rating,
 )
+from reefpoint.decisions.relations.selectors import get_group
+from reefpoint.decisions.relations.services import regroup_client
 from reefpoint.decisions.screening.events import HitResolved
 from reefpoint.decisions.screening.models import Hit
 from reefpoint.decisions.screening.services import load_list, screen_client
@@ -237,6 +240,51 @@ def test_the_threshold_is_the_country_s() -> None:
     assert rules.structure_of(TABLE, "US", [owner(1_600)] * 6) == "layered"
 
 
+def held(party: int, held_in: int | None, share_bp: int, role: str = "owner", nationality: str = "US") -> PersonInput:
+    return PersonInput(role, share_bp, True, party, held_in, nationality)
+
+
+LAYERS = (held(1, 0, 5_000, "holding"), held(2, 1, 6_000), held(3, 0, 5_000))
+
+
+@pytest.mark.parametrize(
+    ("persons", "counting", "undetermined", "problems"),
+    [
+        (LAYERS, 2, 2_000, [("rest_below_threshold", "owners")]),
+        ((LAYERS[0], held(2, 1, 5_000), held(3, 1, 5_000), held(4, 0, 5_000)), 3, 0, []),
+        ((LAYERS[0], held(2, 1, 4_999), held(3, 1, 5_001), held(4, 0, 5_000)), 2, 0, []),
+        ((LAYERS[0], held(2, 1, 4_000), held(2, 0, 500), held(4, 0, 4_500)), 2, 3_000, [
+            ("owner_may_be_missing", "owners"),
+        ]),
+        ((held(1, None, 5_000), held(2, 0, 10_000)), 1, 0, [("held_in_unknown", "owner:1")]),
+        ((held(1, 0, 10_000, "holding"), held(1, 1, 3_000, "holding"), held(2, 1, 7_000)), 1, 3_000, [
+            ("ownership_loop", "holding:1"), ("owner_may_be_missing", "owners"),
+        ]),
+        ((held(1, 0, 10_000, "holding"), held(2, 1, 7_000), held(3, 1, 3_001)), 2, 0, [
+            ("shares_over_whole", "holding:1"),
+        ]),
+    ],
+)  # fmt: skip
+def test_owners_are_looked_through_companies_in_between(
+    persons: tuple[PersonInput, ...], counting: int, undetermined: int, problems: list[tuple[str, str]]
+) -> None:
+    outcome = rules.assess(TABLE, replace(FIRM, persons=(*persons, *BOARD)))
+    assert outcome.ownership is not None
+    assert (outcome.ownership.at_threshold, outcome.ownership.unnamed_bp) == (counting, undetermined)
+    assert [(problem.code, problem.subject) for problem in outcome.problems] == problems
+
+
+def test_the_nationality_of_an_owner_who_counts_counts_for_the_rating() -> None:
+    def rated_with(share_bp: int) -> tuple[int, str, str]:
+        persons = (held(1, 0, 5_000, "holding"), held(2, 1, share_bp, nationality="MM"), held(3, 0, 5_000), *BOARD)
+        reasons = rules.assess(TABLE, replace(FIRM, persons=persons)).reasons
+        return next((one.points, one.row, one.subject) for one in reasons if one.factor == "nationality")
+
+    assert rated_with(5_000) == (10, "nationality_listed", "owner:1")
+    assert rated_with(4_999) == (0, "nationality_usual", "")
+    assert rules.structure_of(TABLE, "US", (held(1, 0, 10_000, "holding"), held(2, 1, 10_000))) == "layered"
+
+
 @pytest.mark.parametrize(
     ("expires_on", "problems"),
     [
@@ -318,6 +366,56 @@ def test_nothing_stored_names_anybody_or_shows_a_number(desk: Desk) -> None:
     stored = str(KycAssessment.objects.filter(client_id=firm).values().get())
     for secret in ("Secret", "360426", "91110000", "Firm"):
         assert secret not in stored
+
+
+def firm_of(people: tuple[RelatedPersonDraft, ...], email: str = "f@clients.test") -> int:
+    firm = register_clients(
+        actor=SYSTEM, drafts=[ClientDraft("Firm", email, kind=ClientKind.INSTITUTION)], on=MONDAY, at=AT
+    )[0]
+    profile(firm, replace(ME, kind=ClientKind.INSTITUTION, name="Firm", related_persons=people, identifiers=()))
+    return firm
+
+
+def person(role: PersonRole, name: str, share_bp: int, holds_in: str = "", number: str = "") -> RelatedPersonDraft:
+    kind = IdentifierKind.LEI if name.endswith("Ltd") else IdentifierKind.PASSPORT
+    return RelatedPersonDraft(
+        role, name, "", date(1980, 1, 1), "US", share_bp, IdentifierDraft(kind, number or name), holds_in
+    )
+
+
+STAKES = (
+    person(PersonRole.HOLDING, "Blue Ltd", 5_000),
+    person(PersonRole.OWNER, "Ada Hidden", 6_000, "blue ltd."),
+    person(PersonRole.OWNER, "Ada Hidden", 1_000),
+    person(PersonRole.OWNER, "Red Ltd", 4_000),
+)
+
+
+def test_the_chart_of_owners_opens_the_arithmetic_of_each_share(desk: Desk, compliance: Actor) -> None:
+    chart = read_owner_chart(compliance, firm_of(STAKES), on=MONDAY)
+    assert chart is not None
+    ada, blue, red = chart.rows
+    assert (ada.name, ada.share_bp, ada.is_counted, ada.depth) == ("Ada Hidden", 4_000, True, 1)
+    assert [([step.share_bp for step in path.steps], path.product_bp) for path in ada.paths] == [
+        ([1_000], 1_000),
+        ([6_000, 5_000], 3_000),
+    ]
+    assert (blue.is_company, blue.gap_bp, red.is_company, red.gap_bp) == (True, 2_000, True, 4_000)
+    assert (chart.people_bp, chart.undetermined_bp, chart.unnamed_bp) == (4_000, 6_000, 0)
+    assert [(one.code, one.subject) for one in chart.problems][:1] == [("owner_may_be_missing", "owners")]
+    assert read_owner_chart(compliance, desk.near_client, on=MONDAY) is None
+    with pytest.raises(PermissionRefused):
+        read_owner_chart(Actor("user:0", "nobody", frozenset()), desk.near_client, on=MONDAY)
+
+
+def test_an_owner_behind_a_company_is_screened_once_and_links_two_clients(desk: Desk) -> None:
+    one, other = firm_of(STAKES), firm_of(STAKES[:2], "g@clients.test")
+    on_a_list("Ada Hidden", "")
+    assert screen_client(actor=SYSTEM, client_id=one, at=AT) == 1
+    assert [hit.role for hit in Hit.objects.filter(client_id=one)] == ["owner"]
+    for client_id in (one, other):
+        regroup_client(actor=SYSTEM, client_id=client_id, at=AT)
+    assert get_group(one) == get_group(other) is not None
 
 
 def test_a_client_of_whom_nothing_is_known_is_referred_today(desk: Desk) -> None:

@@ -86,6 +86,24 @@ def test_owners_together_hold_no_more_than_the_whole() -> None:
     ]
 
 
+def test_layers_of_owners_have_companies_that_are_named_and_no_circle() -> None:
+    blue: SectionData = {**OWNER, "role": "holding", "name": "Blue Ltd", "identifier_number": "B1"}
+    above: SectionData = {**OWNER, "holds_in": "Blue Ltd"}
+    assert problems(Section.PEOPLE, {"related_persons": [blue, above]}, COMPANY) == []
+    red: SectionData = {**above, "holds_in": "Red Ltd"}
+    assert problems(Section.PEOPLE, {"related_persons": [blue, red]}, COMPANY) == [
+        ("related_persons.1.holds_in", "held_in_unknown")
+    ]
+    assert problems(Section.PEOPLE, {"related_persons": [blue, red]}, COMPANY, is_final=False) == []
+    circle: SectionData = {**blue, "holds_in": "Blue Ltd", "share_bp": 1_000}
+    assert problems(Section.PEOPLE, {"related_persons": [blue, circle]}, COMPANY, is_final=False) == [
+        ("related_persons.1.holds_in", "ownership_loop")
+    ]
+    assert problems(Section.PEOPLE, {"related_persons": [blue, above, above]}, COMPANY) == [
+        ("related_persons", "shares_exceed_whole")
+    ]
+
+
 def test_a_person_is_asked_for_an_occupation_and_a_company_for_its_people() -> None:
     assert "occupation" in [field.name for field in fields_of(Section.WEALTH, PERSON)]
     assert "occupation" not in [field.name for field in fields_of(Section.WEALTH, COMPANY)]

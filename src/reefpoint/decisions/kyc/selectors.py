@@ -14,6 +14,7 @@ from reefpoint.decisions.kyc.types import (
     AssessmentView,
     KycStanding,
     KycState,
+    OwnerChart,
     Rating,
     RatingTable,
     ReviewRow,
@@ -23,9 +24,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
-from reefpoint.platform.publications.selectors import get_published, shipped
+from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind
-from reefpoint.records.parties.selectors import require_client, visible_clients
+from reefpoint.records.parties.selectors import load_identifiers, load_profiles, require_client, visible_clients
+from reefpoint.records.parties.types import ClientKind
 
 PUBLISH = "kyc.publish"
 
@@ -54,6 +56,19 @@ def read_kyc_standing(actor: Actor, client_id: int) -> KycStanding:
     require(actor, "kyc.view")
     require_client(actor, client_id)
     return get_kyc_standing(client_id)
+
+
+def read_owner_chart(actor: Actor, client_id: int, *, on: date) -> OwnerChart | None:
+    """Who stands behind an institution, by its newest profile and the rating table in force on a day.
+
+    None for a person, and for an institution without a profile. Raises `ClientNotFound` outside the scope.
+    """
+    require(actor, "kyc.view")
+    require_client(actor, client_id)
+    profile = load_profiles([client_id]).get(client_id)
+    if profile is None or profile.kind is not ClientKind.INSTITUTION:
+        return None
+    return rules.draw_owners(read_table(in_force(RATING, on).id), profile, load_identifiers([client_id]))
 
 
 def load_kyc_standings(client_ids: Collection[int]) -> dict[int, KycStanding]:

@@ -69,11 +69,19 @@ class KycProblem:
 
 @dataclass(frozen=True)
 class PersonInput:
-    """Somebody behind an institution, without name or number. `is_identified`: identifier, birth and nationality."""
+    """Somebody behind an institution, without name or number. `is_identified`: identifier, birth and nationality.
+
+    `party` is the number of whoever it is among all that are named, 0 for a row of its own; `held_in` the party of
+    which `share_bp` is a part, 0 for the client, None where it is not known. `nationality` of assessments before
+    owners were looked through is empty.
+    """
 
     role: str
     share_bp: int | None
     is_identified: bool
+    party: int = 0
+    held_in: int | None = 0
+    nationality: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,10 @@ class KycInputs:
 
 @dataclass(frozen=True)
 class Reason:
-    """One factor of a rating: the points it adds and why, in both languages."""
+    """One factor of a rating: the points it adds and why, in both languages.
+
+    `subject` is empty for the client's own, else who brings it: `owner:2`.
+    """
 
     factor: str
     row: str
@@ -118,17 +129,80 @@ class Reason:
     floor: Rating
     en: str
     zh: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """The owners of an institution, explained. Shares in basis points; the threshold is of the client's country."""
+    """The owners of an institution, explained. Shares in basis points; the threshold is of the client's country.
+
+    `owners` are people and `companies` stand between; `named_bp` is held directly by either. `unnamed_bp` is the part
+    of the client behind which nobody is named, in any layer; `at_threshold` are people over all their paths together.
+    """
 
     threshold_bp: int
     owners: int
     named_bp: int
     unnamed_bp: int
     at_threshold: int
+    companies: int = 0
+
+
+@dataclass(frozen=True)
+class OwnerStep:
+    """One step of a path: who holds how much of whom. `owned` is empty for the client."""
+
+    owner: str
+    owned: str
+    share_bp: int
+
+
+@dataclass(frozen=True)
+class OwnerPath:
+    """How a share comes about: the steps from the owner down to the client, and their product, rounded down."""
+
+    steps: tuple[OwnerStep, ...]
+    product_bp: int
+
+
+@dataclass(frozen=True)
+class OwnerRow:
+    """A person or a company behind an institution, with what it holds of it over all paths, rounded down.
+
+    `depth` is 1 for who holds in the client itself. `gap_bp` is the part of the client that goes through a company and
+    is named nowhere above it. `is_counted` reaches the threshold; `has_more_paths` if not all are told.
+    """
+
+    subject: str
+    name: str
+    name_zh: str
+    is_company: bool
+    depth: int
+    nationality: str
+    is_identified: bool
+    share_bp: int
+    is_counted: bool
+    gap_bp: int
+    paths: tuple[OwnerPath, ...]
+    has_more_paths: bool
+
+
+@dataclass(frozen=True)
+class OwnerChart:
+    """Everybody behind an institution as the newest profile has them: people first, the largest share first.
+
+    `people_bp` and `undetermined_bp` come to the whole, but for rounding and for what the problems name; `unnamed_bp`
+    is the undetermined part that lies in the client itself.
+    """
+
+    country: str
+    threshold_bp: int
+    rows: tuple[OwnerRow, ...]
+    people_bp: int
+    undetermined_bp: int
+    unnamed_bp: int
+    is_undetermined_too_much: bool
+    problems: tuple[KycProblem, ...]
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,18 @@ from reefpoint.flows.origination.types import (
 )
 from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.platform.basics.ownership import Link, look_through
 from reefpoint.platform.basics.states import StateTable
-from reefpoint.records.parties.types import ClientKind, ClientStatus, DocumentKind
+from reefpoint.records.parties.rules import parties_of
+from reefpoint.records.parties.types import (
+    ClientKind,
+    ClientStatus,
+    DocumentKind,
+    IdentifierDraft,
+    IdentifierKind,
+    PersonRole,
+    RelatedPersonDraft,
+)
 from reefpoint.records.products.types import SchemeTerms
 
 NOBODY: frozenset[ClientKind] = frozenset()
@@ -59,7 +69,7 @@ SOURCES_OF_FUNDS = (
 SOURCES_OF_WEALTH = ("employment", "business", "investments", "inheritance", "property", "family", "other")
 PRODUCTS = ("stocks", "funds", "bonds", "options", "futures", "margin", "short_selling", "structured", "crypto")
 PURPOSES = ("leverage", "liquidity", "hedging", "diversification", "business", "other")
-PERSON_ROLES = ("owner", "director", "signatory", "attorney", "legal_representative")
+PERSON_ROLES = ("owner", "holding", "director", "signatory", "attorney", "legal_representative")
 
 
 def _text(name: str, *, high: int = TEXT_CHARS_MAX, required_of: frozenset[ClientKind] = EVERYBODY) -> Field:
@@ -141,7 +151,7 @@ FIELDS: Mapping[Section, tuple[Field, ...]] = {
             FieldKind.ROWS,
             required_of=INSTITUTIONS,
             low=1,
-            high=30,
+            high=60,
             fields=(
                 Field("role", FieldKind.CHOICE, options=PERSON_ROLES),
                 _text("name"),
@@ -152,10 +162,11 @@ FIELDS: Mapping[Section, tuple[Field, ...]] = {
                     "share_bp",
                     FieldKind.SHARE,
                     required_of=NOBODY,
-                    required_if=("role", "owner"),
+                    required_if=("role", ("owner", "holding")),
                     low=0,
                     high=SHARE_WHOLE_BP,
                 ),
+                _text("holds_in", required_of=NOBODY),
                 Field("identifier_kind", FieldKind.CHOICE, options=IDENTIFIER_KINDS),
                 _text("identifier_number", high=60),
                 Field("identifier_country", FieldKind.COUNTRY),
@@ -170,7 +181,7 @@ FIELDS: Mapping[Section, tuple[Field, ...]] = {
             "pep_note",
             FieldKind.LONG_TEXT,
             required_of=NOBODY,
-            required_if=("is_pep_declared", True),
+            required_if=("is_pep_declared", (True,)),
             low=5,
             high=LONG_TEXT_CHARS_MAX,
         ),
@@ -260,7 +271,7 @@ def _check_fields(
 def _is_required(field: Field, data: Mapping[str, Plain], kind: ClientKind) -> bool:
     if kind in field.required_of:
         return True
-    return field.required_if is not None and data.get(field.required_if[0]) == field.required_if[1]
+    return field.required_if is not None and data.get(field.required_if[0]) in field.required_if[1]
 
 
 def _check_rows(field: Field, value: Plain, kind: ClientKind, place: str, is_final: bool) -> Iterator[FieldProblem]:
@@ -273,9 +284,43 @@ def _check_rows(field: Field, value: Plain, kind: ClientKind, place: str, is_fin
     rows = [row for row in value if isinstance(row, dict)]
     for number, row in enumerate(rows):
         yield from _check_fields(field.fields, row, kind, f"{place}.{number}.", is_final)
-    shares = [row.get("share_bp") for row in rows if row.get("role") == "owner"]
-    if sum(share for share in shares if isinstance(share, int)) > SHARE_WHOLE_BP:
+    if field.name == "related_persons":
+        yield from _check_layers(rows, place, is_final)
+
+
+def _check_layers(rows: list[SectionData], place: str, is_final: bool) -> Iterator[FieldProblem]:
+    """Shares that come to more than the whole of a company, or to a circle, or are held nowhere."""
+    placed = parties_of([_owner_row(row) for row in rows])
+    links: dict[int, Link] = {}
+    for number, (row, (party, held_in)) in enumerate(zip(rows, placed, strict=True)):
+        share = row.get("share_bp")
+        if held_in is None:
+            if is_final:
+                yield FieldProblem(f"{place}.{number}.holds_in", ProblemCode.HELD_IN_UNKNOWN)
+        elif row.get("role") in ("owner", "holding") and type(share) is int:
+            links[number] = Link(party, held_in, share)
+    found = look_through(links.values(), companies=())
+    if found.over_whole:
         yield FieldProblem(place, ProblemCode.SHARES_EXCEED_WHOLE)
+    for number, link in links.items():
+        if link in found.loops:
+            yield FieldProblem(f"{place}.{number}.holds_in", ProblemCode.OWNERSHIP_LOOP)
+
+
+def _owner_row(row: SectionData) -> RelatedPersonDraft:
+    """As much of a row as says who it is and in what they hold; what is no answer counts as none."""
+    said = {name: value for name, value in row.items() if isinstance(value, str)}
+    kind, role, born = said.get("identifier_kind", ""), said.get("role", ""), said.get("birth_on", "")
+    return RelatedPersonDraft(
+        role=PersonRole(role) if role in PERSON_ROLES else PersonRole.DIRECTOR,
+        name=said.get("name", ""),
+        name_zh=said.get("name_zh", ""),
+        birth_on=date.fromisoformat(born) if _is_day(born) else None,
+        identifier=IdentifierDraft(IdentifierKind(kind), said.get("identifier_number", ""))
+        if kind in IDENTIFIER_KINDS
+        else None,
+        holds_in=said.get("holds_in", ""),
+    )
 
 
 def _check_text(field: Field, value: Plain) -> ProblemCode | None:

@@ -72,6 +72,8 @@ class ProblemCode(StrEnum):
     TOO_FEW_ROWS = "too_few_rows"
     TOO_MANY_ROWS = "too_many_rows"
     SHARES_EXCEED_WHOLE = "shares_exceed_whole"
+    HELD_IN_UNKNOWN = "held_in_unknown"
+    OWNERSHIP_LOOP = "ownership_loop"
     NOT_OWN_NAME = "not_own_name"
     UNKNOWN_FIELD = "unknown_field"
 
@@ -94,7 +96,7 @@ class Field:
     """One question of a section.
 
     - `asked_of`: who is asked at all; `required_of`: who must answer before the application can be handed in
-    - `required_if`: (another field of the section, its value) that makes it required, beside `required_of`
+    - `required_if`: (another field of the section, its values) that makes it required, beside `required_of`
     - `low`, `high`: characters of a text, rows of a list, the number or the minor units; both inclusive
     - `options` of a choice; `fields` of a row
     """
@@ -103,7 +105,7 @@ class Field:
     kind: FieldKind
     required_of: frozenset[ClientKind] = EVERYBODY
     asked_of: frozenset[ClientKind] = EVERYBODY
-    required_if: tuple[str, Plain] | None = None
+    required_if: tuple[str, tuple[Plain, ...]] | None = None
     low: int = 1
     high: int = 160
     options: tuple[str, ...] = ()

@@ -127,6 +127,7 @@ def normalise(kind: TraitKind, value: str) -> str:
 
 _TRAIT_OF_ROLE = {
     PersonRole.OWNER: TraitKind.OWNER,
+    PersonRole.HOLDING: TraitKind.OWNER,
     PersonRole.SIGNATORY: TraitKind.SIGNATORY,
     PersonRole.LEGAL_REPRESENTATIVE: TraitKind.SIGNATORY,
     PersonRole.ATTORNEY: TraitKind.ATTORNEY,
@@ -168,6 +169,47 @@ def _person_text(person: RelatedPersonDraft) -> str:
     if person.identifier is not None and person.identifier.number:
         return f"{person.identifier.kind}{person.identifier.number}"
     return f"{person.name}{person.birth_on or ''}"
+
+
+# Layers of ownership
+
+
+COMPANY_NUMBERS = frozenset({IdentifierKind.CN_USCC, IdentifierKind.LEI, IdentifierKind.US_EIN})
+"""Numbers that no natural person has."""
+OWNING = frozenset({PersonRole.OWNER, PersonRole.HOLDING})
+"""The roles that hold a share."""
+
+
+def is_company(person: RelatedPersonDraft) -> bool:
+    """Whether an owner is a company behind which somebody else stands, by the role or by the kind of number."""
+    by_number = person.identifier is not None and person.identifier.kind in COMPANY_NUMBERS
+    return person.role is PersonRole.HOLDING or (person.role is PersonRole.OWNER and by_number)
+
+
+def parties_of(persons: Sequence[RelatedPersonDraft]) -> list[tuple[int, int | None]]:
+    """For each row: who it is, numbered from 1 by the first row that names them, and in whom they hold (0: the client).
+
+    The same number of an authority, or without one the same name and birth, is the same party. A company in between is
+    found by its name, as people write it; None where no row or more than one party has that name.
+    """
+    numbers: dict[tuple[bool, str], int] = {}
+    found = [
+        numbers.setdefault(
+            (person.role in OWNING, normalise(TraitKind.OWNER, _person_text(person)) or f"row {row}"), row
+        )
+        for row, person in enumerate(persons, start=1)
+    ]
+    named: dict[str, set[int]] = {}
+    for person, party in zip(persons, found, strict=True):
+        if is_company(person):
+            for name in (person.name, person.name_zh):
+                named.setdefault(normalise(TraitKind.OWNER, name), set()).add(party)
+    placed: list[tuple[int, int | None]] = []
+    for person, party in zip(persons, found, strict=True):
+        wanted = normalise(TraitKind.OWNER, person.holds_in) if person.role in OWNING else ""
+        among = named.get(wanted, set())
+        placed.append((party, 0 if not wanted else next(iter(among)) if len(among) == 1 else None))
+    return placed
 
 
 # Documents
@@ -314,6 +356,7 @@ def mask_profile(profile: ProfileDraft) -> dict[str, object]:
                 nationality=person.nationality,
                 share_bp=person.share_bp,
                 identifier=mask_identifier_draft(person.identifier) if person.identifier else None,
+                holds_in=person.holds_in,
             )
             for person in profile.related_persons
         ),

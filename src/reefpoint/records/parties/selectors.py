@@ -34,9 +34,11 @@ from reefpoint.records.parties.models import (
 from reefpoint.records.parties.rules import (
     PROFILE_TRAITS,
     bank_account_from_json,
+    is_company,
     licence_standing,
     local_day,
     mask_profile,
+    parties_of,
     permits_for,
     profile_from_json,
     traits_of,
@@ -328,8 +330,20 @@ def _facts(row: Profile, profile: ProfileDraft) -> ProfileFacts:
         purpose=profile.purpose,
         bank_countries=tuple(sorted({account.country for account in profile.bank_accounts})),
         related_persons=tuple(
-            PersonFacts(person.role, person.name, person.name_zh, person.birth_on, person.nationality, person.share_bp)
-            for person in profile.related_persons
+            PersonFacts(
+                person.role,
+                person.name,
+                person.name_zh,
+                person.birth_on,
+                person.nationality,
+                person.share_bp,
+                party,
+                held_in,
+                is_company(person),
+            )
+            for person, (party, held_in) in zip(
+                profile.related_persons, parties_of(profile.related_persons), strict=True
+            )
         ),
     )
 
@@ -445,6 +459,7 @@ def _person_view(person: RelatedPersonDraft) -> RelatedPersonView:
         share_bp=person.share_bp,
         identifier_kind=identifier.kind if identifier else None,
         identifier_masked=mask_identifier(identifier.number) if identifier else "",
+        holds_in=person.holds_in,
     )
 
 

@@ -86,9 +86,13 @@ class IdentifierKind(StrEnum):
 
 
 class PersonRole(StrEnum):
-    """What somebody is to an institution, or to an individual for whom they sign."""
+    """What somebody is to an institution, or to an individual for whom they sign.
+
+    A `HOLDING` is a company between an owner and the client: its own owners are to be named.
+    """
 
     OWNER = "owner"
+    HOLDING = "holding"
     DIRECTOR = "director"
     SIGNATORY = "signatory"
     ATTORNEY = "attorney"
@@ -135,7 +139,11 @@ class BankAccountDraft:
 
 @dataclass(frozen=True)
 class RelatedPersonDraft:
-    """Somebody behind or acting for a client; `share_bp` is what an owner holds, in basis points."""
+    """Somebody behind or acting for a client.
+
+    `share_bp` is what an owner or a company in between holds, in basis points: of the client, or of the company in
+    between that `holds_in` names. Whoever holds in several places is named once for each.
+    """
 
     role: PersonRole
     name: str
@@ -144,6 +152,7 @@ class RelatedPersonDraft:
     nationality: str = ""
     share_bp: int | None = None
     identifier: IdentifierDraft | None = None
+    holds_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,7 +212,12 @@ class ProfileView(ProfileDraft):
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """Somebody behind or acting for a client, as decisions need them."""
+    """Somebody behind or acting for a client, as decisions need them.
+
+    `party` numbers whoever it is by the first row that names them; `held_in` is the party in which `share_bp` is held:
+    0 for the client, None where no company in between has the name that was given. `is_company` is an owner behind whom
+    somebody else stands.
+    """
 
     role: PersonRole
     name: str
@@ -211,6 +225,9 @@ class PersonFacts:
     birth_on: date | None
     nationality: str
     share_bp: int | None
+    party: int = 0
+    held_in: int | None = 0
+    is_company: bool = False
 
 
 @dataclass(frozen=True)
@@ -308,6 +325,7 @@ class RelatedPersonView:
     share_bp: int | None
     identifier_kind: IdentifierKind | None
     identifier_masked: str
+    holds_in: str = ""
 
 
 class DocumentKind(StrEnum):

@@ -30,7 +30,12 @@ def _persons(client: ClientView, profile: ProfileFacts | None) -> Iterable[Perso
     names += [profile.name, profile.name_zh, *profile.former_names]
     countries = _distinct([profile.nationality.lower(), profile.residence.lower()])
     yield PersonFacts(client.id, 0, CLIENT_ROLE, _distinct(names), profile.birth_or_incorporated_on, countries)
+    seen: set[tuple[object, ...]] = set()
     for number, one in enumerate(profile.related_persons, start=1):
+        told = (one.role, one.name, one.name_zh, one.birth_on, one.nationality)
+        if told in seen:
+            continue
+        seen.add(told)
         yield PersonFacts(
             client_id=client.id,
             person_no=number,

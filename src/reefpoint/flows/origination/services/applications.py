@@ -536,6 +536,7 @@ def _person(said: Mapping[str, Plain]) -> RelatedPersonDraft:
             str(said["identifier_number"]),
             str(said.get("identifier_country", "")),
         ),
+        holds_in=str(said.get("holds_in", "")),
     )
 
 

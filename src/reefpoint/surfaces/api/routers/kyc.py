@@ -5,9 +5,17 @@ from typing import Literal
 
 from ninja import Schema, Status
 
-from reefpoint.decisions.kyc.selectors import find_reviews, read_kyc_standing
+from reefpoint.decisions.kyc.selectors import find_reviews, read_kyc_standing, read_owner_chart
 from reefpoint.decisions.kyc.services import assess_client
-from reefpoint.decisions.kyc.types import AssessmentView, KycProblem, KycStanding, KycState, Rating, ReviewRow
+from reefpoint.decisions.kyc.types import (
+    AssessmentView,
+    KycProblem,
+    KycStanding,
+    KycState,
+    OwnerChart,
+    Rating,
+    ReviewRow,
+)
 from reefpoint.surfaces.api.base import Caller, Id, Limit, Listed, Offset, SafeText, answers, now, router, today
 
 kyc = router("kyc")
@@ -21,6 +29,7 @@ class FactorOut(Schema):
     points: int
     en: str
     zh: str
+    subject: str
 
 
 class RatingOut(Schema):
@@ -60,6 +69,18 @@ def read_standing(request: Caller, client_id: Id) -> KycStanding:
     return read_kyc_standing(request.auth, client_id)
 
 
+class OwnersOut(Schema):
+    """Who stands behind an institution; null for a person, and where there is no profile."""
+
+    chart: OwnerChart | None
+
+
+@kyc.get("/clients/{client_id}/owners", response=answers(OwnersOut))
+def read_owners(request: Caller, client_id: Id) -> OwnersOut:
+    """Who stands behind an institution, through all companies in between, with the paths of each share."""
+    return OwnersOut(chart=read_owner_chart(request.auth, client_id, on=today()))
+
+
 @kyc.post("/clients/{client_id}/assessments", response=answers(RatingOut, 201))
 def assess(request: Caller, client_id: Id) -> Status[RatingOut]:
     """Rate a client by the table in force and what is on record now."""
@@ -73,7 +94,7 @@ def _rating(made: AssessmentView) -> RatingOut:
         floor=made.outcome.floor,
         points=made.outcome.points,
         factors=[
-            FactorOut(factor=one.factor, row=one.row, points=one.points, en=one.en, zh=one.zh)
+            FactorOut(factor=one.factor, row=one.row, points=one.points, en=one.en, zh=one.zh, subject=one.subject)
             for one in made.outcome.reasons
         ],
         missing=list(made.outcome.missing),

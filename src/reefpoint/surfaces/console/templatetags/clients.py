@@ -30,6 +30,7 @@ WORDS: dict[str, dict[str, str | Promise]] = {
     },
     "role": {
         "owner": _("Owner"),
+        "holding": _("Company in between"),
         "director": _("Director"),
         "signatory": _("Signatory"),
         "attorney": _("Attorney"),

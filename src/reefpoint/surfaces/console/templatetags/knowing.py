@@ -79,6 +79,8 @@ PROBLEM_WORDS = {
     "person_not_identified": gettext_lazy(
         "This person is not identified: identifier, date of birth and nationality are needed."
     ),
+    "held_in_unknown": gettext_lazy("The company in which this share is held is not named, or two have its name."),
+    "ownership_loop": gettext_lazy("This company owns a part of itself over others; that part counts for nobody."),
     "shares_over_whole": gettext_lazy("The shares come to more than the whole."),
     "owner_may_be_missing": gettext_lazy(
         "An owner who must be identified may be missing: too much of the whole is not named."
@@ -103,6 +105,7 @@ SUBJECT_WORDS = {
     "client": gettext_lazy("The client"),
     "owners": gettext_lazy("Owners"),
     "owner": gettext_lazy("Owner"),
+    "holding": gettext_lazy("Company in between"),
     "director": gettext_lazy("Director"),
     "signatory": gettext_lazy("Signatory"),
     "attorney": gettext_lazy("Attorney"),

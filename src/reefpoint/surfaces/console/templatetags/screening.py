@@ -47,6 +47,7 @@ KIND_WORDS = {
 ROLE_WORDS = {
     "client": gettext_lazy("Client"),
     "owner": gettext_lazy("Owner"),
+    "holding": gettext_lazy("Company in between"),
     "director": gettext_lazy("Director"),
     "signatory": gettext_lazy("Signatory"),
     "attorney": gettext_lazy("Attorney"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from reefpoint.decisions.kyc.selectors import find_reviews, list_assessments
+from reefpoint.decisions.kyc.selectors import find_reviews, list_assessments, read_owner_chart
 from reefpoint.decisions.kyc.services import NOTE_CHARS_MAX, assess_client, review_client
 from reefpoint.decisions.kyc.types import Rating
 from reefpoint.flows.operations.selectors.clock import desk_now
@@ -74,6 +74,7 @@ def kyc(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
         "client": client,
         "assessments": assessments,
         "latest": latest,
+        "chart": read_owner_chart(actor, client_id, on=on),
         "names": people_names(),
         "may_review": holds(actor.permissions, "kyc.review"),
         "is_due": latest is not None and latest.next_review_on <= on,

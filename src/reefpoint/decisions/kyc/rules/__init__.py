@@ -1,25 +1,26 @@
 """KYC rules: what a rating table must be, how facts become inputs, and what inputs come to."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
+from reefpoint.decisions.kyc.rules.owners import WHOLE_BP, chart_of, number_rows, ownership_of, stake_of, threshold_of
 from reefpoint.decisions.kyc.types import (
     DocumentInput,
     IdentifierInput,
     KycInputs,
     KycProblem,
     Outcome,
-    Ownership,
+    OwnerChart,
     PersonInput,
     Rating,
     RatingTable,
     Reason,
 )
 from reefpoint.platform.basics.identifiers import read_identifier
-from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, MalformedTable, read_table
+from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, MalformedTable, Row, read_table
 from reefpoint.records.parties.types import (
     ClientKind,
     DocumentKind,
@@ -29,7 +30,6 @@ from reefpoint.records.parties.types import (
     ProfileFacts,
 )
 
-WHOLE_BP = 10_000
 ORDER = (Rating.LOW, Rating.STANDARD, Rating.HIGH, Rating.PROHIBITED)
 FACTORS = frozenset(
     {
@@ -222,14 +222,22 @@ def industry_of(table: RatingTable, text: str) -> str | None:
     return NOT_LISTED
 
 
-def structure_of(table: RatingTable, country: str, persons: Collection[PersonInput]) -> str | None:
+def structure_of(table: RatingTable, country: str, persons: Sequence[PersonInput]) -> str | None:
     """How an institution is owned: opaque when an owner who counts may be unnamed; None when no owner is named."""
     found = ownership_of(table, country, persons)
-    if not found.owners:
+    if not found.owners and not found.companies:
         return None
     if found.unnamed_bp >= found.threshold_bp or found.named_bp > WHOLE_BP:
         return "opaque"
-    return "simple" if found.owners <= table.owners_simple_max else "layered"
+    is_simple = found.owners + found.companies <= table.owners_simple_max and not found.companies
+    return "simple" if is_simple else "layered"
+
+
+def draw_owners(table: RatingTable, profile: ProfileFacts, identifiers: Sequence[IdentifierFacts]) -> OwnerChart:
+    """Who stands behind an institution by its profile, with the arithmetic and what is missing or wrong."""
+    persons = _persons(profile, identifiers)
+    problems = tuple(_ownership_problems(table, profile.nationality, persons))
+    return chart_of(table, profile.nationality, persons, profile.related_persons, problems)
 
 
 def turnover_pct(turnover_minor: int | None, net_worth_minor: int | None) -> int | None:
@@ -243,11 +251,14 @@ def _persons(profile: ProfileFacts, identifiers: Sequence[IdentifierFacts]) -> t
     known = {(entry.role, entry.name) for entry in identifiers if entry.identifier.number.strip()}
     return tuple(
         PersonInput(
-            role=person.role.value,
+            role=PersonRole.HOLDING.value if person.is_company else person.role.value,
             share_bp=person.share_bp,
             is_identified=(person.role, person.name) in known
             and person.birth_on is not None
             and bool(person.nationality),
+            party=person.party,
+            held_in=person.held_in,
+            nationality=person.nationality,
         )
         for person in profile.related_persons
     )
@@ -280,22 +291,15 @@ def assess(table: RatingTable, inputs: KycInputs) -> Outcome:
     A missing factor never counts as zero: there is no rating, and a person must look (I61).
     """
     known, missing = table.scorecard.decide_known(inputs.factors)
-    reasons = tuple(
-        Reason(
-            factor=row.group,
-            row=row.id,
-            points=int(str(row.then["points"])),
-            floor=Rating(str(row.then["floor"])),
-            en=str(row.then["en"]),
-            zh=str(row.then["zh"]),
-        )
-        for row in known.rows
-    )
-    points = known.total("points")
+    is_institution = inputs.kind == ClientKind.INSTITUTION
+    found = ownership_of(table, inputs.country, inputs.persons) if is_institution else None
+    reasons = tuple(_reason(row) for row in known.rows)
+    if found is not None:
+        reasons = _with_owners(table, inputs, reasons)
+    points = sum(reason.points for reason in reasons)
     floor = Rating(table.bands.decide({"points": points}).word("rating"))
     for reason in reasons:
         floor = worse(floor, reason.floor)
-    is_institution = inputs.kind == ClientKind.INSTITUTION
     return Outcome(
         rating=None if missing else floor,
         floor=floor,
@@ -303,20 +307,40 @@ def assess(table: RatingTable, inputs: KycInputs) -> Outcome:
         reasons=reasons,
         missing=missing,
         problems=tuple(_problems(table, inputs)),
-        ownership=ownership_of(table, inputs.country, inputs.persons) if is_institution else None,
+        ownership=found,
     )
 
 
-def ownership_of(table: RatingTable, country: str, persons: Collection[PersonInput]) -> Ownership:
-    """The sum of the owners' shares against the whole, and how many reach the threshold of the country."""
-    threshold = table.owner_share_bp.get(country, table.owner_share_bp["other"])
-    shares = [person.share_bp or 0 for person in persons if person.role == PersonRole.OWNER]
-    return Ownership(
-        threshold_bp=threshold,
-        owners=len(shares),
-        named_bp=sum(shares),
-        unnamed_bp=max(WHOLE_BP - sum(shares), 0),
-        at_threshold=sum(share >= threshold for share in shares),
+def _reason(row: Row, subject: str = "") -> Reason:
+    return Reason(
+        factor=row.group,
+        row=row.id,
+        points=int(str(row.then["points"])),
+        floor=Rating(str(row.then["floor"])),
+        en=str(row.then["en"]),
+        zh=str(row.then["zh"]),
+        subject=subject,
+    )
+
+
+def _with_owners(table: RatingTable, inputs: KycInputs, reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The reasons, with the nationality of whoever counts among the owners where it says more than the client's own."""
+    threshold = threshold_of(table, inputs.country)
+    stakes = stake_of(inputs.persons)
+    owners: list[Reason] = []
+    for person, party, subject in number_rows(inputs.persons):
+        counts = person.role == PersonRole.OWNER and stakes.shares.get(party, 0) * WHOLE_BP >= threshold
+        if counts and person.nationality:
+            known, _ = table.scorecard.decide_known({"nationality": person.nationality})
+            owners += [_reason(row, subject) for row in known.rows if set(row.cells) == {"nationality"}]
+
+    def weight(reason: Reason) -> tuple[int, int]:
+        return reason.points, ORDER.index(reason.floor)
+
+    worst = max(owners, key=weight, default=None)
+    return tuple(
+        worst if worst is not None and reason.factor == worst.factor and weight(worst) > weight(reason) else reason
+        for reason in reasons
     )
 
 
@@ -324,7 +348,7 @@ def _problems(table: RatingTable, inputs: KycInputs) -> Iterator[KycProblem]:
     yield from _identifier_problems(inputs)
     yield from _document_problems(table, inputs)
     if inputs.kind == ClientKind.INSTITUTION:
-        yield from _ownership_problems(table, inputs)
+        yield from _ownership_problems(table, inputs.country, inputs.persons)
 
 
 def _identifier_problems(inputs: KycInputs) -> Iterator[KycProblem]:
@@ -350,24 +374,33 @@ def _document_problems(table: RatingTable, inputs: KycInputs) -> Iterator[KycPro
             yield KycProblem("document_expires_soon", f"document:{kind}", last.isoformat(), is_blocking=False)
 
 
-def _ownership_problems(table: RatingTable, inputs: KycInputs) -> Iterator[KycProblem]:
-    found = ownership_of(table, inputs.country, inputs.persons)
-    numbers: dict[str, int] = {}
-    for person in inputs.persons:
-        numbers[person.role] = numbers.get(person.role, 0) + 1
-        subject = f"{person.role}:{numbers[person.role]}"
-        if person.role == PersonRole.OWNER and person.share_bp is None:
+def _ownership_problems(table: RatingTable, country: str, persons: Sequence[PersonInput]) -> Iterator[KycProblem]:
+    found = ownership_of(table, country, persons)
+    stakes = stake_of(persons)
+    subjects = {0: "owners"}
+    told: set[int] = set()
+    for person, party, subject in number_rows(persons):
+        subjects.setdefault(party, subject)
+        owns = person.role in (PersonRole.OWNER, PersonRole.HOLDING)
+        if owns and person.share_bp is None:
             yield KycProblem("share_missing", subject)
-        counts = person.role != PersonRole.OWNER or (person.share_bp or 0) >= found.threshold_bp
-        if counts and not person.is_identified:
+        if owns and person.held_in is None:
+            yield KycProblem("held_in_unknown", subject)
+        counts = not owns or stakes.shares.get(party, 0) * WHOLE_BP >= found.threshold_bp
+        if counts and not person.is_identified and party not in told:
+            told.add(party)
             yield KycProblem("person_not_identified", subject)
+    for link in sorted(stakes.loops):
+        yield KycProblem("ownership_loop", subjects[link.owner])
+    for party in sorted(stakes.over_whole - {0}):
+        yield KycProblem("shares_over_whole", subjects[party])
     if found.named_bp > WHOLE_BP:
         yield KycProblem("shares_over_whole", "owners", str(found.named_bp))
     elif found.unnamed_bp >= found.threshold_bp:
         yield KycProblem("owner_may_be_missing", "owners", str(found.unnamed_bp))
     elif found.unnamed_bp:
         yield KycProblem("rest_below_threshold", "owners", str(found.unnamed_bp), is_blocking=False)
-    roles = {person.role for person in inputs.persons}
+    roles = {person.role for person in persons}
     for role in (PersonRole.LEGAL_REPRESENTATIVE, PersonRole.SIGNATORY):
         if role not in roles:
             yield KycProblem("person_missing", role.value)
@@ -382,6 +415,8 @@ SENTENCES: Mapping[str, str] = {
     "document_expires_soon": "This document expires soon.",
     "share_missing": "The share of this owner is not known.",
     "person_not_identified": "This person is not identified: identifier, date of birth and nationality are needed.",
+    "held_in_unknown": "The company in which this share is held is not named, or two have its name.",
+    "ownership_loop": "This company owns a part of itself over others; that part counts for nobody.",
     "shares_over_whole": "The shares come to more than the whole.",
     "owner_may_be_missing": "An owner who must be identified may be missing: too much of the whole is not named.",
     "rest_below_threshold": "A part of the whole is not named; nobody in it can reach the threshold.",

@@ -7,6 +7,7 @@ import pytest
 from tests.desk import MONDAY, SYSTEM, Desk, noon
 
 from reefpoint.decisions.screening.services import load_list
+from reefpoint.decisions.screening.services.lists import Content
 from reefpoint.decisions.screening.types import ListShape
 from reefpoint.platform.access.models import User
 from reefpoint.platform.access.services import actor_for, create_user
@@ -35,7 +36,7 @@ class Office:
     checker: Actor
     auditor: Actor
 
-    def load(self, content: bytes, source: str = "made.up") -> int:
+    def load(self, content: Content, source: str = "made.up") -> int:
         """Put a list of the OpenSanctions form in force."""
         return load_list(
             actor=self.maker,

@@ -1,10 +1,14 @@
 """Lists in force: whole or not at all, version by version."""
 
+import hashlib
+import zlib
+from io import BytesIO
+
 import pytest
 from django.db import DatabaseError, transaction
 from tests.decisions.screening.conftest import AT, LISTS, Office, rows
 
-from reefpoint.decisions.screening.models import Entry, ListFile, ListVersion, NameKey
+from reefpoint.decisions.screening.models import Entry, ListFile, ListVersion, NameKey, StagedEntry
 from reefpoint.decisions.screening.selectors import (
     find_matches,
     get_version,
@@ -13,7 +17,7 @@ from reefpoint.decisions.screening.selectors import (
     list_unsettled,
     load_list_entries,
 )
-from reefpoint.decisions.screening.services import ListRefused, load_list, load_received, receive_list
+from reefpoint.decisions.screening.services import ListRefused, lists, load_list, load_received, receive_list
 from reefpoint.decisions.screening.types import ListShape, ListVersionState
 from reefpoint.platform.access.services import PermissionRefused
 from reefpoint.platform.audit.models import Entry as AuditEntry
@@ -110,8 +114,59 @@ def test_a_reading_that_was_killed_is_read_again(office: Office) -> None:
         actor=office.maker, source="x", shape=ListShape.OPENSANCTIONS_CSV, file_name="x", content=THREE, at=AT
     )
     ListVersion.objects.filter(id=version_id).update(state=ListVersionState.READING, done=2)
+    said = {"kind": "person", "names": [], "births": [], "countries": [], "content_hash": "0"}
+    StagedEntry.objects.create(version_id=version_id, reference="a", **said)
     load_received(actor=office.maker, version_id=version_id, at=AT)
     assert get_version(office.auditor, version_id).entries == 3
+    assert not StagedEntry.objects.exists()
+
+
+class Watched(BytesIO):
+    """A file that remembers the most that was asked of it at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.most = max(self.most, -1 if size is None else size) if size != -1 else 10**9
+        return super().read(size)
+
+
+def test_a_file_of_many_blocks_is_kept_and_read_block_by_block_with_its_progress(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("BLOCK_BYTES", 1_000), ("STAGED_AT_ONCE", 40), ("KEYED_AT_ONCE", 30)):
+        monkeypatch.setattr(lists, name, value)
+    whole = rows(*(f"p{number},Nobody {number},无人,,cn" for number in range(200)))
+    file, told = Watched(whole), []
+    monkeypatch.setattr(lists, "_progress_of", lambda _: lambda done, total: told.append((done, total)))
+    version_id = office.load(file)
+    assert file.most == 1_000
+    kept = ListFile.objects.filter(version_id=version_id).order_by("number")
+    assert b"".join(zlib.decompress(bytes(one.content)) for one in kept) == whole
+    assert (kept.count(), len(told), told[-1]) == (len(whole) // 1_000 + 1, len(whole) // 1_000 + 2, (len(whole),) * 2)
+    version = get_version(office.auditor, version_id)
+    assert (version.entries, version.content_hash) == (200, hashlib.sha256(whole).hexdigest())
+    assert find_matches("Nobody 199")[0].entry.reference == "p199"
+    assert office.load(whole) == version_id
+
+    with pytest.raises(ListRefused):
+        office.load(whole[:-7])
+    assert (Entry.objects.filter(until_version=None).count(), StagedEntry.objects.count()) == (200, 0)
+
+
+def test_an_entry_that_stands_in_a_file_twice_refuses_it(office: Office) -> None:
+    with pytest.raises(ListRefused, match="a stands in the file twice"):
+        office.load(rows("a,Li Ming,,,", "b,Omar Vale,,,", "a,Li Na,,,"))
+    assert (Entry.objects.count(), StagedEntry.objects.count()) == (0, 0)
+
+
+def test_a_file_beyond_the_limit_is_refused_before_anything_is_kept(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists.rules, "FILE_BYTES_MAX", len(THREE) - 1)
+    with pytest.raises(ListRefused, match="more than"):
+        office.load(THREE)
+    assert not ListVersion.objects.exists()
 
 
 def test_names_that_cannot_be_read_are_counted(office: Office) -> None:

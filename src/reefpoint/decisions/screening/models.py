@@ -49,18 +49,43 @@ class ListVersion(models.Model):
 
 
 class ListFile(models.Model):
-    """The bytes of a delivery, compressed: what was read can be read again. `part` 2 is a file of alternative names."""
+    """A block of the bytes of a delivery, compressed by itself: what was read can be read again, block by block.
+
+    `part` 2 is a file of alternative names; `number` counts the blocks of a part from 0.
+    """
 
     version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="files")
     part = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField(default=0)
     content = models.BinaryField()
 
     class Meta:
-        ordering = ("version", "part")
-        constraints = (models.UniqueConstraint(fields=["version", "part"], name="screening_file_part_once"),)
+        ordering = ("version", "part", "number")
+        constraints = (models.UniqueConstraint(fields=["version", "part", "number"], name="screening_file_block_once"),)
 
     def __str__(self) -> str:
-        return f"{self.version_id}:{self.part}"
+        return f"{self.version_id}:{self.part}:{self.number}"
+
+
+class StagedEntry(models.Model):
+    """What was read of a file so far, taken away when it is in force. Not logged: a file can be read again."""
+
+    version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12)
+    names = models.JSONField()
+    births = models.JSONField()
+    countries = models.JSONField()
+    programmes = models.TextField()
+    note = models.TextField()
+    content_hash = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (models.Index(fields=["version", "reference"], name="screening_staged_reference"),)
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.reference}"
 
 
 class Entry(models.Model):

@@ -1,6 +1,6 @@
 """Lists of sanctioned and exposed people, what a name met on them, and what people made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -117,11 +117,16 @@ class EntryDraft:
 
 
 @dataclass(frozen=True)
-class ParsedList:
-    """A whole file: its entries and the day on which it was published, if it says so."""
+class ListBytes:
+    """A file as blocks of bytes, read as often as one likes without holding it. `tail` is its end, a few bytes."""
 
-    entries: tuple[EntryDraft, ...]
-    published_on: date | None = None
+    size: int
+    tail: bytes
+    blocks: Callable[[], Iterator[bytes]]
+
+
+Entries = Generator[EntryDraft, None, date | None]
+"""The entries of a file one by one, and at the end the day on which it was published, if it says so."""
 
 
 @dataclass(frozen=True)

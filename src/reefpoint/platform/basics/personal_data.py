@@ -190,7 +190,7 @@ _TABLES = """
     parties.LicenceEvidence parties.PortalInvitation performance.DeskDay products.RulePack products.Scheme
     products.SchemeVersion
     publications.Publication relations.Exclusion relations.Group relations.GroupLimit relations.Membership
-    screening.Entry screening.ListFile screening.ListVersion screening.NameKey screening.Rescreen
+    screening.Entry screening.ListFile screening.ListVersion screening.NameKey screening.Rescreen screening.StagedEntry
     servicing.FundingAccrual servicing.InterestAccrual treasury.FundingPool treasury.Match treasury.PaperBankManner
     treasury.PaperBankOrder treasury.PaperBankStatement treasury.PoolMovement treasury.Reconciliation vault.DataKey
 """

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -49,16 +50,17 @@ def load(
     from reefpoint.platform.basics.actors import system_actor
 
     actor, at = system_actor("file-import"), desk_now()
-    version_id = receive_list(
-        actor=actor,
-        source=source,
-        shape=ListShape(form.value),
-        file_name=file.name,
-        content=file.read_bytes(),
-        second=alt.read_bytes() if alt else b"",
-        may_shrink=did_shrink,
-        at=at,
-    )
+    with file.open("rb") as content, alt.open("rb") if alt else BytesIO() as second:
+        version_id = receive_list(
+            actor=actor,
+            source=source,
+            shape=ListShape(form.value),
+            file_name=file.name,
+            content=content,
+            second=second,
+            may_shrink=did_shrink,
+            at=at,
+        )
     load_received(actor=actor, version_id=version_id, at=at)
     version = get_version(actor, version_id)
     if version.state is ListVersionState.FAILED:

@@ -1,26 +1,27 @@
 """What all forms of lists share: the refusal of a file, bounds, dates, and XML that is read without its dangers."""
 
+import codecs
 import csv
-import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from xml.parsers import expat
 
-from reefpoint.decisions.screening.rules.hits import ENTRIES_MAX, FILE_BYTES_MAX
+from reefpoint.decisions.screening.rules.hits import ENTRIES_MAX
 from reefpoint.decisions.screening.rules.names import NAME_CHARACTERS_MAX
-from reefpoint.decisions.screening.types import EntryDraft, ListedName
+from reefpoint.decisions.screening.types import EntryDraft, ListBytes, ListedName
 from reefpoint.platform.basics.errors import Refusal
 
 XML_DEPTH_MAX = 32
 XML_RECORD_MAX = 1_000_000
 NAMES_MAX = 2_000
 NOTE_CHARACTERS_MAX = 2_000
-PROGRESS_EVERY = 5_000
+LINE_CHARACTERS_MAX = 4_000_000
+TAIL_BYTES = 16
 
 Progress = Callable[[int, int], None]
-"""Told now and then: bytes or lines done, and of how many."""
+"""Told now and then: bytes done, and of how many."""
 
 CUT_OFF = frozenset(
     {
@@ -132,21 +133,23 @@ class _RecordReader:
         raise ListRefused("The file declares a document type or an entity: no published list does. It was not read.")
 
 
-def read_xml(content: bytes, *, root: str, records: frozenset[str], progress: Progress) -> Iterator[Element]:
+def read_xml(file: ListBytes, *, root: str, records: frozenset[str], progress: Progress) -> Iterator[Element]:
     """The records of an XML file, one by one, in the order of the file. The root must bear the name `root`.
 
     A document type, an entity, a depth or a record beyond bounds raises `ListRefused`, as does a file that is cut off
     or not well formed. The root itself comes last, with what is no record in it.
     """
-    check_size(content)
     reader = _RecordReader(root, records)
-    size, step = len(content), 1 << 20
+    done = 0
     try:
-        for start in range(0, size, step):
-            reader.parser.Parse(content[start : start + step], start + step >= size)
-            progress(min(start + step, size), size)
+        for block in file.blocks():
+            reader.parser.Parse(block, False)
+            done += len(block)
+            progress(done, file.size)
             yield from reader.ready
             reader.ready.clear()
+        reader.parser.Parse(b"", True)
+        yield from reader.ready
     except expat.ExpatError as error:
         what = "is cut off" if expat.ErrorString(error.code) in CUT_OFF else "is not well formed"
         raise ListRefused(
@@ -159,62 +162,62 @@ def read_xml(content: bytes, *, root: str, records: frozenset[str], progress: Pr
         raise ListRefused("The file cannot be read as XML: {error}.", error=error) from error
 
 
-def read_csv(content: bytes, *, progress: Progress) -> Iterator[tuple[int, list[str]]]:
+def read_csv(file: ListBytes, *, progress: Progress) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file with their line numbers. Raises `ListRefused` for bytes or quotes out of order."""
-    check_size(content)
+    reader = csv.reader(_lines(file, progress), strict=True)
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ListRefused("The file is not UTF-8 text (byte {byte}).", byte=error.start) from error
-    if "\x00" in text:
-        raise ListRefused("The file holds a NUL: it is no CSV.")
-    total = text.count("\n") or 1
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for count, row in enumerate(reader):
-            if count % PROGRESS_EVERY == 0:
-                progress(min(reader.line_num, total), total)
+        for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
         raise ListRefused(
             "Line {line}: the file is not CSV, or is cut off ({error}).", line=reader.line_num, error=error
         ) from error
-    progress(total, total)
 
 
-def check_size(content: bytes) -> None:
-    """Raise `ListRefused` for an empty or an oversized file."""
-    if not content.strip():
-        raise ListRefused("The file is empty.")
-    if len(content) > FILE_BYTES_MAX:
-        raise ListRefused(
-            "The file has {count:,} bytes; at most {file_bytes_max:,} are read.",
-            count=len(content),
-            file_bytes_max=FILE_BYTES_MAX,
-        )
+def _lines(file: ListBytes, progress: Progress) -> Iterator[str]:
+    """The lines of a UTF-8 text with their ends, decoded block by block."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    held, done = "", 0
+    for block in _with_end(file):
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            place = max(done - (len(error.object) - len(block)), 0) + error.start
+            raise ListRefused("The file is not UTF-8 text (byte {byte}).", byte=place) from error
+        if "\x00" in text:
+            raise ListRefused("The file holds a NUL: it is no CSV.")
+        done += len(block)
+        *lines, held = (held + text).split("\n")
+        for line in lines:
+            yield line + "\n"
+        if len(held) > LINE_CHARACTERS_MAX:
+            raise ListRefused("The file holds a line that is longer than any real one: it is no CSV.")
+        progress(done, file.size)
+    if held:
+        yield held
 
 
-def check_entries(entries: list[EntryDraft]) -> None:
-    """Raise `ListRefused` for no entries, too many, one without a name or a reference, or a reference twice."""
-    if not entries:
-        raise ListRefused("The file holds no entry.")
-    if len(entries) > ENTRIES_MAX:
-        raise ListRefused(
-            "The file holds {count:,} entries; at most {entries_max:,} are read.",
-            count=len(entries),
-            entries_max=ENTRIES_MAX,
-        )
-    seen: set[str] = set()
+def _with_end(file: ListBytes) -> Iterator[bytes]:
+    yield from file.blocks()
+    yield b""
+
+
+def checked(entries: Iterator[EntryDraft]) -> Iterator[EntryDraft]:
+    """The same entries. Raises `ListRefused` for none, too many, or one without a name or a proper reference."""
+    count = 0
     for entry in entries:
+        count += 1
+        if count > ENTRIES_MAX:
+            raise ListRefused("The file holds more than {entries_max:,} entries.", entries_max=ENTRIES_MAX)
         if not entry.reference or len(entry.reference) > 120 or not entry.reference.isprintable():
             raise ListRefused("An entry has no proper id: {reference!r}.", reference=entry.reference[:40])
-        if entry.reference in seen:
-            raise ListRefused("The entry {reference} stands in the file twice.", reference=entry.reference)
-        seen.add(entry.reference)
         if not entry.names:
             raise ListRefused("The entry {reference} has no name.", reference=entry.reference)
         if len(entry.names) > NAMES_MAX or any(len(name.text) > NAME_CHARACTERS_MAX for name in entry.names):
             raise ListRefused("The entry {reference} has names beyond any bound.", reference=entry.reference)
+        yield entry
+    if not count:
+        raise ListRefused("The file holds no entry.")
 
 
 def clean(text: str) -> str:

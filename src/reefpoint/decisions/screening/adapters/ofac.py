@@ -5,6 +5,7 @@ by hand is found out. The CSV has no head, writes -0- for nothing and ends with 
 """
 
 import re
+from collections.abc import Iterator
 
 from reefpoint.decisions.screening.adapters.countries import country_code
 from reefpoint.decisions.screening.adapters.files import (
@@ -12,7 +13,7 @@ from reefpoint.decisions.screening.adapters.files import (
     Element,
     ListRefused,
     Progress,
-    check_entries,
+    checked,
     clean,
     names_of,
     read_birth,
@@ -20,7 +21,7 @@ from reefpoint.decisions.screening.adapters.files import (
     read_day,
     read_xml,
 )
-from reefpoint.decisions.screening.types import EntryDraft, EntryKind, ParsedList
+from reefpoint.decisions.screening.types import Entries, EntryDraft, EntryKind, ListBytes
 
 KINDS = {
     "individual": EntryKind.PERSON,
@@ -30,29 +31,34 @@ KINDS = {
 }
 SDN_FIELDS, ALT_FIELDS = 12, 5
 NOTHING = "-0-"
-END_OF_FILE = b"\x1a"
+END_OF_FILE = "\x1a"
 _BIRTHS = re.compile(r"\bDOB ([^;.]+)")
 _COUNTRIES = re.compile(r"\b(?:nationality|citizen) ([^;.]+)")
 
 
-def parse_ofac_xml(content: bytes, _second: bytes, progress: Progress) -> ParsedList:
+def parse_ofac_xml(file: ListBytes, _second: ListBytes | None, progress: Progress) -> Entries:
     """The entries of `sdn.xml`. Raises `ListRefused`."""
-    entries: list[EntryDraft] = []
-    head: Element | None = None
-    for record in read_xml(content, root="sdnList", records=frozenset({"sdnEntry"}), progress=progress):
-        if record.tag == "sdnEntry":
-            entries.append(_xml_entry(record))
-        else:
-            head = record
-    check_entries(entries)
-    told = head.get("publshInformation", "Record_Count") if head else ""
-    if told and told != str(len(entries)):
+    head: list[Element] = []
+    count = 0
+    for entry in checked(_xml_entries(file, progress, head)):
+        count += 1
+        yield entry
+    told = head[0].get("publshInformation", "Record_Count") if head else ""
+    if told and told != str(count):
         raise ListRefused(
             "The file says that it has {told} entries, and has {count}: it is not whole.",
             told=told[:12],
-            count=len(entries),
+            count=count,
         )
-    return ParsedList(tuple(entries), read_day(head.get("publshInformation", "Publish_Date")) if head else None)
+    return read_day(head[0].get("publshInformation", "Publish_Date")) if head else None
+
+
+def _xml_entries(file: ListBytes, progress: Progress, head: list[Element]) -> Iterator[EntryDraft]:
+    for record in read_xml(file, root="sdnList", records=frozenset({"sdnEntry"}), progress=progress):
+        if record.tag == "sdnEntry":
+            yield _xml_entry(record)
+        else:
+            head.append(record)
 
 
 def _xml_entry(record: Element) -> EntryDraft:
@@ -79,45 +85,50 @@ def _whole(record: Element) -> str:
     return f"{record.get('firstName')} {record.get('lastName')}".strip()
 
 
-def parse_ofac_csv(content: bytes, second: bytes, progress: Progress) -> ParsedList:
+def parse_ofac_csv(file: ListBytes, second: ListBytes | None, progress: Progress) -> Entries:
     """The entries of `sdn.csv`, with the alternative names of `alt.csv` if that is given. Raises `ListRefused`."""
     aliases: dict[str, list[tuple[str, bool]]] = {}
-    if second:
-        for line, row in read_csv(_body(second), progress=lambda *_: None):
+    if second is not None:
+        for line, row in _rows(second, lambda *_: None):
             fields = _fields(line, row, ALT_FIELDS)
             aliases.setdefault(fields[0], []).append((_straight(fields[3]), "weak" in fields[2].lower()))
-    entries = []
-    for line, row in read_csv(_body(content), progress=progress):
-        reference, name, kind, programmes, *_, remarks = _fields(line, row, SDN_FIELDS)
-        births = [birth for text in _BIRTHS.findall(remarks) for birth in read_birth(text)]
-        entries.append(
-            EntryDraft(
-                reference=reference,
-                kind=KINDS.get(kind.lower() or "entity", EntryKind.OTHER),
-                names=names_of([(_straight(name), False), *aliases.pop(reference, [])]),
-                births=tuple(births),
-                countries=tuple(dict.fromkeys(country_code(text) for text in _COUNTRIES.findall(remarks))),
-                programmes=programmes[:NOTE_CHARACTERS_MAX],
-                note=clean(remarks)[:NOTE_CHARACTERS_MAX],
-            )
-        )
-    check_entries(entries)
+    yield from checked(_csv_entries(file, aliases, progress))
     if aliases:
         raise ListRefused(
             "The file of alternative names speaks of {reference}, which the list lacks.",
             reference=next(iter(aliases))[:20],
         )
-    return ParsedList(tuple(entries))
+    return None
 
 
-def _body(content: bytes) -> bytes:
-    """The file without the mark at its end. Raises `ListRefused` if it has neither that mark nor a last line end."""
-    body = content.rstrip(b" \r\n")
-    if body.endswith(END_OF_FILE):
-        return body[:-1]
-    if body and not content.endswith(b"\n"):
+def _csv_entries(
+    file: ListBytes, aliases: dict[str, list[tuple[str, bool]]], progress: Progress
+) -> Iterator[EntryDraft]:
+    for line, row in _rows(file, progress):
+        reference, name, kind, programmes, *_, remarks = _fields(line, row, SDN_FIELDS)
+        births = [birth for text in _BIRTHS.findall(remarks) for birth in read_birth(text)]
+        yield EntryDraft(
+            reference=reference,
+            kind=KINDS.get(kind.lower() or "entity", EntryKind.OTHER),
+            names=names_of([(_straight(name), False), *aliases.pop(reference, [])]),
+            births=tuple(births),
+            countries=tuple(dict.fromkeys(country_code(text) for text in _COUNTRIES.findall(remarks))),
+            programmes=programmes[:NOTE_CHARACTERS_MAX],
+            note=clean(remarks)[:NOTE_CHARACTERS_MAX],
+        )
+
+
+def _rows(file: ListBytes, progress: Progress) -> Iterator[tuple[int, list[str]]]:
+    """The rows before the mark at the file's end. Raises `ListRefused` if it has neither that mark nor a line end."""
+    if not file.tail.endswith(b"\n") and not file.tail.rstrip(b" \r\n").endswith(END_OF_FILE.encode()):
         raise ListRefused("The file ends in the middle of a line: it is cut off.")
-    return content
+    is_over = False
+    for line, row in read_csv(file, progress=progress):
+        if is_over and row and row != [""]:
+            raise ListRefused("Line {line} comes after the mark that ends the file.", line=line)
+        is_over = is_over or [cell.strip(" ") for cell in row] == [END_OF_FILE]
+        if not is_over:
+            yield line, row
 
 
 def _fields(line: int, row: list[str], count: int) -> list[str]:

@@ -5,6 +5,7 @@ Source: opensanctions.org/docs/bulk/csv. Columns are found by name; those that a
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date
 
 from reefpoint.decisions.screening.adapters.countries import country_code
@@ -12,14 +13,14 @@ from reefpoint.decisions.screening.adapters.files import (
     NOTE_CHARACTERS_MAX,
     ListRefused,
     Progress,
-    check_entries,
+    checked,
     clean,
     names_of,
     read_birth,
     read_csv,
     read_day,
 )
-from reefpoint.decisions.screening.types import EntryDraft, EntryKind, ParsedList
+from reefpoint.decisions.screening.types import Entries, EntryDraft, EntryKind, ListBytes
 
 NEEDED = ("id", "schema", "name", "aliases", "birth_date", "countries")
 KINDS = {
@@ -33,17 +34,30 @@ KINDS = {
 }
 
 
-def parse_opensanctions_csv(content: bytes, _second: bytes, progress: Progress) -> ParsedList:
+def parse_opensanctions_csv(file: ListBytes, _second: ListBytes | None, progress: Progress) -> Entries:
     """The entries of a `targets.simple` file. Raises `ListRefused`, naming the line."""
-    if not content.endswith(b"\n") and content.strip():
+    if not file.tail.endswith(b"\n"):
         raise ListRefused("The file ends in the middle of a line: it is cut off.")
-    rows = read_csv(content, progress=progress)
+    rows = read_csv(file, progress=progress)
     header = next(rows, (1, []))[1]
     if missing := [column for column in NEEDED if column not in header]:
         raise ListRefused("The file lacks the column {missing}: it is no targets.simple list.", missing=missing)
-    at = {column: header.index(column) for column in header}
-    entries: list[EntryDraft] = []
+    days = _Newest()
+    yield from checked(_entries(rows, header, days))
+    return days.newest
+
+
+class _Newest:
+    """The latest of the days that were seen."""
+
     newest: date | None = None
+
+    def see(self, day: date | None) -> None:
+        self.newest = max(filter(None, (self.newest, day)), default=None)
+
+
+def _entries(rows: Iterator[tuple[int, list[str]]], header: list[str], days: _Newest) -> Iterator[EntryDraft]:
+    at = {column: header.index(column) for column in header}
     for line, row in rows:
         if len(row) != len(header):
             raise ListRefused(
@@ -54,21 +68,16 @@ def parse_opensanctions_csv(content: bytes, _second: bytes, progress: Progress) 
             )
         cell = {column: row[number].strip() for column, number in at.items()}
         names = [(cell["name"], False), *((alias, False) for alias in _values(cell["aliases"]))]
-        entries.append(
-            EntryDraft(
-                reference=cell["id"],
-                kind=KINDS.get(cell["schema"], EntryKind.OTHER),
-                names=names_of(names),
-                births=tuple(birth for text in _values(cell["birth_date"]) for birth in read_birth(text)),
-                countries=tuple(country_code(text) for text in _values(cell["countries"])),
-                programmes=clean(cell.get("sanctions", ""))[:NOTE_CHARACTERS_MAX],
-                note=clean(cell.get("dataset", ""))[:NOTE_CHARACTERS_MAX],
-            )
+        days.see(read_day(cell.get("last_change", "")))
+        yield EntryDraft(
+            reference=cell["id"],
+            kind=KINDS.get(cell["schema"], EntryKind.OTHER),
+            names=names_of(names),
+            births=tuple(birth for text in _values(cell["birth_date"]) for birth in read_birth(text)),
+            countries=tuple(country_code(text) for text in _values(cell["countries"])),
+            programmes=clean(cell.get("sanctions", ""))[:NOTE_CHARACTERS_MAX],
+            note=clean(cell.get("dataset", ""))[:NOTE_CHARACTERS_MAX],
         )
-        changed = read_day(cell.get("last_change", ""))
-        newest = max(filter(None, (newest, changed)), default=None)
-    check_entries(entries)
-    return ParsedList(tuple(entries), newest)
 
 
 def _values(cell: str) -> list[str]:

@@ -4,35 +4,41 @@ Source: scsanctions.un.org. Names come in up to four parts, with the original sc
 are weak ones.
 """
 
+from collections.abc import Iterator
+from datetime import date
+
 from reefpoint.decisions.screening.adapters.countries import country_code
 from reefpoint.decisions.screening.adapters.files import (
     NOTE_CHARACTERS_MAX,
     Element,
     Progress,
-    check_entries,
+    checked,
     clean,
     names_of,
     read_birth,
     read_day,
     read_xml,
 )
-from reefpoint.decisions.screening.types import EntryDraft, EntryKind, ParsedList
+from reefpoint.decisions.screening.types import Entries, EntryDraft, EntryKind, ListBytes
 
 NAME_PARTS = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
 RECORDS = {"INDIVIDUAL": EntryKind.PERSON, "ENTITY": EntryKind.ORGANISATION}
 
 
-def parse_un_xml(content: bytes, _second: bytes, progress: Progress) -> ParsedList:
+def parse_un_xml(file: ListBytes, _second: ListBytes | None, progress: Progress) -> Entries:
     """The entries of the consolidated list. Raises `ListRefused`."""
-    entries: list[EntryDraft] = []
-    newest = None
-    for record in read_xml(content, root="CONSOLIDATED_LIST", records=frozenset(RECORDS), progress=progress):
+    days: list[date] = []
+    yield from checked(_entries(file, progress, days))
+    return days[0] if days else None
+
+
+def _entries(file: ListBytes, progress: Progress, days: list[date]) -> Iterator[EntryDraft]:
+    """The entries; `days` holds the latest day on which one was listed or changed."""
+    for record in read_xml(file, root="CONSOLIDATED_LIST", records=frozenset(RECORDS), progress=progress):
         if record.tag in RECORDS:
-            entries.append(_entry(record))
             listed = [read_day(one.text) for one in record.all("LAST_DAY_UPDATED", "VALUE")]
-            newest = max(filter(None, (newest, read_day(record.get("LISTED_ON")), *listed)), default=None)
-    check_entries(entries)
-    return ParsedList(tuple(entries), newest)
+            days[:] = sorted(filter(None, (*days, read_day(record.get("LISTED_ON")), *listed)))[-1:]
+            yield _entry(record)
 
 
 def _entry(record: Element) -> EntryDraft:

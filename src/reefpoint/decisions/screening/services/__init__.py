@@ -1,7 +1,7 @@
 """What screening does: takes in lists, holds names and clients against them, has hits resolved by two people."""
 
 from reefpoint.decisions.screening.adapters import ListRefused
-from reefpoint.decisions.screening.rules.hits import FILE_BYTES_MAX
+from reefpoint.decisions.screening.rules.hits import FILE_BYTES_MAX, SECOND_BYTES_MAX
 from reefpoint.decisions.screening.services.clients import (
     NothingToScreen,
     rescreen_all,
@@ -14,6 +14,7 @@ from reefpoint.decisions.screening.services.lists import load_list, load_receive
 
 __all__ = [
     "FILE_BYTES_MAX",
+    "SECOND_BYTES_MAX",
     "ListRefused",
     "NothingToScreen",
     "decide_hit",

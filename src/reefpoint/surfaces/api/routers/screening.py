@@ -1,7 +1,7 @@
 """Names against lists: versions, a name, hits and what is proposed about them."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, BinaryIO, cast
 
 from ninja import File, Form, Status
 from ninja.files import UploadedFile
@@ -9,7 +9,6 @@ from pydantic import Field
 
 from reefpoint.decisions.screening.selectors.hits import find_hits, get_hit
 from reefpoint.decisions.screening.selectors.lists import get_version, list_in_force
-from reefpoint.decisions.screening.services import FILE_BYTES_MAX
 from reefpoint.decisions.screening.services.clients import screen_name
 from reefpoint.decisions.screening.services.hits import propose_resolution
 from reefpoint.decisions.screening.services.lists import receive_list
@@ -67,7 +66,7 @@ def deliver(
         source=source,
         shape=shape,
         file_name=file.name or "",
-        content=file.read(FILE_BYTES_MAX + 1),
+        content=cast(BinaryIO, file.file),
         may_shrink=may_shrink,
         at=now(),
     )

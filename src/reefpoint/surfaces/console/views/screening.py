@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
+from typing import BinaryIO, cast
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -24,6 +26,7 @@ from reefpoint.decisions.screening.selectors import (
 )
 from reefpoint.decisions.screening.services import (
     FILE_BYTES_MAX,
+    SECOND_BYTES_MAX,
     ListRefused,
     NothingToScreen,
     decide_hit,
@@ -211,7 +214,8 @@ def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
         "sources": [version.source for version in list_in_force(actor)],
         "failed": list_unsettled(actor),
         "may_load": "screening.load_list" in actor.permissions,
-        "megabytes_max": FILE_BYTES_MAX // 1_000_000,
+        "gigabytes_max": FILE_BYTES_MAX // 1_000_000_000,
+        "megabytes_max": SECOND_BYTES_MAX // 1_000_000,
     }
     return VERSIONS.answer(request, wanted, found, "console/screening_lists.html", context)
 
@@ -227,19 +231,16 @@ def _take_in(request: HttpRequest, actor: Actor, source: str) -> int:
         source=source,
         shape=shape,
         file_name=getattr(request.FILES.get("file"), "name", "") or "",
-        content=_bytes_of(request.FILES.get("file")),
-        second=_bytes_of(request.FILES.get("second")),
+        content=_file_of(request.FILES.get("file")),
+        second=_file_of(request.FILES.get("second")),
         may_shrink="may_shrink" in request.POST,
         at=desk_now(),
     )
 
 
-def _bytes_of(uploaded: "UploadedFile[bytes] | None") -> bytes:
-    if uploaded is None:
-        return b""
-    if (uploaded.size or 0) > FILE_BYTES_MAX:
-        raise ListRefused(_now("The file is larger than any list."))
-    return bytes(uploaded.read())
+def _file_of(uploaded: "UploadedFile[bytes] | None") -> BinaryIO:
+    """An uploaded file as it lies on the disk or, if it is small, in memory."""
+    return BytesIO() if uploaded is None or uploaded.file is None else cast(BinaryIO, uploaded.file)
 
 
 @page("screening.view")

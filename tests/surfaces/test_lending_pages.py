@@ -4,16 +4,19 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django.fixtures import Settings
-from tests.desk import MONDAY, make_desk
+from tests.desk import MONDAY, close, make_desk, noon
 from tests.flows.lending.conftest import AT, person
 from tests.flows.lending.test_credit import Flow, make_flow
+from tests.flows.lending.test_defaults import DEADLINE, LATE, SOLD, act, approved, late_loan, sold, the_default
 from tests.flows.lending.test_renewals import Renewing, make_renewing
 from tests.flows.servicing.test_fees import borrowed
 from tests.surfaces.conftest import signed_in_as
 
 from reefpoint.flows.lending.models import Renewal
 from reefpoint.flows.lending.types import CreditState
+from reefpoint.flows.liquidation.models import Liquidation
 from reefpoint.platform.access.types import RoleName
+from reefpoint.records.products.types import LiquidationRule
 from reefpoint.records.treasury.models import Payment
 from reefpoint.records.treasury.services import work_payments
 
@@ -163,3 +166,38 @@ def test_what_stands_against_a_renewal_is_said_to_staff_and_to_the_client_in_wor
     assert refused.status_code == 422
     assert "see what stands against it" in refused.content.decode()
     assert not Renewal.objects.exists()
+
+
+def test_a_late_loan_is_proposed_by_one_told_to_its_client_and_sold_for_over_the_pages(
+    db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REQUIRE_SECOND_FACTOR = False
+    desk = make_desk()
+    loan = late_loan(desk, rule=LiquidationRule.APPROVAL)
+    client, at = make_renewing(desk, loan.account_id).client, noon(LATE)
+    for module in ("console.views.maturities", "console.views.liquidations", "console.today", "portal.views.loans"):
+        monkeypatch.setattr(f"reefpoint.surfaces.{module}.desk_now", lambda: at)
+    risk, portal = signed_in_as(desk.risk), signed_in_as(client)
+    assert "Decide whether it is sold for" in read(risk, "console:today")
+    assert "Ask a second person" in read(risk, "console:loan", loan.id)
+    empty = risk.post(reverse("console:default_loan", args=[loan.id]), {"reason": " "})
+    assert empty.status_code == 422
+    assert "Say why collateral is to be sold" in empty.content.decode()
+    assert "A second person is asked" in do(risk, "console:default_loan", loan.id, reason="no answer")
+    assert "may be sold" not in read(portal, "portal:home")
+    approved(desk, the_default(), at)
+    assert "The client is told" in read(risk, "console:maturities")
+    told = read(portal, "portal:loan", loan.id)
+    assert "May be sold from" in told
+    assert "2020-01-06" in told
+    assert "可能卖出的起始日" in read(portal, "portal:loan", loan.id, language="zh-hans")
+    assert "Your shares may be sold from" in read(portal, "portal:home")
+    act(desk, DEADLINE, close(DEADLINE))
+    assert "Your shares are being sold for this loan" in read(portal, "portal:loan", loan.id)
+    sold(desk, SOLD)
+    sale = Liquidation.objects.get()
+    page = read(risk, "console:liquidation", sale.pk)
+    assert "the loan is paid, with interest and fees due" in page
+    assert "To be paid by the sale" in page
+    assert "逾期融资" in read(risk, "console:liquidations", language="zh-hans")
+    assert "Paid" in read(risk, "console:loan", loan.id)

@@ -54,11 +54,14 @@ from reefpoint.flows.lending.handlers import (
     erase_client_requests,
     follow_contract,
     follow_credit_decision,
+    follow_default_approval,
     follow_funding_approval,
+    follow_liquidation,
     follow_payment,
     follow_scheme_withdrawal,
     fund_approved,
 )
+from reefpoint.flows.liquidation.events import LiquidationEnded
 from reefpoint.flows.liquidation.handlers import (
     follow_order,
     look_at_late_credit,
@@ -199,6 +202,9 @@ HANDLERS: tuple[Handler, ...] = (
     # a funding that a second person approved is done, and ended by what the bank answers
     Handler("lending.follow_approval", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_funding_approval),
     Handler("lending.fund", (CreditMoved,), fund_approved),
+    # a late loan: the client is told once a second person agrees; when its sale is over, so is the default
+    Handler("lending.follow_default", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_default_approval),
+    Handler("lending.follow_sale", (LiquidationEnded,), follow_liquidation),
     Handler("lending.follow_payment", (PaymentConfirmed, PaymentRejected), follow_payment),
     # whoever changes is looked at again
     Handler("kyc.reassess", (ProfileChanged,), reassess_changed_client),

@@ -11,7 +11,7 @@ from reefpoint.decisions.margin.selectors.standing import load_sheet
 from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.selectors import list_plans
 from reefpoint.flows.liquidation.selectors.planning import explain_account_plan, load_for_sale
-from reefpoint.flows.liquidation.types import PlanView
+from reefpoint.flows.liquidation.types import PlanView, SaleAim
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve
 from reefpoint.records.accounts.services import move_security
@@ -133,7 +133,7 @@ def most_of(desk: Desk, on: date) -> dict[str, tuple[int, str]]:
     """What of each name of the near account may be sold on a day, and why so much of it is."""
     account = desk.account(desk.near)
     sheet = load_sheet([account.scheme_version_id], at=noon(on))
-    explained, _ = explain_account_plan(account, sheet, load_for_sale([account.id], sheet, on), 60_000)
+    explained, _ = explain_account_plan(account, sheet, load_for_sale([account.id], sheet, on), SaleAim(60_000))
     return {sheet.instruments[term.instrument].symbol: (term.most, term.reason.value) for term in explained.terms}
 
 

@@ -18,7 +18,7 @@ HELD = {
         approvals.decide:credit.publish approvals.decide:credit.waive approvals.decide:credit.waive_large
         approvals.decide:execution.write_off approvals.decide:instruments.record_listing
         approvals.decide:kyc.publish
-        approvals.decide:liquidation.start approvals.decide:models.release
+        approvals.decide:lending.default approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
         approvals.decide:pricing.publish approvals.decide:scheme.change_tier
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw
@@ -26,7 +26,7 @@ HELD = {
         approvals.decide:treasury.write_off approvals.request
         approvals.view clients.view collateral.assess collateral.publish collateral.view
         contracts.view credit.publish credit.view execution.cancel_order execution.view
-        instruments.suspend ledger.view lending.view licences.view liquidation.approve
+        instruments.suspend ledger.view lending.default lending.view licences.view liquidation.approve
         liquidation.cancel liquidation.start liquidation.view margin.close_call margin.expire_call
         margin.open_call margin.revalue margin.view models.develop models.view notifications.send
         notifications.view operations.view performance.view prices.confirm prices.view
@@ -41,7 +41,7 @@ HELD = {
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw approvals.request
         approvals.view clients.view collateral.view contracts.countersign contracts.draft_template
         contracts.prepare contracts.view credit.decide credit.publish credit.view documents.view
-        execution.view kyc.view leads.view lending.offer lending.request lending.view licences.view
+        execution.view kyc.view leads.view lending.default lending.offer lending.request lending.view licences.view
         liquidation.view margin.view models.view notifications.view operations.view performance.view
         prices.view pricing.publish pricing.quote pricing.reprice pricing.view relations.view
         schemes.draft schemes.publish schemes.view scoring.score scoring.view suitability.view

@@ -3,6 +3,8 @@
 from reefpoint.decisions.credit.events import CreditDecided
 from reefpoint.flows.lending.events import CreditMoved
 from reefpoint.flows.lending.services.deciding import follow_decision
+from reefpoint.flows.lending.services.defaults import APPROVAL_KIND as DEFAULT_APPROVAL
+from reefpoint.flows.lending.services.defaults import follow_default_sale, take_default_approval
 from reefpoint.flows.lending.services.erasing import erase_requests
 from reefpoint.flows.lending.services.funding import (
     SUBJECT_PREFIX,
@@ -15,6 +17,7 @@ from reefpoint.flows.lending.services.offering import drop_contract, note_client
 from reefpoint.flows.lending.services.renewals import drop_renewal
 from reefpoint.flows.lending.services.withdrawals import follow_withdrawal
 from reefpoint.flows.lending.types import CreditState
+from reefpoint.flows.liquidation.events import LiquidationEnded
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
@@ -85,6 +88,22 @@ def follow_contract(stored: StoredEvent) -> None:
         case ContractEnded():
             drop_contract(contract_id=event.contract_id, at=event.at)
             drop_renewal(contract_id=event.contract_id, state=event.state, at=event.at)
+
+
+def follow_default_approval(stored: StoredEvent) -> None:
+    """A second person decided on selling for a late loan, or it was taken back."""
+    event = stored.event
+    assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
+    if event.kind == DEFAULT_APPROVAL:
+        on = current_book_day() or event.at.date()
+        take_default_approval(approval_id=event.approval_id, on=on, at=event.at)
+
+
+def follow_liquidation(stored: StoredEvent) -> None:
+    """A sale is over; if it was for a late loan, so is its default."""
+    event = stored.event
+    assert isinstance(event, LiquidationEnded)
+    follow_default_sale(liquidation_id=event.liquidation_id, state=event.state, at=event.at)
 
 
 def erase_client_requests(stored: StoredEvent) -> None:

@@ -1,11 +1,11 @@
-"""Requests for credit with what will be pledged and every step of theirs; renewals and reminders of maturities."""
+"""Requests for credit with what will be pledged and every step of theirs; renewals, reminders and defaults of loans."""
 
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
 from django.db.models.functions import Cast, Concat, Greatest, Length, LPad
 
 from reefpoint.flows.lending import rules
-from reefpoint.flows.lending.types import CreditState, RenewalState
+from reefpoint.flows.lending.types import CreditState, DefaultState, RenewalState
 from reefpoint.records.parties.models import Client
 
 _ID_TEXT = Cast("id", models.TextField())
@@ -179,6 +179,58 @@ class Renewal(models.Model):
 
     def __str__(self) -> str:
         return f"loan {self.loan_id} to {self.new_matures_on}"
+
+
+class LoanDefault(models.Model):
+    """A loan that is late past its grace: proposed, approved, told to its client with the day from which is sold, sold
+    for. A trigger lets a sale for a loan open only after that day was told, and plans only from that day on.
+    """
+
+    loan = models.ForeignKey("accounts.Loan", on_delete=models.PROTECT, related_name="+")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in DefaultState])
+    matured_on = models.DateField()
+    due_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=300, blank=True)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=80)
+    approval_id = models.BigIntegerField(null=True, unique=True)
+    announced_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    sale_from = models.DateField(null=True)
+    notice_id = models.BigIntegerField(null=True)
+    liquidation = models.OneToOneField("liquidation.Liquidation", null=True, on_delete=models.PROTECT, related_name="+")
+    waits_for = models.CharField(max_length=24, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        db_table = "lending_default"
+        constraints = (
+            UniqueConstraint(
+                fields=["loan"], condition=Q(state__in=rules.LIVE_DEFAULTS), name="lending_one_live_default"
+            ),
+            CheckConstraint(condition=Q(due_minor__gt=0), name="lending_default_owes"),
+            CheckConstraint(
+                condition=~Q(state__in=["announced", "selling", "exhausted"])
+                | Q(announced_at__isnull=False, notice_id__isnull=False, deadline_at__gt=F("announced_at"))
+                & Q(sale_from__isnull=False),
+                name="lending_default_told_the_day",
+            ),
+            CheckConstraint(
+                condition=~Q(state__in=["selling", "exhausted"]) | Q(liquidation__isnull=False),
+                name="lending_default_has_its_sale",
+            ),
+            CheckConstraint(
+                condition=Q(state__in=rules.LIVE_DEFAULTS, ended_at__isnull=True)
+                | (~Q(state__in=rules.LIVE_DEFAULTS) & Q(ended_at__isnull=False)),
+                name="lending_default_ends_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"loan {self.loan_id} in default"
 
 
 class MaturityReminder(models.Model):

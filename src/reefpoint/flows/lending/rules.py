@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from reefpoint.flows.lending.types import CreditState, FundingFacts, MaturityStage, NextStep, RenewalState, Turn
+from reefpoint.flows.lending.types import (
+    CreditState,
+    DefaultState,
+    FundingFacts,
+    MaturityStage,
+    NextStep,
+    RenewalState,
+    Turn,
+)
 from reefpoint.platform.basics.states import StateTable
 
 C = CreditState
@@ -71,6 +79,27 @@ RENEWAL_STATES = StateTable(
 """Only a renewal that both have signed is done; until then either side, or time, can end it."""
 
 LIVE_RENEWALS = sorted(state.value for state in RENEWAL_STATES.live)
+
+D = DefaultState
+
+DEFAULT_STATES = StateTable(
+    subject="default",
+    initial=D.PROPOSED,
+    moves={
+        D.PROPOSED: frozenset({D.ANNOUNCED, D.PAID, D.WITHDRAWN}),
+        D.ANNOUNCED: frozenset({D.SELLING, D.PAID, D.WITHDRAWN}),
+        D.SELLING: frozenset({D.PAID, D.EXHAUSTED}),
+    },
+)
+"""Nothing is sold for a late loan before its client was told from which day on. A sale that runs ends by itself."""
+
+
+def notice_sessions(call_deadline_sessions: int) -> int:
+    """How many sessions a client has after the letter before a sale for a late loan: as a call leaves, at least one."""
+    return max(1, call_deadline_sessions)
+
+
+LIVE_DEFAULTS = sorted(state.value for state in DEFAULT_STATES.live)
 
 TURN_OF: Mapping[NextStep, Turn] = {
     NextStep.SUBMIT: Turn.CLIENT,

@@ -262,9 +262,59 @@ class MaturityStage(StrEnum):
     LATE = "late"
 
 
+class DefaultState(StrEnum):
+    """A loan that is late past its grace, on the way to a sale for it. PROPOSED: a second person is asked. ANNOUNCED:
+    its client was told the day from which is sold. PAID, WITHDRAWN and EXHAUSTED (nothing is left to sell) are ends.
+    """
+
+    PROPOSED = "proposed"
+    ANNOUNCED = "announced"
+    SELLING = "selling"
+    PAID = "paid"
+    WITHDRAWN = "withdrawn"
+    EXHAUSTED = "exhausted"
+
+
+class DefaultHold(StrEnum):
+    """What keeps the sale for a late loan from being opened although the day has come."""
+
+    OPEN_CALL = "open_call"
+    BEING_SOLD = "being_sold"
+    LEGAL_HOLD = "legal_hold"
+    NOTICE_NOT_DELIVERED = "notice_not_delivered"
+
+
+@dataclass(frozen=True)
+class DefaultView:
+    """A late loan on the way to a sale for it.
+
+    `due_minor` is what was owed when it was proposed or announced: principal, and interest and fees of the account.
+    `deadline_at` is until when the client can pay, `sale_from` the first day on which may be sold; both None before
+    the client is told. `waits_for` is what kept the sale from being opened when that was last tried.
+    """
+
+    id: int
+    loan_id: int
+    client_id: int
+    state: DefaultState
+    matured_on: date
+    due_minor: int
+    reason: str
+    proposed_at: datetime
+    proposed_by: str
+    approval_id: int | None
+    announced_at: datetime | None
+    deadline_at: datetime | None
+    sale_from: date | None
+    liquidation_id: int | None
+    waits_for: DefaultHold | None
+    ended_at: datetime | None
+    end_reason: str
+
+
 @dataclass(frozen=True)
 class MaturingLoan:
-    """A loan near its maturity, with its newest renewal. `days_left` is negative after the maturity."""
+    """A loan near its maturity, with its newest renewal and default. `days_left` is negative after the maturity."""
 
     loan_id: int
     number: str
@@ -286,6 +336,7 @@ class MaturingLoan:
     renewals_used: int
     renewals_max: int
     renewal: RenewalView | None
+    default: DefaultView | None = None
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,18 @@ LIVE = sorted(LIQUIDATION_STATES.live)
 
 
 class Liquidation(models.Model):
-    """The sale of one account's collateral until it holds its target. At most one runs on an account."""
+    """The sale of one account's collateral until it holds its target, or until a late loan is paid. At most one runs on
+    an account.
+    """
 
     number = models.CharField(max_length=20, unique=True)
     account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+")
     call = models.ForeignKey("margin.MarginCall", on_delete=models.PROTECT, null=True, related_name="+")
+    loan = models.ForeignKey("accounts.Loan", on_delete=models.PROTECT, null=True, related_name="+")
     cause = models.CharField(max_length=16)
     state = models.CharField(max_length=20)
-    target_bp = models.IntegerField()
+    target_bp = models.IntegerField(null=True)
+    late_minor = models.BigIntegerField(null=True)
     opened_on = models.DateField()
     opened_at = models.DateTimeField()
     approval_id = models.BigIntegerField(null=True, unique=True)
@@ -32,7 +36,13 @@ class Liquidation(models.Model):
             models.CheckConstraint(name="liquidation_state_known", condition=Q(state__in=list(LiquidationState))),
             models.CheckConstraint(
                 name="liquidation_cause_names_its_call",
-                condition=Q(cause=Cause.CALL_EXPIRED, call__isnull=False) | Q(cause=Cause.CLOSE_OUT, call=None),
+                condition=Q(cause=Cause.CALL_EXPIRED, call__isnull=False)
+                | Q(cause__in=(Cause.CLOSE_OUT, Cause.DEFAULT), call=None),
+            ),
+            models.CheckConstraint(
+                name="liquidation_aims_at_a_ratio_or_a_loan",
+                condition=(Q(cause=Cause.DEFAULT, loan__isnull=False, late_minor__gt=0) & Q(target_bp=None))
+                | (~Q(cause=Cause.DEFAULT) & Q(loan=None, late_minor=None, target_bp__isnull=False)),
             ),
             models.CheckConstraint(
                 name="liquidation_closed_with_its_state",

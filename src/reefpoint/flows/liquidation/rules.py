@@ -8,6 +8,7 @@ import numpy.typing as npt
 from reefpoint.decisions.margin.types import CallCause, Standing
 from reefpoint.engine.cures import sale_target_bp
 from reefpoint.flows.liquidation.types import LiquidationState
+from reefpoint.platform.basics.money import ceil_div
 from reefpoint.platform.basics.states import StateTable
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.market.types import InstrumentView, LatestPrice
@@ -17,6 +18,9 @@ State = LiquidationState
 
 SALE_COST_BP = 30
 """What a plan assumes a sale to cost in slippage and fees, in basis points; a fill costs less as a rule."""
+
+PAYING_TARGET_BP = 100_000
+"""The ratio by which a sale that pays an amount is planned (`debt_that_asks_for`). Any above the cost would do."""
 
 LIQUIDATION_STATES = StateTable(
     subject="liquidation",
@@ -45,6 +49,18 @@ def target_of(terms: SchemeTerms, cause: CallCause, held: Sequence[tuple[int, in
     if cause is CallCause.LINE:
         return terms.target_bp
     return max(terms.target_bp, sale_target_bp(held, debt_units, SALE_COST_BP))
+
+
+def debt_that_asks_for(pay: int, *, cash: int, assets: int) -> int:
+    """The debt of which a sale to `PAYING_TARGET_BP` pays exactly `pay` from cash and proceeds; all in one unit.
+
+    Planned as a ratio, an amount has the planner's steps, order of sale and certificate. With s to be sold for what
+    cash k does not pay, (assets - k - s) stay, so that T * (debt - pay) = assets - k - s: one step less and the ratio
+    is not held, nor the amount paid. Rounded up: never too little is sold.
+    """
+    from_cash = min(cash, pay)
+    sold = ceil_div((pay - from_cash) * 10_000, 10_000 - SALE_COST_BP)
+    return pay + ceil_div(max(0, assets - from_cash - sold) * 10_000, PAYING_TARGET_BP)
 
 
 def next_state(

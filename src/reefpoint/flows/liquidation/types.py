@@ -18,13 +18,28 @@ class LiquidationState(StrEnum):
 
 
 class Cause(StrEnum):
+    """`default`: a loan that is late past its grace, sold for until it is paid, whatever the ratio."""
+
     CALL_EXPIRED = "call_expired"
     CLOSE_OUT = "close_out"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class SaleAim:
+    """What a sale is to reach: the ratio `target_bp`, or `pay_minor` paid from the account's cash and the proceeds."""
+
+    target_bp: int = 0
+    pay_minor: int | None = None
 
 
 @dataclass(frozen=True)
 class LiquidationFacts:
-    """One liquidation. `call_id` is the call that ran out, None when the close-out line was crossed."""
+    """One liquidation, for the call that ran out (`call_id`), a crossed close-out line, or a late loan (`loan_id`).
+
+    It sells until the ratio `target_bp` is reached, or until the loan is paid: `late_minor` is what was late, with
+    interest and fees due, when it was opened.
+    """
 
     id: int
     number: str
@@ -34,9 +49,11 @@ class LiquidationFacts:
     call_id: int | None
     opened_on: date
     opened_at: datetime
-    target_bp: int
+    target_bp: int | None
     closed_at: datetime | None
     close_reason: str
+    loan_id: int | None = None
+    late_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,8 @@ class PlanTerm:
 class PlanProof:
     """Why a plan sells what it sells, and that no plan could sell much less; amounts in minor units.
 
-    - `gap_minor`: what is missing to the target after the account's own cash; the terms' `closes_minor` add up to it
+    - `gap_minor`: what is missing to the target, or of the late loan, after the account's own cash; the terms'
+      `closes_minor` add up to it
     - `bound_minor`: no sale of less value reaches the target, whatever its order and lots; None where none does
     - `in_any_order_minor`: what would be sold without the contract's order of sale; None where that does not cure
     - `served` of `sales`: its place in the session's queue, the lowest ratio first; `method`: how the day's volume was

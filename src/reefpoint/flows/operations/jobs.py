@@ -18,6 +18,7 @@ from reefpoint.decisions.relations.services import regroup_all
 from reefpoint.decisions.scoring.services.outcomes import record_outcomes
 from reefpoint.decisions.scoring.services.rescoring import measure_score_drift, rescore_due
 from reefpoint.decisions.screening.services import screen_unscreened
+from reefpoint.flows.lending.services.defaults import act_on_defaults
 from reefpoint.flows.lending.services.lapsing import lapse_requests
 from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
 from reefpoint.flows.lending.services.renewals import lapse_renewals
@@ -109,6 +110,13 @@ def remind_of_loans(timestamp: int) -> None:
         tell_of_unpaid(on=on, at=clock.at)
 
 
+def act_on_late_loans(timestamp: int) -> None:
+    """Announce and open sales for loans late past their grace; a replay leaves its past clients alone."""
+    clock = get_clock()
+    if not clock.is_replay:
+        act_on_defaults(on=clock.business_date or clock.at.date(), at=clock.at)
+
+
 def seal_audit(timestamp: int) -> None:
     """Seal the audit log's new entries."""
     seal(at=desk_now())
@@ -184,6 +192,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("*/10 * * * *", "contracts.lapse", lapse_unsigned_contracts),
     ("*/10 * * * *", "lending.lapse_renewals", lapse_unsigned_renewals),
     ("*/10 * * * *", "lending.lapse", lapse_old_requests),
+    ("*/10 * * * *", "lending.act_on_defaults", act_on_late_loans),
     ("10 6 * * *", "lending.remind_of_maturities", remind_of_loans),
     ("40 2 * * *", "relations.regroup_all", regroup_clients),
     ("10 3 * * *", "governance.watch", watch_models),

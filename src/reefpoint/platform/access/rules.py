@@ -76,6 +76,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     "lending.request": frozenset({_MANAGER, _CREDIT}),
     "lending.offer": frozenset({_CREDIT, _MANAGER}),
     "lending.fund": frozenset({_OPERATIONS, _TREASURY}),
+    "lending.default": frozenset({_CREDIT, _RISK}),
     "portal.borrow": frozenset({_CLIENT}),
     # people
     "clients.view": _DESK,
@@ -199,6 +200,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}pricing.exception": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}contracts.publish_template": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}lending.fund": frozenset({_TREASURY, _CREDIT}),
+    f"{DECIDE_APPROVAL}lending.default": frozenset({_RISK}),
     f"{DECIDE_APPROVAL}cases.close": frozenset({_COMPLIANCE}),
     f"{DECIDE_APPROVAL}treasury.write_off": frozenset({_TREASURY, _RISK}),
     f"{DECIDE_APPROVAL}treasury.resolve_payment": frozenset({_TREASURY, _RISK}),

@@ -93,6 +93,7 @@ INVENTORY: Mapping[str, Held] = {
     "pricing.RateProposal": Held(_ACCOUNT, "loan__account__client", {"inputs": {}, "answer": ""}),
     "lending.CreditRequest": Held(_CREDIT, blank={"problem": ""}),
     "lending.Renewal": Held(_ACCOUNT, blank={"end_reason": ""}),
+    "lending.LoanDefault": Held(_ACCOUNT, blank={"reason": "", "end_reason": ""}, stays={"waits_for": "a code"}),
     "lending.CreditStep": Held(_CREDIT, "request__client", {"words": "", "actor_name": ""}),
     "contracts.Contract": Held(_ACCOUNT, blank={"terms": {}}, stays={"lender_name": "the desk's own name"}),
     "contracts.File": Held(_ACCOUNT, "contract__client", {"blob": None}),

@@ -18,9 +18,9 @@ from reefpoint.decisions.monitoring.selectors.restrictions import list_restricti
 from reefpoint.decisions.monitoring.selectors.rules import name_clients
 from reefpoint.decisions.scoring.selectors.outcomes import versions_to_act_on
 from reefpoint.decisions.screening.selectors import find_hits, list_unsettled
-from reefpoint.flows.lending.selectors.renewals import SOON, find_maturing
+from reefpoint.flows.lending.selectors.renewals import PAST, SOON, find_maturing
 from reefpoint.flows.lending.selectors.requests import list_waiting as list_waiting_requests
-from reefpoint.flows.lending.types import NextStep
+from reefpoint.flows.lending.types import MaturityStage, NextStep
 from reefpoint.flows.liquidation.selectors import list_liquidations
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.applications import list_waiting_applications
@@ -334,6 +334,18 @@ def _renewals(actor: Actor) -> Iterator[Todo]:
         for row in find_maturing(actor, on=on, renewal="signed", limit=REQUESTS_MAX).rows:
             title, words = _("Renewal"), NEXT_WORDS["countersign"]
             yield Todo("warning", title, row.number, reverse("console:loan", args=[row.loan_id]), words)
+    if "lending.default" in actor.permissions:
+        for row in find_maturing(actor, on=on, when=PAST, limit=REQUESTS_MAX).rows:
+            if row.stage is MaturityStage.LATE and (row.default is None or row.default.waits_for):
+                yield Todo(
+                    "call",
+                    _("Late loan"),
+                    f"{row.number} · {client_of(row)}",
+                    reverse("console:loan", args=[row.loan_id]),
+                    _("Decide whether it is sold for") if row.default is None else _("See why the sale waits"),
+                    due_at=datetime(row.grace_until.year, row.grace_until.month, row.grace_until.day, tzinfo=UTC),
+                    amount_minor=row.principal_minor,
+                )
     if "lending.offer" in actor.permissions:
         count = find_maturing(actor, on=on, when=SOON, renewal="none", limit=1).count
         if count:

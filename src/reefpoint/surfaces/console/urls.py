@@ -168,6 +168,7 @@ urlpatterns = [
     path("loans/", maturities.maturities, name="maturities"),
     path("loans/<int:loan_id>/", maturities.loan, name="loan"),
     path("loans/<int:loan_id>/renewal/", maturities.renew, name="renew_loan"),
+    path("loans/<int:loan_id>/default/", maturities.default, name="default_loan"),
     path("payments/", payments.payments, name="payments"),
     path("payments/paper-bank/", payments.manner, name="paper_manner"),
     path("payments/<int:payment_id>/", payments.payment, name="payment"),

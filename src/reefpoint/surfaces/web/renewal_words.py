@@ -1,4 +1,4 @@
-"""Words for loans near their maturity and their renewals, for the desk and for clients."""
+"""Words for loans near their maturity, their renewals and defaults, for the desk and for clients."""
 
 from collections.abc import Mapping
 
@@ -85,4 +85,35 @@ CLIENT_RENEWAL_WORDS: Mapping[str, tuple[Words, Words]] = {
     "declined": (_("You turned the renewal down"), _("The loan is repaid on its last day.")),
     "withdrawn": (_("The renewal was taken back"), _("Nothing has changed: the loan is due as before.")),
     "expired": (_("The renewal was not signed in time"), _("Nothing has changed: the loan is due as before.")),
+}
+
+DEFAULT_WORDS: Mapping[str, Words] = {
+    "proposed": _("A second person is asked"),
+    "announced": _("The client is told"),
+    "selling": _("Being sold for"),
+    "paid": pgettext_lazy("loan", "Paid"),
+    "withdrawn": _("Taken back"),
+    "exhausted": _("Sold out, still owed"),
+}
+
+DEFAULT_HOLD_WORDS: Mapping[str, Words] = {
+    "open_call": _("a margin call is open: it is met or runs out first"),
+    "being_sold": _("another sale of the account runs"),
+    "legal_hold": _("a legal hold stands on the client"),
+    "notice_not_delivered": _("no letter was delivered: the client is told anew, with a later day"),
+}
+
+CLIENT_DEFAULT_WORDS: Mapping[str, tuple[Words, Words]] = {
+    "announced": (
+        _("Your shares may be sold for this loan"),
+        _("Pay in time and nothing is sold. Else we sell only until what is late is paid, in your contract's order."),
+    ),
+    "selling": (
+        _("Your shares are being sold for this loan"),
+        _("They are sold until what is late is paid, and no further. Money paid in now makes the sale smaller."),
+    ),
+    "exhausted": (
+        _("All that could be sold was sold"),
+        _("The loan is not paid by it. What is left you still owe, with interest. Please call us."),
+    ),
 }

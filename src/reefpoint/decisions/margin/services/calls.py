@@ -396,6 +396,24 @@ def _obstacle_to_expiry(call: MarginCall, standing: Standing) -> str:
 
 
 @transaction.atomic
+def begin_enforcement(*, actor: Actor, account_id: int, reason: str, at: datetime) -> bool:
+    """Mark a locked account as being sold for what no line says. Returns whether it is; not while a call is open or a
+    sale is due already: those go first.
+    """
+    state = MarginState.objects.select_for_update().filter(account_id=account_id).first()
+    if (
+        state is None
+        or state.is_enforced
+        or MarginCall.objects.filter(account_id=account_id, state=CallState.OPEN).exists()
+    ):
+        return False
+    state.is_enforced = True
+    state.save(update_fields=["is_enforced"])
+    record(actor=actor, action="margin.begin_enforcement", subject=f"account:{account_id}", reason=reason, at=at)
+    return True
+
+
+@transaction.atomic
 def end_enforcement(*, actor: Actor, account_id: int, reason: str, at: datetime) -> None:
     """A sale is over: the account may be called again. The caller announces the account's change."""
     MarginState.objects.filter(account_id=account_id).update(is_enforced=False)

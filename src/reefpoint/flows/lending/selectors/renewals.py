@@ -1,7 +1,6 @@
 """Loans near their maturity, whether they can be renewed, and their renewals, for the desk and for their clients."""
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -12,6 +11,8 @@ from reefpoint.decisions.pricing.selectors.quotes import quoted_rates
 from reefpoint.decisions.suitability.services import require_suitable
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import Renewal
+from reefpoint.flows.lending.selectors.defaults import newest_defaults
+from reefpoint.flows.lending.selectors.loans import find_visible_loan
 from reefpoint.flows.lending.types import (
     MaturingLoan,
     MaturityStage,
@@ -30,7 +31,6 @@ from reefpoint.records.accounts.selectors import (
     count_extensions,
     find_loans_maturing,
     get_account,
-    get_owned_loan,
     list_extensions,
     list_loans_of_client,
 )
@@ -39,7 +39,7 @@ from reefpoint.records.contracts.selectors import states_of
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.types import client_cash
-from reefpoint.records.parties.selectors import find_own_client, require_open_for_business, require_own_or
+from reefpoint.records.parties.selectors import find_own_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import FeeMoment, VersionState
@@ -136,12 +136,10 @@ def _is_refused(check: Callable[[], object]) -> bool:
 
 
 def _owned(actor: Actor, loan_id: int) -> OwnedLoan:
-    owned, own = get_owned_loan(loan_id), find_own_client(actor)
-    if owned is not None and (own is None or own.id == owned.owner.client_id):
-        with suppress(NotFound):
-            require_own_or(actor, "lending.view", owned.owner.client_id)
-            return owned
-    raise RenewalNotFound("There is no such loan, or it is not yours to see.")
+    owned = find_visible_loan(actor, loan_id)
+    if owned is None:
+        raise RenewalNotFound("There is no such loan, or it is not yours to see.")
+    return owned
 
 
 # Loans
@@ -197,7 +195,7 @@ def get_maturing(actor: Actor, loan_id: int, *, on: date) -> MaturingLoan:
 def _maturing(owned: Iterable[OwnedLoan], on: date) -> list[MaturingLoan]:
     owned = list(owned)
     ids = [one.loan.id for one in owned]
-    used, newest = count_extensions(ids), _newest(ids)
+    used, newest, defaults = count_extensions(ids), _newest(ids), newest_defaults(ids)
     versions = {version_id: get_version(version_id) for version_id in {one.scheme_version_id for one in owned}}
     rows = []
     for one in owned:
@@ -227,6 +225,7 @@ def _maturing(owned: Iterable[OwnedLoan], on: date) -> list[MaturingLoan]:
                 renewals_used=used.get(loan.id, 0),
                 renewals_max=terms.renewals_max,
                 renewal=newest.get(loan.id),
+                default=defaults.get(loan.id),
             )
         )
     return rows

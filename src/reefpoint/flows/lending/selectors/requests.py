@@ -7,6 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
+from reefpoint.flows.lending.selectors.defaults import verify_defaults
 from reefpoint.flows.lending.selectors.renewals import verify_renewals
 from reefpoint.flows.lending.types import (
     CreditRequestView,
@@ -206,6 +207,7 @@ def verify_lending() -> list[Finding]:
             if states.get(payment_id) is not PaymentState.CONFIRMED
         ),
         *verify_renewals(),
+        *verify_defaults(),
         *verify_guards(
             APPEND_ONLY_TABLES,
             [

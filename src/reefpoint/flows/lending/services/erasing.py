@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from reefpoint.flows.lending.models import CreditRequest, CreditStep, Renewal
+from reefpoint.flows.lending.models import CreditRequest, CreditStep, LoanDefault, Renewal
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -14,7 +14,7 @@ from reefpoint.platform.basics.personal_data import is_kept
 
 @transaction.atomic
 def erase_requests(*, actor: Actor, client_id: int, kept: Collection[str], at: datetime) -> None:
-    """Blank the words and names in a client's requests, steps and renewals, unless a law keeps them (`kept`).
+    """Blank the words and names in a client's requests, steps, renewals and defaults, unless a law keeps them (`kept`).
 
     What was asked for, when, and how it ended stays. Letters are notices and go with them.
     """
@@ -31,6 +31,9 @@ def erase_requests(*, actor: Actor, client_id: int, kept: Collection[str], at: d
     if not is_kept("lending.Renewal", kept):
         ended = Renewal.objects.filter(client_id=client_id).exclude(end_reason="")
         erased["renewals"] = ended.update(end_reason="")
+    if not is_kept("lending.LoanDefault", kept):
+        defaults = LoanDefault.objects.filter(client_id=client_id).exclude(reason="", end_reason="")
+        erased["defaults"] = defaults.update(reason="", end_reason="")
     record(
         actor=actor,
         action="lending.erase",

@@ -81,6 +81,30 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "it bears {words} a year, and the late fees of your contract are charged. You are in default: everything "
             "that you owe is due at once, and we may sell collateral as your contract says. Pay now, or call us.\n",
         ),
+        "default": (
+            "Your shares may be sold from {day} on: loan {number}",
+            "Dear {name},\n\nYour loan {number} is late and you are in default under your contract. {amount} is owed "
+            "today: principal, and interest and fees due; interest runs on until it is paid.\n\nPay it into your "
+            "margin account by {words} UTC. If it is not paid by then, we may sell collateral from {day} on, in the "
+            "order of your contract, until this is paid and no further. What the sale does not cover you still owe.\n\n"
+            "The portal shows where it stands. If you cannot pay, call us now.\n",
+        ),
+        "default_paid": (
+            "Your loan {number} is paid",
+            "Dear {name},\n\nYour loan {number} is repaid and nothing more is sold for it. The portal shows your "
+            "account as it stands, with every sale, if there was one.\n",
+        ),
+        "default_withdrawn": (
+            "Nothing is sold for your loan {number} for now",
+            "Dear {name},\n\nWe have taken back the notice that collateral may be sold for your loan {number}. The "
+            "loan is still owed and bears the penalty rate of your contract. Before anything is sold for it we write "
+            "to you again, with a new date.\n",
+        ),
+        "default_exhausted": (
+            "What is still owed on your loan {number}",
+            "Dear {name},\n\nAll that could be sold for your loan {number} was sold, and it is not paid. What is left "
+            "you still owe, with interest; the portal shows how much. Please call us about how it is paid.\n",
+        ),
         "renewal_offered": (
             "You can renew your loan {number}",
             "Dear {name},\n\nYou can renew your loan {number} of {amount}. Sign in to the portal to see the new term, "
@@ -164,6 +188,29 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "尊敬的{name}：\n\n宽限期已过，您的融资 {number} 仍欠 {amount}。自即日起按年利率 {words} 计息，"
             "并按合同收取逾期费。您已构成违约：所欠全部款项立即到期，我方可以按合同约定卖出担保品。请立即付款，或与我们联系。\n",
         ),
+        "default": (
+            "自 {day} 起可能卖出您的股票：融资 {number}",
+            "尊敬的{name}：\n\n您的融资 {number} 已逾期，依合同构成违约。截至今日共欠 {amount}，包括"
+            "本金及到期的利息和费用；付清之前继续计息。\n\n请于 {words}（协调世界时）之前存入您的保证金账户。"
+            "届时仍未付清的，我方自 {day} 起可以按合同约定的顺序卖出担保品，直至上述款项付清为止，不会多卖；"
+            "卖出所得不足清偿的部分，您仍须偿还。\n\n"
+            "进展见客户门户。如无法付款，请立即与我们联系。\n",
+        ),
+        "default_paid": (
+            "您的融资 {number} 已付清",
+            "尊敬的{name}：\n\n您的融资 {number} 已经还清，不再为此卖出任何证券。"
+            "账户现状及各笔卖出（如有）见客户门户。\n",
+        ),
+        "default_withdrawn": (
+            "暂不为您的融资 {number} 卖出证券",
+            "尊敬的{name}：\n\n我方已撤回为融资 {number} 卖出担保品的通知。该笔融资仍须偿还，并按合同约定计收罚息。"
+            "今后如需卖出，我方会再次来函，并告知新的日期。\n",
+        ),
+        "default_exhausted": (
+            "您的融资 {number} 仍欠款项",
+            "尊敬的{name}：\n\n可为融资 {number} 卖出的担保品已全部卖出，仍未付清。剩余部分您仍须偿还并继续计息，"
+            "金额见客户门户。请与我们联系，商定还款安排。\n",
+        ),
         "renewal_offered": (
             "您的融资 {number} 可以展期",
             "尊敬的{name}：\n\n您金额为 {amount} 的融资 {number} 可以展期。请登录客户门户查看新的期限、价格"
@@ -220,6 +267,7 @@ def write(
     amount_minor: int,
     currency: str,
     words: str = "",
+    day: date | None = None,
     lapses_on: date | None = None,
 ) -> tuple[str, str]:
     """Subject and body of a letter; one about what lapses says on which day, so that nobody is surprised."""
@@ -231,6 +279,7 @@ def write(
         "name": called,
         "amount": f"{currency} {_amount(amount_minor, currency)}",
         "words": words,
+        "day": "" if day is None else day.isoformat(),
     }
     lapse = "" if lapses_on is None else "\n" + _LAPSES[tongue].format(day=lapses_on.isoformat()) + "\n"
     return subject.format(**given), body.format(**given) + lapse

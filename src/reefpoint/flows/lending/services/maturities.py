@@ -104,8 +104,22 @@ def _tell_unpaid(loan: LoanFacts, client_id: int, letter: str, days_before: int,
     )
 
 
-def tell_of_loan(client_id: int, loan: LoanFacts, letter: str, *, key: str, words: str, at: datetime) -> int:
-    """Queue a letter about a loan in its client's language, once for a key. Returns the notice's id."""
+def tell_of_loan(
+    client_id: int,
+    loan: LoanFacts,
+    letter: str,
+    *,
+    key: str,
+    words: str,
+    at: datetime,
+    amount_minor: int | None = None,
+    day: date | None = None,
+    about: str = "",
+) -> int:
+    """Queue a letter about a loan in its client's language, once for a key. Returns the notice's id.
+
+    It names the principal, or another amount, and a day where the letter has one.
+    """
     client = get_client(LENDER, client_id)
     subject, body = letters.write(
         letter,
@@ -113,9 +127,10 @@ def tell_of_loan(client_id: int, loan: LoanFacts, letter: str, *, key: str, word
         name=client.name,
         name_zh=client.name_zh,
         number=loan.number,
-        amount_minor=loan.principal_minor,
+        amount_minor=loan.principal_minor if amount_minor is None else amount_minor,
         currency=get_account(loan.account_id).currency,
         words=words,
+        day=day,
     )
     return queue_notice(
         actor=LENDER,
@@ -124,6 +139,6 @@ def tell_of_loan(client_id: int, loan: LoanFacts, letter: str, *, key: str, word
         to=client.email,
         subject=subject,
         body=body,
-        about=f"loan:{loan.id}",
+        about=about or f"loan:{loan.id}",
         at=at,
     )

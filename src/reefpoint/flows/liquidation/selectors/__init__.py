@@ -77,6 +77,11 @@ def get_liquidation(actor: Actor, liquidation_id: int) -> LiquidationFacts:
     return liquidation_facts(row)
 
 
+def load_default_sales() -> list[LiquidationFacts]:
+    """Every liquidation for a late loan, oldest first, for the proof."""
+    return [liquidation_facts(row) for row in Liquidation.objects.filter(cause=Cause.DEFAULT).order_by("id")]
+
+
 def list_plans(liquidation_id: int) -> list[PlanView]:
     """The plans of a liquidation, one a session, oldest first."""
     return [_plan_view(plan) for plan in LiquidationPlan.objects.filter(liquidation_id=liquidation_id).order_by("id")]
@@ -131,6 +136,8 @@ def liquidation_facts(row: Liquidation) -> LiquidationFacts:
         target_bp=row.target_bp,
         closed_at=row.closed_at,
         close_reason=row.close_reason,
+        loan_id=row.loan_id,
+        late_minor=row.late_minor,
     )
 
 

@@ -13,7 +13,8 @@ from reefpoint.engine.columns import Int64s
 from reefpoint.engine.liquidation import PlanExplanation, SalePlan, explain_plan, plan_sale
 from reefpoint.engine.plans import sellable_today
 from reefpoint.engine.shared_volume import ShareMethod, share_volume
-from reefpoint.flows.liquidation.rules import SALE_COST_BP, sale_preference
+from reefpoint.flows.liquidation.rules import PAYING_TARGET_BP, SALE_COST_BP, debt_that_asks_for, sale_preference
+from reefpoint.flows.liquidation.types import SaleAim
 from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.records.accounts.selectors import quantities_bought
 from reefpoint.records.accounts.types import AccountFacts
@@ -61,24 +62,40 @@ def plan_account(
     account: AccountFacts,
     sheet: Sheet,
     sellable_by_instrument: Mapping[int, int],
-    target_bp: int,
+    aim: SaleAim,
     limit_down: Mapping[int, int] | None = None,
 ) -> SalePlan:
-    """The sale that brings an account to `target_bp`, or would; `sellable_by_instrument` caps each name, in shares.
+    """The sale that brings an account to its aim, or would; `sellable_by_instrument` caps each name, in shares.
 
-    Names at or below their `limit_down` (as in `ForSale`) are not sold.
+    Names at or below their `limit_down` (as in `ForSale`) are not sold. Of a sale that pays an amount, debts and ratios
+    are those that it was planned with (`aimed_book`), and not the account's own.
     """
-    book = book_of([account], sheet)
+    book, target_bp = aimed_book([account], sheet, [aim])
     ids = [sheet.instruments[column].id for column in book.instrument]
     return plan_sale(
         book,
         replace(sheet.marks, limit_down_units=_limits(sheet, limit_down or {})),
         sellable=np.array([max(0, sellable_by_instrument.get(instrument, 0)) for instrument in ids], dtype=np.int64),
         cost_bp=np.full(len(ids), SALE_COST_BP, dtype=np.int64),
-        target_bp=target_bp,
+        target_bp=int(target_bp[0]),
         preference=_preference(book, [account], sheet),
         grain_units=price_units_per_minor(account.currency),
     )
+
+
+def aimed_book(accounts: Sequence[AccountFacts], sheet: Sheet, aims: Sequence[SaleAim]) -> tuple[Book, Int64s]:
+    """The engine's columns for sales with these aims, and the target of each account, int64[A]."""
+    book = book_of(accounts, sheet)
+    debts, targets = book.debt_units.copy(), np.array([aim.target_bp for aim in aims], dtype=np.int64)
+    for row, (account, aim) in enumerate(zip(accounts, aims, strict=True)):
+        if aim.pay_minor is not None:
+            held = book.positions(row)
+            price = sheet.marks.price_units[book.instrument[held]]
+            cash = int(book.cash_units[row])
+            pay = aim.pay_minor * price_units_per_minor(account.currency)
+            debts[row] = debt_that_asks_for(pay, cash=cash, assets=cash + int(book.quantity[held] @ price))
+            targets[row] = PAYING_TARGET_BP
+    return replace(book, debt_units=debts), targets
 
 
 def why_not_sold(sheet: Sheet, column: int, limit_down: Mapping[int, int]) -> str:
@@ -93,19 +110,19 @@ def why_not_sold(sheet: Sheet, column: int, limit_down: Mapping[int, int]) -> st
 
 
 def explain_account_plan(
-    account: AccountFacts, sheet: Sheet, for_sale: ForSale, target_bp: int
+    account: AccountFacts, sheet: Sheet, for_sale: ForSale, aim: SaleAim
 ) -> tuple[PlanExplanation, dict[int, int]]:
     """The plan of one account from what may be sold, with its proof; and by instrument id the shares that it could sell
     if no other account sold any.
     """
-    book = book_of([account], sheet)
+    book, target_bp = aimed_book([account], sheet, [aim])
     marks = replace(sheet.marks, limit_down_units=_limits(sheet, for_sale.limit_down))
     explained = explain_plan(
         book,
         marks,
         sellable=_sellable(book, [account], sheet, for_sale),
         cost_bp=np.full(book.position_count, SALE_COST_BP, dtype=np.int64),
-        target_bp=target_bp,
+        target_bp=int(target_bp[0]),
         preference=_preference(book, [account], sheet),
         grain_units=price_units_per_minor(account.currency),
     )
@@ -136,7 +153,7 @@ class SessionShare:
 
 
 def share_session(
-    accounts: Sequence[AccountFacts], sheet: Sheet, target_bp: Mapping[int, int], on: date
+    accounts: Sequence[AccountFacts], sheet: Sheet, aims: Mapping[int, SaleAim], on: date
 ) -> SessionShare:
     """Share a session's volume among the accounts that are to be sold in it, given the worst first.
 
@@ -144,14 +161,14 @@ def share_session(
     linear programme moves accounts off names that others need more (`engine.shared_volume`).
     """
     for_sale = load_for_sale([account.id for account in accounts], sheet, on)
-    book = book_of(accounts, sheet)
+    book, target_bp = aimed_book(accounts, sheet, [aims[account.id] for account in accounts])
     is_free = all(_order_of(account) is LiquidationOrder.LEAST_SALE for account in accounts)
     shared = share_volume(
         book,
         replace(sheet.marks, limit_down_units=_limits(sheet, for_sale.limit_down)),
         sellable=_sellable(book, accounts, sheet, for_sale),
         cost_bp=np.full(book.position_count, SALE_COST_BP, dtype=np.int64),
-        target_bp=np.array([target_bp[account.id] for account in accounts], dtype=np.int64),
+        target_bp=target_bp,
         volume_cap=_caps(sheet, for_sale),
         preference=None if is_free else _preference(book, accounts, sheet),
         grain_units=max((price_units_per_minor(account.currency) for account in accounts), default=1),

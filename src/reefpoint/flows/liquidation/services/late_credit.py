@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from reefpoint.engine.cures import repayment_to_reach
-from reefpoint.flows.liquidation.models import Liquidation
+from reefpoint.flows.liquidation.models import Liquidation, LiquidationPlan
 from reefpoint.flows.liquidation.services.selling import source_of
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.audit.services import record
@@ -24,8 +24,8 @@ def answer_late_credit(
     """Cancel what is not filled of sales that the credit would have stopped, and record them as wrongful.
 
     Wrongful is an order that was sent no earlier than the bank confirmed the credit, if the credit repaid would have
-    brought the account, as its plan found it, to the target. Making good is a person's decision. Told again, it
-    records nothing more. Returns the ids of the liquidations concerned.
+    brought the account, as its plan found it, to the target, or paid the late loan. Making good is a
+    person's decision. Told again, it records nothing more. Returns the ids of the liquidations concerned.
     """
     accounts.lock_account(account_id)
     candidates = Liquidation.objects.select_for_update().filter(account_id=account_id).order_by("id")
@@ -45,7 +45,7 @@ def _record_wrongful(
     if not late:
         return False
     plan = liquidation.plans.get(session_on=min(order.session_on for order in late))
-    if repayment_to_reach(plan.assets_before_minor, plan.debt_before_minor, liquidation.target_bp) > amount_minor:
+    if _missing(liquidation, plan) > amount_minor:
         return False
     subject = f"liquidation:{liquidation.id}"
     if any(entry.inputs["journal"] == journal_id for entry in list_entries(subject=subject, action=WRONGFUL)):
@@ -68,3 +68,11 @@ def _record_wrongful(
         at=at,
     )
     return True
+
+
+def _missing(liquidation: Liquidation, plan: LiquidationPlan) -> int:
+    """What would have made the sale of a plan needless, paid in before it."""
+    if liquidation.target_bp is None:
+        assert plan.proof is not None, "sales for a loan came after proofs"
+        return int(plan.proof["gap_minor"])
+    return repayment_to_reach(plan.assets_before_minor, plan.debt_before_minor, liquidation.target_bp)

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from reefpoint.decisions.margin.selectors.calls import call_cause
 from reefpoint.decisions.margin.selectors.standing import Sheet, is_enforced, list_enforced, load_sheet, measure_on
-from reefpoint.decisions.margin.services.calls import end_enforcement
+from reefpoint.decisions.margin.services.calls import begin_enforcement, end_enforcement
 from reefpoint.decisions.margin.types import CallCause
 from reefpoint.flows.liquidation.events import LiquidationEnded, LiquidationOpened
 from reefpoint.flows.liquidation.models import LIVE, Liquidation
@@ -19,6 +19,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.selectors import get_loan
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.products.selectors import get_terms
@@ -93,6 +94,47 @@ def _target_bp(account: AccountFacts, sheet: Sheet, cause: CallCause) -> int:
     return target_of(
         sheet.terms[account.scheme_version_id], cause, held, owed_minor * price_units_per_minor(account.currency)
     )
+
+
+@transaction.atomic
+def open_default_sale(*, actor: Actor, loan_id: int, on: date, at: datetime) -> int | None:
+    """Open the sale for a late loan, until it is paid; the caller holds who approved it and what its client was told.
+
+    Returns its id, that of the one that runs for the loan; None while another sale or an open call has the account.
+    """
+    loan = get_loan(loan_id)
+    account = accounts.lock_account(loan.account_id)
+    live = Liquidation.objects.filter(account_id=account.id, state__in=LIVE).first()
+    if live is not None:
+        return live.pk if live.loan_id == loan_id else None
+    late_minor = loan.principal_minor + account.interest_minor + account.fees_minor
+    if not begin_enforcement(actor=actor, account_id=account.id, reason=f"{loan.number} is late", at=at):
+        return None
+    liquidation = Liquidation.objects.create(
+        number=f"L-{loan.number.replace('-', '')}-{on:%y%m%d}",
+        account_id=account.id,
+        loan_id=loan_id,
+        cause=Cause.DEFAULT,
+        state=LiquidationState.PLANNED,
+        late_minor=late_minor,
+        opened_on=on,
+        opened_at=at,
+    )
+    record(
+        actor=actor,
+        action="liquidation.open",
+        subject=f"liquidation:{liquidation.id}",
+        inputs={
+            "account": account.number,
+            "cause": Cause.DEFAULT.value,
+            "loan": loan.number,
+            "debt_minor": account.debt_minor,
+            "late_minor": late_minor,
+        },
+        at=at,
+    )
+    publish(LiquidationOpened(at=at, liquidation_id=liquidation.id, account_id=account.id))
+    return liquidation.id
 
 
 @transaction.atomic

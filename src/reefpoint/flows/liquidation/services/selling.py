@@ -18,7 +18,9 @@ from reefpoint.decisions.margin.selectors.standing import (
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import CallCause, Standing
+from reefpoint.engine.bands import RATIO_NO_DEBT
 from reefpoint.engine.columns import BP
+from reefpoint.engine.cures import ratio_bp
 from reefpoint.engine.liquidation import PlanExplanation, SalePlan
 from reefpoint.engine.plans import PlanOutcome
 from reefpoint.flows.liquidation import rules
@@ -33,15 +35,15 @@ from reefpoint.flows.liquidation.selectors.planning import (
     why_not_sold,
 )
 from reefpoint.flows.liquidation.services.opening import finish, move
-from reefpoint.flows.liquidation.types import LiquidationState
+from reefpoint.flows.liquidation.types import Cause, LiquidationState, SaleAim
 from reefpoint.flows.servicing.services.credit import settle_debt
 from reefpoint.flows.servicing.services.trading import book_fill
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, percent
+from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, percent, price_units_per_minor
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors import get_loan, load_accounts
 from reefpoint.records.accounts.types import AccountFacts, Holding
 from reefpoint.records.execution.selectors import (
     get_fill,
@@ -72,6 +74,8 @@ class SessionResult:
 def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionResult:
     """Make the session's plans for all liquidations that were opened before it, the worst account first.
 
+    Whoever is sold for a call or a line comes first; those that are sold for a late loan share what volume is left.
+
     Each plan is made anew from the session's own prices (I29), in a transaction of its own. What the desk sells of
     one name over all accounts stays within the participation cap of its volume, which the accounts share first
     (`share_session`); the rest waits (I20). Running it again, after a kill or by mistake, plans only what has no plan
@@ -84,8 +88,7 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     due = Liquidation.objects.filter(
         state__in=(LiquidationState.PLANNED, LiquidationState.SELLING), opened_on__lt=on
     ).exclude(plans__session_on=on)
-    by_account = dict(due.values_list("account_id", "id"))
-    target_bp = dict(due.values_list("account_id", "target_bp"))
+    by_account = {row.account_id: row for row in due}
     facts = load_accounts(by_account.keys())
     sheet = load_sheet({account.scheme_version_id for account in facts}, at=at)
     if facts and not is_covered(get_price_coverage_bp(sheet)):
@@ -94,15 +97,34 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     measured = measure_on(sheet, facts)
     ranked = sorted(measured, key=lambda standing: (standing.ratio_bp or 0, standing.account_id))
     by_id = {account.id: account for account in facts}
-    share = share_session([by_id[standing.account_id] for standing in ranked], sheet, target_bp, on)
     orders = ended = 0
-    for standing in ranked:
-        placed, is_over = plan_liquidation(
-            actor=actor, liquidation_id=by_account[standing.account_id], on=on, at=at, share=share
-        )
-        orders += placed
-        ended += is_over
+    for is_default in (False, True):
+        group = [
+            by_id[standing.account_id]
+            for standing in ranked
+            if (by_account[standing.account_id].cause == Cause.DEFAULT) is is_default
+        ]
+        if not group:
+            continue
+        aims = {account.id: aim_of(by_account[account.id], account) for account in group}
+        share = share_session(group, sheet, aims, on)
+        for account in group:
+            placed, is_over = plan_liquidation(
+                actor=actor, liquidation_id=by_account[account.id].pk, on=on, at=at, share=share
+            )
+            orders += placed
+            ended += is_over
     return SessionResult(len(ranked), orders, ended)
+
+
+def aim_of(liquidation: Liquidation, account: AccountFacts) -> SaleAim:
+    """What is still to be reached: the target ratio, or the late loan with the interest and fees due now."""
+    if liquidation.loan_id is None:
+        assert liquidation.target_bp is not None, "whoever is not sold for a loan is sold to a ratio"
+        return SaleAim(liquidation.target_bp)
+    principal_minor = get_loan(liquidation.loan_id).principal_minor
+    owed_now = principal_minor + account.interest_minor + account.fees_minor
+    return SaleAim(pay_minor=owed_now if principal_minor else 0)
 
 
 def _hold_session(actor: Actor, on: date, coverage_bp: int, at: datetime) -> None:
@@ -132,8 +154,11 @@ def plan_liquidation(
     sheet = load_sheet([account.scheme_version_id], at=at)
     place = share.order.index(account.id)
     for_sale = load_for_sale([account.id], sheet, on).less(share.reserved_after(place))
-    explained, free = explain_account_plan(account, sheet, for_sale, liquidation.target_bp)
+    aim = aim_of(liquidation, account)
+    explained, free = explain_account_plan(account, sheet, for_sale, aim)
     plan = explained.plan
+    if aim.pay_minor is not None:
+        explained, plan = _as_paid(explained, account, aim.pay_minor)
     proof = _proof(explained, free, sheet, account.currency) | {
         "served": place + 1,
         "sales": len(share.order),
@@ -167,6 +192,64 @@ def plan_liquidation(
         )
     is_over = _apply_cash(actor, liquidation, account, plan, on, at)
     return len(plan.lines), is_over
+
+
+def _repay(
+    actor: Actor, liquidation: Liquidation, account: AccountFacts, amount_minor: int, key: str, on: date, at: datetime
+) -> None:
+    """Let money of a sale repay: all debt where it is sold to a ratio, else the late loan with what is due alone.
+
+    What a lot brings above that stays the client's cash.
+    """
+    principal_minor = None
+    if liquidation.loan_id is not None:
+        principal_minor = get_loan(liquidation.loan_id).principal_minor
+        amount_minor = min(amount_minor, aim_of(liquidation, account).pay_minor or 0)
+    settle_debt(
+        actor=actor,
+        account=account,
+        amount_minor=amount_minor,
+        key=key,
+        on=on,
+        at=at,
+        principal_minor=principal_minor,
+        first_loan=liquidation.loan_id,
+    )
+
+
+def _as_paid(explained: PlanExplanation, account: AccountFacts, pay_minor: int) -> tuple[PlanExplanation, SalePlan]:
+    """A plan that pays an amount, in terms of that amount and of the account's own debt, assets and ratio.
+
+    What a sale closes is what it brings; a sale that is not enough still pays something.
+    """
+    planned, scale = explained.plan, price_units_per_minor(account.currency)
+    debt, assets, cash = account.debt_minor * scale, planned.assets_before_units, planned.cash_applied_units
+    repaid = min(pay_minor * scale - cash, planned.proceeds_units)
+    assets_after, debt_after = (
+        assets - cash - planned.sold_units + planned.proceeds_units - repaid,
+        debt - cash - repaid,
+    )
+    is_known = planned.outcome is not PlanOutcome.UNKNOWN
+    plan = replace(
+        planned,
+        outcome=PlanOutcome.FALLS_SHORT if planned.outcome is PlanOutcome.CANNOT_HELP else planned.outcome,
+        debt_before_units=debt,
+        ratio_before_bp=_ratio_bp(assets, debt) if is_known else planned.ratio_before_bp,
+        assets_after_units=assets_after,
+        debt_after_units=debt_after,
+        ratio_after_bp=_ratio_bp(assets_after, debt_after) if is_known else planned.ratio_after_bp,
+        deposit_still_needed_units=pay_minor * scale - cash - repaid,
+        deficit_units=max(0, debt_after - assets_after),
+    )
+    terms = tuple(
+        replace(term, gain_bp=BP - term.cost_bp, closes_e8=term.proceeds_units * BP) for term in explained.terms
+    )
+    return replace(explained, plan=plan, gap_e8=(pay_minor * scale - cash) * BP, terms=terms), plan
+
+
+def _ratio_bp(assets_units: int, debt_units: int) -> int:
+    found = ratio_bp(assets_units, debt_units)
+    return RATIO_NO_DEBT if found is None else found
 
 
 def _proof(explained: PlanExplanation, free: Mapping[int, int], sheet: Sheet, currency: str) -> dict[str, object]:
@@ -209,14 +292,7 @@ def _apply_cash(
     applied = held_minor(plan.cash_applied_units, account.currency)
     if not applied:
         return False
-    settle_debt(
-        actor=actor,
-        account=account,
-        amount_minor=applied,
-        key=f"{liquidation.number}:{on:%y%m%d}:cash",
-        on=on,
-        at=at,
-    )
+    _repay(actor, liquidation, account, applied, f"{liquidation.number}:{on:%y%m%d}:cash", on, at)
     return review(actor=actor, liquidation=liquidation, account=accounts.lock_account(account.id), at=at)
 
 
@@ -292,7 +368,7 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
         one.instrument_id: one.quantity - for_sale.kept.get((account.id, one.instrument_id), 0) for one in left.holdings
     }
     may_sell = {one: min(quantity, free.get(one, 0)) for one, quantity in unsent.items()}
-    plan = plan_account(left, sheet, may_sell, liquidation.target_bp, for_sale.limit_down)
+    plan = plan_account(left, sheet, may_sell, aim_of(liquidation, left), for_sale.limit_down)
     column = sheet.column_of(order.instrument_id, account.currency)
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
     blocked = why_not_sold(sheet, column, for_sale.limit_down)
@@ -336,14 +412,8 @@ def book_liquidation_fill(*, actor: Actor, fill_id: int, at: datetime) -> None:
     liquidation = _lock(int(get_order(fill.order_id).source.removeprefix("liquidation:")))
     book_fill(actor=actor, fill_id=fill_id, at=at)
     account = accounts.lock_account(fill.account_id)
-    settle_debt(
-        actor=actor,
-        account=account,
-        amount_minor=min(available_minor(client_cash(account.number)), account.debt_minor),
-        key=f"fill:{fill.broker_fill_id}",
-        on=fill.traded_on,
-        at=at,
-    )
+    free_minor = min(available_minor(client_cash(account.number)), account.debt_minor)
+    _repay(actor, liquidation, account, free_minor, f"fill:{fill.broker_fill_id}", fill.traded_on, at)
     review(actor=actor, liquidation=liquidation, account=accounts.lock_account(account.id), at=at)
 
 
@@ -376,10 +446,13 @@ def review(*, actor: Actor, liquidation: Liquidation, account: AccountFacts, at:
 
 
 def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -> tuple[bool, str]:
-    """Whether the account is cured, and why it counts as that or not.
+    """Whether the account is cured, or the loan that it is sold for is paid, and why it counts as that or not.
 
     Once something was sold it takes the target. Before, it takes what the account was called for.
     """
+    if liquidation.loan_id is not None:
+        loan = get_loan(liquidation.loan_id)
+        return not loan.principal_minor, f"{loan.number} " + ("is still owed" if loan.principal_minor else "is paid")
     if liquidation.state != LiquidationState.SELLING and liquidation.call_id is not None:
         cause = call_cause(liquidation.call_id)
         if cause is CallCause.MAINTENANCE:
@@ -387,6 +460,7 @@ def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -
             return is_cured, "equity meets the maintenance of the names" if is_cured else "nothing is left to sell"
     is_selling = liquidation.state == LiquidationState.SELLING
     target_bp = liquidation.target_bp if is_selling else get_terms(account.scheme_version_id).cure_bp
+    assert target_bp is not None, "whoever is not sold for a loan is sold to a ratio"
     return rules.is_cured(standing, target_bp), _why(standing, target_bp)
 
 

@@ -21,6 +21,7 @@ from reefpoint.engine.explain import Explanation, explain_account
 from reefpoint.engine.interest import MICRO, PRINCIPAL_MINOR_MAX, accrue
 from reefpoint.engine.liquidation import SalePlan
 from reefpoint.flows.liquidation.selectors.planning import plan_account
+from reefpoint.flows.liquidation.types import SaleAim
 from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.types import (
     Overview,
@@ -300,7 +301,7 @@ def _plan_just_under(account: AccountFacts, sheet: Sheet, terms: SchemeTerms, ex
         price = price * (value - 1) // explained.market_units
     fallen = replace(sheet, marks=replace(sheet.marks, price_units=np.maximum(price, 1)))
     sellable = {holding.instrument_id: holding.quantity for holding in account.holdings}
-    return plan_account(account, fallen, sellable, terms.target_bp)
+    return plan_account(account, fallen, sellable, SaleAim(terms.target_bp))
 
 
 def _holdings(

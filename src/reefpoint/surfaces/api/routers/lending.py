@@ -7,6 +7,7 @@ from pydantic import Field
 
 from reefpoint.flows.lending.rules import LOTS_MAX, fingerprint_of
 from reefpoint.flows.lending.selectors.conditions import list_request_conditions
+from reefpoint.flows.lending.selectors.defaults import list_defaults
 from reefpoint.flows.lending.selectors.renewals import (
     check_renewal,
     find_maturing,
@@ -22,6 +23,7 @@ from reefpoint.flows.lending.selectors.requests import (
     list_steps,
 )
 from reefpoint.flows.lending.services.deciding import decide_request
+from reefpoint.flows.lending.services.defaults import propose_default, withdraw_default
 from reefpoint.flows.lending.services.funding import request_funding, retry_funding
 from reefpoint.flows.lending.services.offering import accept_offer, add_collateral, make_offer, renew_offer
 from reefpoint.flows.lending.services.renewals import (
@@ -35,6 +37,7 @@ from reefpoint.flows.lending.types import (
     CreditRequestView,
     CreditState,
     CreditStepView,
+    DefaultView,
     MaturingLoan,
     RenewalEligibility,
     RenewalView,
@@ -340,6 +343,32 @@ def decline_loan_renewal(request: Caller, renewal_id: Id) -> Status[None]:
 def withdraw_loan_renewal(request: Caller, renewal_id: Id, withdrawal: RequestWithdrawal) -> Status[None]:
     """Take a renewal back before both have signed, with a reason."""
     withdraw_renewal(actor=request.auth, renewal_id=renewal_id, reason=withdrawal.reason, at=now())
+    return Status(204, None)
+
+
+class DefaultReason(In):
+    """Why collateral is to be sold for a late loan, or why not."""
+
+    reason: Annotated[SafeText, Field(min_length=1, max_length=300)]
+
+
+@lending.get("/loans/{loan_id}/defaults", response=answers(list[DefaultView]))
+def list_loan_defaults(request: Caller, loan_id: Id) -> list[DefaultView]:
+    """Every default of a loan, newest first: the day from which is sold, and what a sale waits for."""
+    return list_defaults(request.auth, loan_id)
+
+
+@lending.post("/loans/{loan_id}/defaults", response=answers(Made, 201))
+def propose_loan_default(request: Caller, loan_id: Id, why: DefaultReason) -> Status[Made]:
+    """Ask a second person to let collateral be sold for a late loan."""
+    default_id = propose_default(actor=request.auth, loan_id=loan_id, reason=why.reason, on=today(), at=now())
+    return Status(201, Made(id=default_id))
+
+
+@lending.post("/defaults/{default_id}/withdraw", response=answers(None, 204))
+def withdraw_loan_default(request: Caller, default_id: Id, why: DefaultReason) -> Status[None]:
+    """Take a default back before its sale is opened. A client who was told is told of this, too."""
+    withdraw_default(actor=request.auth, default_id=default_id, reason=why.reason, at=now())
     return Status(204, None)
 
 

@@ -196,6 +196,8 @@ APPROVAL_WORDS = {
     "credit.waive_large": gettext_lazy("Waive a condition of a credit, as a risk officer"),
     "pricing.publish": gettext_lazy("Publish a price grid"),
     "pricing.exception": gettext_lazy("Grant another price"),
+    "lending.fund": gettext_lazy("Let a credit be funded"),
+    "lending.default": gettext_lazy("Sell for a late loan"),
     "price.confirm": gettext_lazy("Confirm a price"),
     "screening.resolve_hit": gettext_lazy("Resolve a screening hit"),
     "access.grant": gettext_lazy("Give a role"),

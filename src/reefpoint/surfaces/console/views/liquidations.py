@@ -28,7 +28,7 @@ STATES = (
     ("cancelled", _("Cancelled")),
     ("exhausted", _("Exhausted")),
 )
-CAUSES = (("call_expired", _("Call expired")), ("close_out", _("Close-out line")))
+CAUSES = (("call_expired", _("Call expired")), ("close_out", _("Close-out line")), ("default", _("Late loan")))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LiquidationRow:
     client_name_zh: str
     state: str
     cause: str
-    target_bp: int
+    target_bp: int | None
     opened_on: date
     opened_at: datetime
     closed_at: datetime | None
@@ -67,7 +67,9 @@ LIQUIDATIONS = Table(
     search=_("Sale or account"),
     choices=(Choice("state", _("State"), STATES), Choice("cause", _("Cause"), CAUSES)),
     empty=_("Nothing was ever sold by force"),
-    empty_help=_("A sale opens when a call runs out or an account falls under its close-out line."),
+    empty_help=_(
+        "A sale opens when a call runs out, an account falls under its close-out line, or a late loan is sold for."
+    ),
     row_id=lambda row: f"liquidation-{row.id}",
 )
 

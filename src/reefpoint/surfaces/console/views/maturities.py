@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
-from reefpoint.flows.lending.rules import LIVE_RENEWALS
+from reefpoint.flows.lending.rules import LIVE_DEFAULTS, LIVE_RENEWALS
+from reefpoint.flows.lending.selectors.defaults import list_defaults
 from reefpoint.flows.lending.selectors.renewals import (
     check_renewal,
     find_maturing,
@@ -17,9 +18,12 @@ from reefpoint.flows.lending.selectors.renewals import (
     list_renewals,
 )
 from reefpoint.flows.lending.selectors.requests import find_contract_of
+from reefpoint.flows.lending.services.defaults import SUBJECT_PREFIX, propose_default, withdraw_default
 from reefpoint.flows.lending.services.renewals import CannotRenew, offer_renewal, withdraw_renewal
+from reefpoint.flows.lending.types import MaturityStage
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.rules import holds
+from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.notifications.selectors import list_notices
@@ -94,6 +98,7 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
     contract = None if contract_id is None else find_in_force(contract_id)
     may_offer = holds(actor.permissions, "lending.offer")
     check = check_renewal(actor, loan_id, on=on, at=at)
+    defaults = list_defaults(actor, loan_id)
     context = {
         "loan": found,
         "check": check,
@@ -108,6 +113,16 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
         "may_offer": may_offer and live is None,
         "may_withdraw": may_offer and live is not None,
         "may_countersign": holds(actor.permissions, "contracts.countersign"),
+        "defaults": defaults,
+        "open_default": found.default if found.default and found.default.state in LIVE_DEFAULTS else None,
+        "default_notices": [
+            notice
+            for one in defaults
+            if one.sale_from
+            for notice in list_notices(about=f"{SUBJECT_PREFIX}{one.id}:{one.sale_from}")
+        ],
+        "may_default": holds(actor.permissions, "lending.default"),
+        "is_late": found.stage is MaturityStage.LATE,
         "tenor": request.POST.get("tenor", str(check.tenor_days_max)),
         "errors": errors or {},
         "now": at,
@@ -137,6 +152,27 @@ def renew(request: HttpRequest, actor: Actor, loan_id: int) -> HttpResponse:
     except Refusal as refusal:
         field = "tenor" if refusal.facts.get("field") == "tenor" else "reason" if given.get("step") else "form"
         return _show(request, actor, loan_id, {field: said(refusal)})
+    return redirect("console:loan", loan_id=loan_id)
+
+
+@require_POST
+@page("lending.view")
+def default(request: HttpRequest, actor: Actor, loan_id: int) -> HttpResponse:
+    """Ask a second person to let collateral be sold for a late loan, or take that back."""
+    given, at = request.POST, desk_now()
+    on = get_clock().business_date or at.date()
+    reason = given.get("reason", "")
+    try:
+        if given.get("step") == "withdraw":
+            withdraw_default(actor=actor, default_id=_number(given.get("default", "")), reason=reason, at=at)
+            messages.success(request, _now("Taken back. A client who was told is told."))
+        else:
+            propose_default(actor=actor, loan_id=loan_id, reason=reason, on=on, at=at)
+            messages.success(request, _now("A second person is asked. The client is told once they agree."))
+    except ReasonNeeded as refusal:
+        return _show(request, actor, loan_id, {"default_reason": said(refusal)})
+    except Refusal as refusal:
+        return _show(request, actor, loan_id, {"form": said(refusal)})
     return redirect("console:loan", loan_id=loan_id)
 
 

@@ -16,7 +16,12 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.application_words import refusal_words
-from reefpoint.surfaces.web.renewal_words import CLIENT_BAR_WORDS, CLIENT_RENEWAL_WORDS, CLIENT_STAGE_WORDS
+from reefpoint.surfaces.web.renewal_words import (
+    CLIENT_BAR_WORDS,
+    CLIENT_DEFAULT_WORDS,
+    CLIENT_RENEWAL_WORDS,
+    CLIENT_STAGE_WORDS,
+)
 
 
 def due_loans(actor: Actor) -> list[MaturingLoan]:
@@ -60,6 +65,8 @@ def _show(
         "due_minor": found.principal_minor + check.unpaid_minor,
         "short_minor": max(found.principal_minor + check.unpaid_minor - check.cash_minor, 0),
         "refused": refused,
+        "default": found.default,
+        "default_sentence": CLIENT_DEFAULT_WORDS.get(found.default.state.value) if found.default else None,
     }
     return render(request, "portal/loan.html", context, status=409 if refused else 200)
 

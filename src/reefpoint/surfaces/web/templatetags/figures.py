@@ -27,6 +27,7 @@ BAND_KEYS = ("safe", "warning", "call", "close_out")
 
 STATE_WORDS = {
     "active": gettext_lazy("Active"),
+    "announced": gettext_lazy("Told to the client"),
     "approved": gettext_lazy("Approved"),
     "awaiting_approval": gettext_lazy("Awaiting approval"),
     "blocked": gettext_lazy("Blocked"),
@@ -57,6 +58,7 @@ STATE_WORDS = {
     "new": gettext_lazy("New"),
     "open": gettext_lazy("Open"),
     "partially_filled": gettext_lazy("Partly filled"),
+    "paid": pgettext_lazy("loan", "Paid"),
     "pending": gettext_lazy("Pending"),
     "planned": gettext_lazy("Planned"),
     "proposed": gettext_lazy("Proposed"),

@@ -213,6 +213,7 @@ def _run_on(
             _print_sign_in(console, address)
         _replay(console, plan, changes)
         _print_figures(console, time.monotonic() - began)
+        _open_cases(console)
         is_whole = print_verification(console)
         if address:
             _print_sign_in(console, address)
@@ -328,11 +329,13 @@ def _answers(port: int) -> bool:
 
 
 def _print_sign_in(console: Console, address: str) -> None:
+    from reefpoint.flows.operations.services.demo_cases import CLIENTS_TO_BE
     from reefpoint.flows.operations.services.demo_desk import PASSWORD, email_of
 
     console.print(
         f"\nConsole: [b]{address}[/b]   sign in as [b]{email_of('risk')}[/b] with [b]{PASSWORD}[/b]\n"
-        "(also credit@, operations@, treasury@, compliance@, auditor@, manager@; the demo asks for no second factor)\n",
+        "(also credit@, operations@, treasury@, compliance@, auditor@, manager@; the demo asks for no second factor)\n"
+        f"Portal: the same address and password, once the replay is through: {CLIENTS_TO_BE}\n",
         highlight=False,
     )
 
@@ -391,6 +394,14 @@ def _replay(console: Console, plan: _Plan, changes: "dict[str, Callable[[SchemeT
                 counts=f"calls {counts.calls} · open {counts.open_calls} · sales {counts.liquidations}"
                 f" · running {counts.running}",
             )
+
+
+def _open_cases(console: Console) -> None:
+    from reefpoint.flows.operations.services.demo_cases import open_cases
+    from reefpoint.flows.operations.services.replay import settle
+
+    with console.status("Enquiries, applications and asks for credit come in"):
+        open_cases(settle=settle)
 
 
 def _print_figures(console: Console, seconds: float) -> None:

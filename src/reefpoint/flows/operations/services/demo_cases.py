@@ -42,6 +42,8 @@ from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.selectors.prices import latest_prices
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 
+SHARES = ("AAPL", "JPM", "KO")
+SHARES_WORTH_BP = 22_000
 PASSPORT_LASTS = timedelta(days=4 * 365)
 LIST = """id,schema,name,aliases,birth_date,countries
 DEMO-1,Person,Viktor Orlenko,Виктор Орленко,1971-03-09,ru
@@ -82,7 +84,7 @@ class Reach(IntEnum):
 class Case:
     """Somebody who applies on the portal, and for whom the desk does what it does, as far as `reach`.
 
-    Amounts in US dollars. The shares that come in as collateral are worth twice the loan, half in each name.
+    Amounts in US dollars. The shares that come in as collateral are worth some twice the loan.
     """
 
     name: str
@@ -96,7 +98,6 @@ class Case:
     reach: Reach
     name_zh: str = ""
     scheme: str = "STANDARD"
-    shares: tuple[str, str] = ("JPM", "KO")
 
     @property
     def email(self) -> str:
@@ -305,7 +306,8 @@ def _ask(case: Case, on: date, at: datetime) -> int:
     assert own is not None, "it was accepted before"
     prices = latest_prices(at)
     ids = {one.symbol: one.id for one in list_instruments()}
-    lots = [(ids[symbol], case.loan * PRICE_SCALE // prices[ids[symbol]].price_units) for symbol in case.shares]
+    a_name = case.loan * SHARES_WORTH_BP // 10_000 // len(SHARES)
+    lots = [(ids[symbol], a_name * PRICE_SCALE // prices[ids[symbol]].price_units) for symbol in SHARES]
     request_id = begin_request(
         actor=client,
         client_id=own.client_id,

@@ -53,6 +53,7 @@ from reefpoint.records.parties.services import accept_invitation
 from reefpoint.records.parties.types import ClientKind, ClientStatus
 from reefpoint.surfaces.portal.devices import device_of
 from reefpoint.surfaces.portal.pages import client_page
+from reefpoint.surfaces.portal.views.borrow import live_requests
 from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.application_words import (
     DOCUMENT_WORDS,
@@ -128,6 +129,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "told": decision.told if decision else "",
         "application": application,
         "due_loans": due_loans(actor),
+        "live_requests": live_requests(actor),
         "sentence": STATE_SENTENCES[application.state],
         "steps": steps,
         "done": done,
@@ -147,7 +149,11 @@ def _before_applying(request: HttpRequest, actor: Actor) -> HttpResponse:
     """For whom has no application: invited, a client whom the desk brought on, or somebody new."""
     own = find_own_client(actor)
     if own is not None and own.status is not ClientStatus.PROSPECT:
-        return render(request, "portal/client.html", {"client": own, "due_loans": due_loans(actor)})
+        return render(
+            request,
+            "portal/client.html",
+            {"client": own, "due_loans": due_loans(actor), "live_requests": live_requests(actor)},
+        )
     if invitation := find_own_invitation(actor, desk_now()):
         return render(request, "portal/invited.html", {"invitation": invitation})
     return render(request, "portal/begin.html", {"steps": [SECTION_WORDS[one] for one in Section]})

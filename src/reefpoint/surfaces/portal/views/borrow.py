@@ -19,7 +19,7 @@ from reefpoint.flows.lending.services.requests import (
     submit_request,
     withdraw_request,
 )
-from reefpoint.flows.lending.types import CreditState, NextStep
+from reefpoint.flows.lending.types import CreditRequestView, CreditState, NextStep, Turn
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.overview import OfferedScheme, indicative_overview, list_offered_schemes
 from reefpoint.platform.basics.actors import Actor
@@ -32,7 +32,7 @@ from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.application_words import refusal_words
-from reefpoint.surfaces.web.credit_words import CLIENT_WORDS, END_WORDS, STEP_WORDS
+from reefpoint.surfaces.web.credit_words import CLIENT_WORDS, END_WORDS, STEP_WORDS, Words
 from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots
 
 TOLD_STEPS = frozenset(
@@ -66,6 +66,15 @@ def _own(actor: Actor) -> ClientView:
     if found is None or found.status is not ClientStatus.ACTIVE:
         raise NotAClientYet(_("You can borrow once your application is accepted."))
     return found
+
+
+def live_requests(actor: Actor) -> list[tuple[CreditRequestView, tuple[Words, Words], bool]]:
+    """Each of one's own requests that is under way: what it waits for in words, and whether for the client."""
+    return [
+        (one, CLIENT_WORDS[one.next_step.value], one.turn is Turn.CLIENT)
+        for one in list_own_requests(actor, at=desk_now())
+        if one.next_step.value in CLIENT_WORDS
+    ]
 
 
 @client_page

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django import template
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 
-from reefpoint.decisions.credit.types import LimitTerm, Words
+from reefpoint.decisions.credit.rules.conditions import condition_words
+from reefpoint.decisions.credit.types import Condition, ConditionKind, ConditionMoment, LimitTerm, Words
 from reefpoint.decisions.pricing.types import RatePart
 from reefpoint.platform.basics.tables import DecisionTable
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, KIND_WORDS
@@ -29,6 +31,11 @@ TABLE_TITLES = {
     "suspension": gettext_lazy("Valuation of suspended names"),
     "figures": gettext_lazy("Notice, caps and other figures"),
 }
+SHARE_WORDS = {
+    "collateral_bp": gettext_lazy("Of the lending value"),
+    "liquid_bp": gettext_lazy("Of the liquid assets"),
+}
+NO_CONDITION = gettext_lazy("no condition")
 POLICY_WORDS = {
     "unique": gettext_lazy("one row answers"),
     "collect_sum": gettext_lazy("one row of each group answers; points are added up"),
@@ -235,6 +242,19 @@ def fact_value(value: object, name: str) -> str:
     if name.endswith("_bp") and isinstance(value, int):
         return percent(value)
     return fact_word(value)
+
+
+@register.filter
+def outcome_said(outcome: Mapping[str, Any]) -> str:
+    """What a row of the policy gives: a condition as its sentence, shares as percentages, the rest by name."""
+    if "kind" in outcome:
+        if outcome["kind"] == "none":
+            return str(NO_CONDITION)
+        kind, moment = ConditionKind(outcome["kind"]), ConditionMoment(outcome["moment"])
+        return said(condition_words(Condition("", kind, int(outcome["figure"]), moment)))
+    return " · ".join(
+        f"{SHARE_WORDS.get(name) or fact_word(name)} {fact_value(value, name)}" for name, value in outcome.items()
+    )
 
 
 @register.filter

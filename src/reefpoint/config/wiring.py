@@ -31,7 +31,12 @@ from reefpoint.decisions.monitoring.handlers import (
     note_profile_change,
     start_backtest,
 )
-from reefpoint.decisions.pricing.handlers import erase_client_prices, follow_price_exception, publish_approved_grid
+from reefpoint.decisions.pricing.handlers import (
+    erase_client_prices,
+    follow_price_exception,
+    publish_approved_grid,
+    tell_new_rates,
+)
 from reefpoint.decisions.pricing.services.what_ifs import BOOK_WHAT_IF
 from reefpoint.decisions.relations.handlers import erase_client_values, regroup_changed_client
 from reefpoint.decisions.scoring import types as scoring
@@ -143,6 +148,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("credit.waive", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_condition_waiver),
     Handler("pricing.publish", (ApprovalGranted,), publish_approved_grid),
     Handler("pricing.exception", (ApprovalGranted, ApprovalRejected, ApprovalWithdrawn), follow_price_exception),
+    Handler("pricing.reprice", (ApprovalGranted,), tell_new_rates),
     Handler("suitability.publish", (ApprovalGranted,), publish_approved_suitability),
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),

@@ -35,18 +35,21 @@ from reefpoint.decisions.pricing.services import (
     NothingToReprice,
     QuoteKeyReused,
     QuoteRefused,
+    RatesRefused,
     apply_due_rates,
     cancel_proposal,
-    propose_rates,
     quote,
     request_exception,
+    request_rates,
+    tell_approved_rates,
     work_out,
 )
 from reefpoint.decisions.pricing.types import ExceptionState, PriceInputs, ProposalState, QuoteView
 from reefpoint.flows.servicing.models import InterestAccrual
 from reefpoint.flows.servicing.services.interest import accrue_interest
-from reefpoint.platform.access.selectors import list_pending
+from reefpoint.platform.access.selectors import get_approval, list_pending
 from reefpoint.platform.access.services import PermissionRefused, approve, reject
+from reefpoint.platform.access.services.approvals import SecondPersonNeeded
 from reefpoint.platform.basics.tables import MalformedTable
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan
@@ -348,6 +351,51 @@ def test_a_rate_moves_when_its_kind_allows_and_the_notice_is_in_time(
     assert rules.effective_day(kind, date(2020, 1, 1), 90, 30, on) == expected
 
 
+def tell_rates(credit: CreditDesk) -> list[int]:
+    """New rates asked for by one person and approved by another. Returns their ids."""
+    approval_id = request_rates(actor=credit.officer, on=MONDAY, at=AT, reason="the pool got dearer")
+    asked = get_approval(approval_id)
+    approve(actor=credit.second, approval_id=approval_id, payload_hash=asked.payload_hash, at=AT)
+    credit.desk.drain()
+    return list(RateProposal.objects.order_by("id").values_list("id", flat=True))
+
+
+def test_i63_new_rates_are_told_by_two_people_on_exactly_what_was_shown(credit: CreditDesk) -> None:
+    credit.decide("A")
+    loan = next(one for one in list_open_loans() if one.account_id == credit.desk.healthy)
+    with pytest.raises(RatesRefused):
+        request_rates(actor=credit.officer, on=MONDAY, at=AT, reason=" ")
+    approval_id = request_rates(actor=credit.officer, on=MONDAY, at=AT, reason="the pool got dearer")
+    asked = get_approval(approval_id)
+    (change,), (effect,) = asked.payload["changes"], asked.payload["effect"]
+    assert (change["loan"], change["old_bp"], effect["loans"]) == (loan.number, 650, 1)
+    assert effect["year_after_minor"] == loan.principal_minor * change["new_bp"] // 10_000
+    with pytest.raises(SecondPersonNeeded):
+        approve(actor=credit.officer, approval_id=approval_id, payload_hash=asked.payload_hash, at=AT)
+    assert not RateProposal.objects.exists()
+    assert not Notice.objects.filter(about=f"loan:{loan.id}").exists(), "nobody is told before"
+    assert tell_approved_rates(actor=credit.officer, approval_id=approval_id, on=MONDAY, at=AT) == []
+    approve(actor=credit.second, approval_id=approval_id, payload_hash=asked.payload_hash, at=AT)
+    credit.desk.drain()
+    (told,) = list_proposals(credit.officer)
+    assert (told.new_bp, told.state) == (change["new_bp"], ProposalState.NOTIFIED)
+    assert tell_approved_rates(actor=credit.officer, approval_id=approval_id, on=TUESDAY, at=AT) == []
+
+
+def test_new_rates_that_were_refused_or_asked_for_a_loan_that_changed_are_told_to_nobody(credit: CreditDesk) -> None:
+    credit.decide("A")
+    approval_id = request_rates(actor=credit.officer, on=MONDAY, at=AT, reason="the pool got dearer")
+    payload_hash = get_approval(approval_id).payload_hash
+    reject(actor=credit.second, approval_id=approval_id, payload_hash=payload_hash, reason="not now", at=AT)
+    credit.desk.drain()
+    approval_id = request_rates(actor=credit.officer, on=MONDAY, at=AT, reason="the pool got dearer")
+    loan = next(one for one in list_open_loans() if one.account_id == credit.desk.healthy)
+    Loan.objects.filter(id=loan.id).update(rate_bp=640)
+    approve(actor=credit.second, approval_id=approval_id, payload_hash=payload_hash, at=AT)
+    credit.desk.drain()
+    assert list_proposals(credit.officer) == []
+
+
 def test_a_new_rate_is_told_waits_for_its_day_and_bears_interest_from_it(credit: CreditDesk) -> None:
     desk = credit.desk
     credit.decide("A")
@@ -355,14 +403,14 @@ def test_a_new_rate_is_told_waits_for_its_day_and_bears_interest_from_it(credit:
     other = next(one for one in list_open_loans() if one.account_id == desk.near)
     book = load_book(on=MONDAY, at=AT)
     assert [int(one) for one in book.known["grade"]] == [0, -1], "the near client has no decision, so no grade"
-    proposals = propose_rates(actor=credit.officer, on=MONDAY, at=AT)
+    proposals = tell_rates(credit)
     (told,) = list_proposals(credit.officer)
     assert (proposals, told.loan_id, told.old_bp, told.state) == ([told.id], loan.id, 650, ProposalState.NOTIFIED)
     assert told.new_bp == sum(part.bp for part in told.parts)
     assert told.effective_on > MONDAY
     assert Notice.objects.get(about=f"loan:{loan.id}").subject.startswith("The rate of your loan")
     with pytest.raises(NothingToReprice):
-        propose_rates(actor=credit.officer, on=MONDAY, at=AT)
+        request_rates(actor=credit.officer, on=MONDAY, at=AT, reason="again")
     assert apply_due_rates(actor=SYSTEM, on=told.effective_on - timedelta(days=1), at=AT) == 0
     assert apply_due_rates(actor=SYSTEM, on=told.effective_on, at=AT) == 1
     assert apply_due_rates(actor=SYSTEM, on=told.effective_on, at=AT) == 0
@@ -380,7 +428,7 @@ def test_a_new_rate_is_told_waits_for_its_day_and_bears_interest_from_it(credit:
 def test_a_new_rate_is_taken_back_before_its_day_once_and_the_client_is_told(credit: CreditDesk) -> None:
     credit.decide("A")
     loan = next(one for one in list_open_loans() if one.account_id == credit.desk.healthy)
-    [proposal] = propose_rates(actor=credit.officer, on=MONDAY, at=AT)
+    [proposal] = tell_rates(credit)
     with pytest.raises(NothingToReprice):
         cancel_proposal(actor=credit.officer, proposal_id=proposal, reason=" ", at=AT)
     cancel_proposal(actor=credit.officer, proposal_id=proposal, reason="the pool got cheaper", at=AT)

@@ -303,7 +303,8 @@ def test_two_people_withdraw_a_scheme_knowing_whom_it_touches_and_the_client_in_
     assert get_version(version_id).state is VersionState.WITHDRAWN
     letters = Notice.objects.filter(about=f"credit_request:{flow.request_id}", subject__contains="offered no longer")
     (letter,) = letters
-    assert "The offer cannot be accepted any more. You can withdraw the request" in letter.body
+    assert "is not paid out. Nothing is owed. You can ask under another scheme" in letter.body
+    assert flow.state is CreditState.WITHDRAWN, "nothing takes its place"
     assert follow_withdrawal(version_id=version_id, on=MONDAY, at=AT) == 0
     assert letters.count() == 1
 

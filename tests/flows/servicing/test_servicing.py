@@ -108,6 +108,16 @@ def test_a_purchase_needs_its_cash_and_room_under_the_concentration_cap(desk: De
     refused(CreditRefused, order(desk, account_id=desk.near, quantity=100))
 
 
+def test_what_is_ordered_and_not_booked_counts_in_the_scheme_s_cap_of_one_name(desk: Desk, refused: Refused) -> None:
+    """40% of some 1,050,000.00 is 8,400 Coca-Cola at 50.00: once 4,500 are ordered, 4,500 more are too many."""
+    with_cash(desk, desk.healthy, 500_000_00)
+    desk.prices(TUESDAY, AAPL="45", JPM="100", KO="50")
+    desk.trade(desk.healthy, "KO", Side.BUY, 4_500, TUESDAY)
+    again = order(desk, instrument_id=desk.instruments["KO"], quantity=4_500)
+    error = refused(CreditRefused, again)
+    assert "KO would be more than 40% of the account" in str(error)
+
+
 def test_a_purchase_holds_its_cash_until_it_is_booked(desk: Desk) -> None:
     with_cash(desk, desk.healthy, 20_000_00)
     desk.prices(TUESDAY, AAPL="100", JPM="100", KO="50")

@@ -36,7 +36,7 @@ HELD = {
     RoleName.CREDIT_OFFICER: """
         account.open account.view applications.view approvals.decide:collateral.publish
         approvals.decide:credit.approve approvals.decide:credit.publish approvals.decide:credit.waive
-        approvals.decide:lending.fund approvals.decide:pricing.exception
+        approvals.decide:lending.fund approvals.decide:pricing.exception approvals.decide:pricing.reprice
         approvals.decide:pricing.publish approvals.decide:scheme.change_tier
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw approvals.request
         approvals.view clients.view collateral.view contracts.countersign contracts.draft_template

@@ -3,12 +3,13 @@
 from typing import cast
 
 from reefpoint.decisions.pricing.selectors.grid import GRID
-from reefpoint.decisions.pricing.services import follow_exception
+from reefpoint.decisions.pricing.services import follow_exception, tell_approved_rates
 from reefpoint.decisions.pricing.services.erasing import erase_prices
 from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected, ApprovalWithdrawn
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.publications.services import publish_approved
+from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.parties.events import ClientErased
 
 
@@ -23,6 +24,13 @@ def follow_price_exception(stored: StoredEvent) -> None:
     event = stored.event
     assert isinstance(event, ApprovalGranted | ApprovalRejected | ApprovalWithdrawn)
     follow_exception(actor=system_actor("worker"), approval_id=event.approval_id, at=event.at)
+
+
+def tell_new_rates(stored: StoredEvent) -> None:
+    """A second person approved new rates: their clients are told."""
+    event = cast(ApprovalGranted, stored.event)
+    on = current_book_day() or event.at.date()
+    tell_approved_rates(actor=system_actor("worker"), approval_id=event.approval_id, on=on, at=event.at)
 
 
 def erase_client_prices(stored: StoredEvent) -> None:

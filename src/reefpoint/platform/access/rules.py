@@ -198,6 +198,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}credit.waive_large": frozenset({_RISK}),
     f"{DECIDE_APPROVAL}pricing.publish": frozenset({_CREDIT, _RISK, _TREASURY}),
     f"{DECIDE_APPROVAL}pricing.exception": frozenset({_CREDIT, _RISK}),
+    f"{DECIDE_APPROVAL}pricing.reprice": frozenset({_CREDIT, _RISK}),
     f"{DECIDE_APPROVAL}contracts.publish_template": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}lending.fund": frozenset({_TREASURY, _CREDIT}),
     f"{DECIDE_APPROVAL}lending.default": frozenset({_RISK}),

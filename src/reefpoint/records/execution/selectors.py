@@ -59,12 +59,15 @@ def open_sell_quantity(account_id: int, instrument_id: int) -> int:
     return open_sell_quantities([account_id]).get((account_id, instrument_id), 0)
 
 
-def open_buy_quantities() -> dict[tuple[int, int], int]:
-    """Shares that accounts have ordered and not yet booked, by account and instrument id, in two queries."""
-    return _still_out(
-        Order.objects.filter(side=Side.BUY, state__in=ORDER_STATES.live),
-        Fill.objects.filter(booked_at__isnull=True, order__side=Side.BUY),
-    )
+def open_buy_quantities(account_ids: Collection[int] | None = None) -> dict[tuple[int, int], int]:
+    """Shares that accounts (all, or some) have ordered and not yet booked, by account and instrument id, in two
+    queries.
+    """
+    live = Order.objects.filter(side=Side.BUY, state__in=ORDER_STATES.live)
+    unbooked = Fill.objects.filter(booked_at__isnull=True, order__side=Side.BUY)
+    if account_ids is not None:
+        live, unbooked = live.filter(account_id__in=account_ids), unbooked.filter(order__account_id__in=account_ids)
+    return _still_out(live, unbooked)
 
 
 def open_sell_quantities(account_ids: Collection[int]) -> dict[tuple[int, int], int]:

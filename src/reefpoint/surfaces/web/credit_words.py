@@ -34,6 +34,7 @@ NEXT_WORDS: Mapping[str, Words] = {
     "renew_quote": _("Renew the price"),
     "sign": _("Acknowledge and sign"),
     "countersign": _("Sign for the desk"),
+    "scheme_ended": _("Its scheme is offered no longer: it has ended, and the client is told"),
     "request_funding": _("Ask for funding"),
     "approve_funding": _("Approve the funding"),
     "fund": _("Open, book, draw"),

@@ -136,7 +136,7 @@ def require_purchase(
 def _with_ordered(account_id: int, values_minor: Mapping[int, int], at: datetime) -> dict[int, int]:
     """The values of an account's names with what it has ordered and not got yet, at prices of now."""
     values = dict(values_minor)
-    ordered = {one: many for (owner, one), many in open_buy_quantities().items() if owner == account_id}
+    ordered = {one: many for (_, one), many in open_buy_quantities([account_id]).items()}
     if ordered:
         prices, currencies = latest_prices(as_of=at), {one.id: one.currency for one in list_instruments()}
         for one, many in ordered.items():

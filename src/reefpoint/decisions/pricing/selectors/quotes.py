@@ -27,7 +27,7 @@ from reefpoint.records.parties.selectors import can_see_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import VersionState
 
-QUOTE_ORDERS = frozenset({"id", "client_number", "amount_minor", "rate_bp", "quoted_at", "valid_until"})
+QUOTE_ORDERS = frozenset({"id", "client_number", "scheme_code", "amount_minor", "rate_bp", "quoted_at", "valid_until"})
 
 
 class QuoteNotFound(NotFound):
@@ -108,9 +108,18 @@ def count_valid_quotes(version_id: int, at: datetime) -> int:
 
 
 def find_quotes(
-    actor: Actor, *, text: str = "", state: str = "", at: datetime, order: str = "-id", offset: int = 0, limit: int = 50
+    actor: Actor,
+    *,
+    text: str = "",
+    state: str = "",
+    scheme: str = "",
+    client_id: int | None = None,
+    at: datetime,
+    order: str = "-id",
+    offset: int = 0,
+    limit: int = 50,
 ) -> Listing[QuoteRow]:
-    """Quotes in scope; `state` is `valid`, `expired` or `exception`. Three queries."""
+    """Quotes in scope; `state` is `valid`, `expired` or `exception`, `scheme` a code. Three queries."""
     require(actor, "pricing.view")
     if order.lstrip("-") not in QUOTE_ORDERS:
         raise ValueError(f"quotes have no order {order!r}")
@@ -126,7 +135,11 @@ def find_quotes(
         rows = rows.filter(exceptions__isnull=False).distinct()
     elif state:
         rows = rows.filter(valid_until__gte=at) if state == "valid" else rows.filter(valid_until__lt=at)
-    page = rows.order_by(order.replace("client_number", "client_id"), "id")[offset : offset + limit]
+    if scheme:
+        rows = rows.filter(scheme_code=scheme)
+    if client_id is not None:
+        rows = rows.filter(client_id=client_id)
+    page = rows.order_by(order.replace("client_number", "client__number"), "id")[offset : offset + limit]
     return Listing([_row(row) for row in page], rows.count())
 
 

@@ -11,9 +11,11 @@ from reefpoint.decisions.pricing.services.quotes import (
 )
 from reefpoint.decisions.pricing.services.repricing import (
     NothingToReprice,
+    RatesRefused,
     apply_due_rates,
     cancel_proposal,
-    propose_rates,
+    request_rates,
+    tell_approved_rates,
 )
 
 __all__ = [
@@ -21,11 +23,13 @@ __all__ = [
     "NothingToReprice",
     "QuoteKeyReused",
     "QuoteRefused",
+    "RatesRefused",
     "apply_due_rates",
     "cancel_proposal",
     "follow_exception",
-    "propose_rates",
     "quote",
     "request_exception",
+    "request_rates",
+    "tell_approved_rates",
     "work_out",
 ]

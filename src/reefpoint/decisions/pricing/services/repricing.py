@@ -1,7 +1,10 @@
-"""New rates for loans: told with notice as their terms say, in force from their day on."""
+"""New rates for loans: decided by two people, told with notice as their terms say, in force from their day on."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -9,8 +12,11 @@ from reefpoint.decisions.pricing import rules
 from reefpoint.decisions.pricing.models import RateProposal
 from reefpoint.decisions.pricing.selectors.book import load_book
 from reefpoint.decisions.pricing.selectors.grid import GRID, read_grid
-from reefpoint.decisions.pricing.types import ProposalState
-from reefpoint.platform.access.services import require
+from reefpoint.decisions.pricing.types import Price, PriceGrid, PriceInputs, ProposalState
+from reefpoint.platform.access.selectors import get_approval
+from reefpoint.platform.access.services import request_approval, require
+from reefpoint.platform.access.types import ApprovalState
+from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
@@ -19,8 +25,18 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.accounts import services as accounts
+from reefpoint.records.accounts.selectors import list_open_loans, load_accounts
+from reefpoint.records.accounts.types import AccountFacts, LoanFacts
 from reefpoint.records.parties.selectors import can_see_client, get_client
-from reefpoint.records.products.types import RateKind
+from reefpoint.records.products.selectors import get_terms
+from reefpoint.records.products.types import RateKind, SchemeTerms
+
+REPRICING = "pricing.reprice"
+"""The kind of approval."""
+TOLD = "pricing.reprice"
+"""The audited action of telling clients of new rates."""
+LOANS_MAX = 2_000
+"""Loans in one request: what a second person can still look at, and an approval hold."""
 
 _NOTICE = {
     "en": (
@@ -56,71 +72,191 @@ class NothingToReprice(Refusal):
     code = "nothing_to_reprice"
 
 
-@transaction.atomic
-def propose_rates(*, actor: Actor, on: date, at: datetime, loan_ids: Collection[int] | None = None) -> list[int]:
-    """Reprice the open loans (some of them) whose terms allow it, and tell each client in time. Returns the ids.
+class RatesRefused(Refusal):
+    """A request for new rates without a reason, or for more loans than one person can look at."""
 
-    A fixed rate never moves; one that is reset moves on its dates; a floating one after its notice. A loan whose grade
-    is not known keeps its rate, and one that has a new rate coming waits for that. Raises `NothingToReprice`.
+    code = "rates_refused"
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A new rate that a loan's terms allow: what it is worked out from, and from which day on it could be borne."""
+
+    loan: LoanFacts
+    account: AccountFacts
+    inputs: PriceInputs
+    priced: Price
+    effective_on: date
+
+
+@transaction.atomic
+def request_rates(*, actor: Actor, on: date, at: datetime, reason: str, loan_ids: Collection[int] | None = None) -> int:
+    """Ask a second person for new rates of the open loans (some of them) whose terms allow it. Returns the approval id.
+
+    Nobody is told before the second person has decided. What they decide on is every loan with its old and new rate,
+    and what a year's interest would be. A fixed rate never moves; one that is reset moves on its dates; a floating one
+    after its notice. A loan whose grade is not known keeps its rate, and one that has a new rate coming waits for that.
+    Raises `NothingToReprice`, `RatesRefused`, and `AlreadyAwaitingApproval` while another request waits.
     """
     require(actor, "pricing.reprice")
-    lock_name("pricing.reprice")
+    if not reason.strip():
+        raise RatesRefused("Say why the rates change: the second person reads it.")
     published = use_publication(kind=GRID, on=on, at=at)
     assert published.id is not None, "what is used is on record"
-    grid = read_grid(published.id)
+    moves = _moves(read_grid(published.id), on, at, loan_ids)
+    if not moves:
+        raise NothingToReprice("No open loan's rate may move now, or none would move enough. Nothing was changed.")
+    if len(moves) > LOANS_MAX:
+        raise RatesRefused(
+            "{count} rates would move, more than {most} at once. Name the loans of a first part.",
+            count=len(moves),
+            most=LOANS_MAX,
+        )
+    approval_id = request_approval(
+        actor=actor,
+        kind=REPRICING,
+        subject="pricing:rates",
+        payload={
+            "grid": published.id,
+            "grid_version": published.version,
+            "effect": [_effect(currency, moves) for currency in sorted({one.account.currency for one in moves})],
+            "changes": [_change(one) for one in moves],
+        },
+        reason=reason.strip(),
+        at=at,
+    )
+    record(
+        actor=actor,
+        action="pricing.ask_rates",
+        subject=f"grid:{published.id}",
+        reason=reason.strip(),
+        inputs={"loans": len(moves), "approval": approval_id},
+        at=at,
+    )
+    return approval_id
+
+
+def _moves(grid: PriceGrid, on: date, at: datetime, loan_ids: Collection[int] | None) -> list[_Move]:
     book = load_book(on=on, at=at)
     waiting = set(RateProposal.objects.filter(state=ProposalState.NOTIFIED).values_list("loan_id", flat=True))
-    made: list[RateProposal] = []
     rates = book.rates(grid)
+    found = []
     for row, loan in enumerate(book.loans):
-        terms = book.terms[row]
-        if (
-            terms.rate_kind is RateKind.FIXED
-            or loan.id in waiting
-            or (loan_ids is not None and loan.id not in loan_ids)
-        ):
+        is_asked = loan_ids is None or loan.id in loan_ids
+        if loan.id in waiting or not is_asked or rates[row] < 0 or book.known["grade"][row] < 0:
             continue
-        if rates[row] < 0 or book.known["grade"][row] < 0:
-            continue
-        if not rules.moves(loan.rate_bp, int(rates[row]), grid.step_bp):
-            continue
-        effective = rules.effective_day(
-            terms.rate_kind.value, loan.drawn_on, terms.rate_reset_days, terms.rate_notice_days, on
-        )
-        if effective is None or effective >= loan.matures_on:
+        effective = _effective_day(book.terms[row], loan, on)
+        if effective is None or not rules.moves(loan.rate_bp, int(rates[row]), grid.step_bp):
             continue
         inputs = book.inputs(row)
         priced = rules.price(grid, inputs)
         assert priced.rate_bp == rates[row], "one price, alone or in a book"
+        found.append(_Move(loan, book.accounts[row], inputs, priced, effective))
+    return found
+
+
+def _effective_day(terms: SchemeTerms, loan: LoanFacts, on: date) -> date | None:
+    """From when on a rate that is told on `on` would be borne; None if the terms or the maturity allow none."""
+    if terms.rate_kind is RateKind.FIXED:
+        return None
+    effective = rules.effective_day(
+        terms.rate_kind.value, loan.drawn_on, terms.rate_reset_days, terms.rate_notice_days, on
+    )
+    return None if effective is None or effective >= loan.matures_on else effective
+
+
+def _effect(currency: str, moves: Sequence[_Move]) -> dict[str, Any]:
+    """What these rates do to the book in one currency: how many rise and fall, a year's interest before and after."""
+    ours = [one for one in moves if one.account.currency == currency]
+    steps = [one.priced.rate_bp - one.loan.rate_bp for one in ours]
+    principal = [one.loan.principal_minor for one in ours]
+    return {
+        "currency": currency,
+        "loans": len(ours),
+        "rise": sum(step > 0 for step in steps),
+        "fall": sum(step < 0 for step in steps),
+        "most_up_bp": max(0, *steps),
+        "most_down_bp": min(0, *steps),
+        "principal_minor": sum(principal),
+        "year_before_minor": sum(p * one.loan.rate_bp for p, one in zip(principal, ours, strict=True)) // 10_000,
+        "year_after_minor": sum(p * one.priced.rate_bp for p, one in zip(principal, ours, strict=True)) // 10_000,
+    }
+
+
+def _change(one: _Move) -> dict[str, Any]:
+    return {
+        "loan": one.loan.number,
+        "loan_id": one.loan.id,
+        "account": one.account.number,
+        "old_bp": one.loan.rate_bp,
+        "new_bp": one.priced.rate_bp,
+        "not_before": one.effective_on.isoformat(),
+        "inputs": json.dumps(rules.inputs_to_json(one.inputs), sort_keys=True),
+    }
+
+
+@transaction.atomic
+def tell_approved_rates(*, actor: Actor, approval_id: int, on: date, at: datetime) -> list[int]:
+    """Tell the clients of new rates that a second person approved: exactly those rates. Idempotent. Returns their ids.
+
+    The notice runs from `on`. A loan that was repaid, got another rate or matures too soon since it was asked is left
+    out, as is one that has a new rate coming.
+    """
+    require(actor, "pricing.reprice")
+    approval = get_approval(approval_id)
+    lock_name("pricing.reprice")
+    if approval.kind != REPRICING or approval.state is not ApprovalState.APPROVED or _was_told(approval_id):
+        return []
+    grid_id, changes = approval.payload["grid"], approval.payload["changes"]
+    grid = read_grid(grid_id)
+    loans = {loan.id: loan for loan in list_open_loans()}
+    asked = [one for one in changes if one["loan_id"] in loans]
+    owners = {one.id: one for one in load_accounts({loans[one["loan_id"]].account_id for one in asked})}
+    waiting = set(RateProposal.objects.filter(state=ProposalState.NOTIFIED).values_list("loan_id", flat=True))
+    made = []
+    for one in asked:
+        loan = loans[one["loan_id"]]
+        effective = _effective_day(get_terms(owners[loan.account_id].scheme_version_id), loan, on)
+        if effective is None or loan.id in waiting or loan.rate_bp != one["old_bp"]:
+            continue
+        inputs = json.loads(one["inputs"])
+        priced = rules.price(grid, rules.inputs_from_json(inputs))
+        assert priced.rate_bp == one["new_bp"], "what is told is what was approved"
         made.append(
             RateProposal(
                 loan_id=loan.id,
-                grid_id=published.id,
+                grid_id=grid_id,
                 old_bp=loan.rate_bp,
                 new_bp=priced.rate_bp,
-                inputs=rules.inputs_to_json(inputs),
+                inputs=inputs,
                 answer=rules.answer_text(priced),
                 proposed_on=on,
                 proposed_at=at,
-                proposed_by=actor.ref,
+                proposed_by=approval.requested_by,
                 effective_on=effective,
             )
         )
-    if not made:
-        raise NothingToReprice("No open loan's rate may move now, or none would move enough. Nothing was changed.")
     ids = [row.pk for row in RateProposal.objects.bulk_create(made)]
-    clients = {loan.id: account.client_id for loan, account in zip(book.loans, book.accounts, strict=True)}
-    numbers = {loan.id: loan.number for loan in book.loans}
     for proposal in made:
-        _tell(actor, proposal, clients[proposal.loan_id], numbers[proposal.loan_id], at)
+        loan = loans[proposal.loan_id]
+        _tell(actor, proposal, owners[loan.account_id].client_id, loan.number, at)
     record(
         actor=actor,
-        action="pricing.reprice",
-        subject=f"grid:{published.id}",
-        inputs={"proposals": len(ids), "first": ids[0], "last": ids[-1]},
+        action=TOLD,
+        subject=f"approval:{approval_id}",
+        inputs={
+            "told": len(ids),
+            "left_out": len(changes) - len(ids),
+            "asked_by": approval.requested_by,
+            "decided_by": approval.decided_by or "",
+        },
         at=at,
     )
     return ids
+
+
+def _was_told(approval_id: int) -> bool:
+    return bool(list_entries(subject=f"approval:{approval_id}", action=TOLD))
 
 
 def _tell(actor: Actor, proposal: RateProposal, client_id: int, loan: str, at: datetime) -> None:

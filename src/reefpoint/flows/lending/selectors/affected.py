@@ -21,7 +21,7 @@ STOPPED = (CreditState.OFFERED, CreditState.SIGNED, CreditState.APPROVED_TO_FUND
 class WithdrawalEffect:
     """What is under a version. `asks` name the scheme and no version yet; `loans` keep their terms and are not touched.
 
-    `next_version` would be offered in its place; without one the asks cannot be offered anything under this scheme.
+    `next_version` would be offered in its place; without any other version, asks, offers and signed contracts end.
     """
 
     asks: int
@@ -42,9 +42,7 @@ def find_withdrawal_effect(version_id: int, *, on: date, at: datetime) -> Withdr
     stopped = list(stopped_requests(version_id).values_list("state", "client_signed_at"))
     unsigned = sum(state == CreditState.OFFERED and signed is None for state, signed in stopped)
     return WithdrawalEffect(
-        asks=CreditRequest.objects.filter(
-            scheme_code=version.scheme_code, scheme_version=None, state__in=rules.LIVE
-        ).count(),
+        asks=asks_under(version.scheme_code).count(),
         quotes=count_valid_quotes(version_id, at),
         offers=unsigned,
         signed=len(stopped) - unsigned,
@@ -53,9 +51,21 @@ def find_withdrawal_effect(version_id: int, *, on: date, at: datetime) -> Withdr
     )
 
 
+def asks_under(scheme_code: str) -> QuerySet[CreditRequest]:
+    """Requests under a scheme that no version was offered for yet."""
+    return CreditRequest.objects.filter(scheme_code=scheme_code, scheme_version=None, state__in=rules.LIVE)
+
+
 def stopped_requests(version_id: int) -> QuerySet[CreditRequest]:
     """Requests that cannot go on under a withdrawn version."""
     return CreditRequest.objects.filter(scheme_version_id=version_id, state__in=[one.value for one in STOPPED])
+
+
+def has_other_version(version_id: int) -> bool:
+    """Whether the scheme has another published version, in force now or later."""
+    scheme_id = get_version(version_id).scheme_id
+    versions = next((one.versions for one in list_schemes() if one.id == scheme_id), ())
+    return any(one.state is VersionState.PUBLISHED and one.id != version_id for one in versions)
 
 
 def find_next_version(version_id: int, on: date) -> int | None:

@@ -58,6 +58,12 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Dear {name},\n\nThe scheme of your request {number} for {amount} is offered no longer. {words} Nothing is "
             "owed.\n",
         ),
+        "scheme_ended": (
+            "The scheme of your request {number} is offered no longer: the request has ended",
+            "Dear {name},\n\nThe scheme of your request {number} for {amount} is offered no longer, and nothing takes "
+            "its place. Your request has ended; what was offered or signed under it is not paid out. Nothing is owed. You "
+            "can ask under another scheme at any time.\n",
+        ),
         "lapsed": (
             "Your request for credit {number} has ended",
             "Dear {name},\n\nYour request {number} was not gone on with in time and has ended. Nothing is owed. You "
@@ -168,6 +174,11 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         "scheme_withdrawn": (
             "您的融资申请 {number} 所用方案已停止提供",
             "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 所用的方案已停止提供。{words}您不欠任何款项。\n",
+        ),
+        "scheme_ended": (
+            "您的融资申请 {number} 所用方案已停止提供，申请已终止",
+            "尊敬的{name}：\n\n您金额为 {amount} 的融资申请 {number} 所用的方案已停止提供，且无替代版本。"
+            "您的申请已终止，已报价或已签署的内容均不再放款。您不欠任何款项，可随时改选其他方案重新申请。\n",
         ),
         "lapsed": (
             "您的融资申请 {number} 已终止",

@@ -1,17 +1,30 @@
-"""A version is offered no longer: two people decide on exactly whom it touches, and those in between are told."""
+"""A version is offered no longer: two people decide on exactly whom it touches; those in between are told, or end."""
 
 from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.flows.lending.selectors.affected import find_next_version, find_withdrawal_effect, stopped_requests
+from reefpoint.flows.lending.models import CreditRequest
+from reefpoint.flows.lending.rules import CREDIT_STATES
+from reefpoint.flows.lending.selectors.affected import (
+    asks_under,
+    find_next_version,
+    find_withdrawal_effect,
+    has_other_version,
+    stopped_requests,
+)
 from reefpoint.flows.lending.services import letters
 from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.services.requests import lock_request, note, tell
+from reefpoint.flows.lending.services.requests import end_papers, lock_request, move, note, tell
+from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.services import request_withdrawal
+
+TOLD, ENDED = "scheme_withdrawn", "scheme_ended"
+"""The steps of a request: its client was told, or it came to its end."""
 
 
 @transaction.atomic
@@ -27,18 +40,34 @@ def ask_scheme_withdrawal(*, actor: Actor, version_id: int, reason: str, on: dat
 
 @transaction.atomic
 def follow_withdrawal(*, version_id: int, on: date, at: datetime) -> int:
-    """Tell everybody whose request cannot go on under a withdrawn version, once each. Returns how many were told."""
+    """Do what a withdrawn version means for the requests under it, once each. Returns how many clients were told.
+
+    With another version of the scheme they stay, and their clients are told that they need a new offer. Without any
+    they end, those that name no version yet among them, and their clients are told that; what waits for money by a
+    second person's word ends with its funding, which is refused.
+    """
+    ends = not has_other_version(version_id)
     has_next = find_next_version(version_id, on) is not None
     version = get_version(version_id)
     words = f"{version.scheme_code} v{version.version}"
     told = 0
-    for request_id in stopped_requests(version_id).order_by("id").values_list("id", flat=True):
+    touched = (asks_under(version.scheme_code) | stopped_requests(version_id)) if ends else stopped_requests(version_id)
+    for request_id in touched.order_by("id").values_list("id", flat=True):
         row = lock_request(request_id)
-        if row.steps.filter(action="scheme_withdrawn").exists():
+        if row.steps.filter(action__in=(TOLD, ENDED)).exists():
             continue
-        note(actor=LENDER, row=row, action="scheme_withdrawn", at=at, words=words)
-        is_signed = row.client_signed_at is not None
-        sentence = letters.withdrawn_words(row.client.language, is_signed=is_signed, has_next=has_next)
-        tell(actor=LENDER, row=row, letter="scheme_withdrawn", at=at, words=sentence)
+        if ends and CreditState.WITHDRAWN in CREDIT_STATES.moves[CreditState(row.state)]:
+            _end(row, words, at)
+        else:
+            note(actor=LENDER, row=row, action=TOLD, at=at, words=words)
+            is_signed = row.client_signed_at is not None
+            sentence = letters.withdrawn_words(row.client.language, is_signed=is_signed, has_next=has_next)
+            tell(actor=LENDER, row=row, letter="scheme_withdrawn", at=at, words=sentence)
         told += 1
     return told
+
+
+def _end(row: CreditRequest, words: str, at: datetime) -> None:
+    end_papers(row, ContractState.WITHDRAWN, "the scheme is offered no longer", at)
+    move(actor=LENDER, row=row, new=CreditState.WITHDRAWN, action=ENDED, words=words, at=at)
+    tell(actor=LENDER, row=row, letter="scheme_ended", at=at)

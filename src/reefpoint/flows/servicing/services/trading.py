@@ -27,7 +27,13 @@ from reefpoint.platform.basics.money import held_minor, owed_minor
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding, MovementKind
-from reefpoint.records.execution.selectors import find_order, get_fill, get_order, open_sell_quantity
+from reefpoint.records.execution.selectors import (
+    find_order,
+    get_fill,
+    get_order,
+    open_buy_quantities,
+    open_sell_quantity,
+)
 from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import FillFacts, OrderPurpose, OrderState, Side
 from reefpoint.records.ledger.services import place_hold, post_journal, release_hold
@@ -157,8 +163,9 @@ def _check_purchase(account: AccountFacts, instrument_id: int, quantity: int, on
         scheme_version_id=account.scheme_version_id,
         at=at,
     )
+    ordered = open_buy_quantities([account.id]).get((account.id, instrument_id), 0)
     rules.check_concentration(
-        value_minor=held_minor(bought[instrument_id] * units, account.currency),
+        value_minor=held_minor((bought[instrument_id] + ordered) * units, account.currency),
         assets_minor=after_standing.assets_minor,
         cap_bp=terms.concentration_cap_bp,
         symbol=price.symbol,

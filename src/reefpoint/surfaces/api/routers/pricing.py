@@ -1,13 +1,14 @@
 """Quotes, asking for another price, and new rates for loans."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from ninja import Query, Schema, Status
 from pydantic import Field
 
 from reefpoint.decisions.pricing.selectors import find_quotes, list_proposals, read_quote
-from reefpoint.decisions.pricing.services import cancel_proposal, propose_rates, quote, request_exception
+from reefpoint.decisions.pricing.services import cancel_proposal, quote, request_exception, request_rates
 from reefpoint.decisions.pricing.types import ProposalState, QuoteView
 from reefpoint.surfaces.api.base import (
     ID_MAX,
@@ -34,6 +35,23 @@ class PriceLotIn(In):
 
     instrument_id: Row
     quantity: Annotated[int, Field(ge=1, le=10**12)]
+
+
+class QuoteOrder(StrEnum):
+    """What quotes may be put in order by."""
+
+    OLDEST = "id"
+    NEWEST = "-id"
+    CLIENT = "client_number"
+    CLIENT_LAST = "-client_number"
+    SCHEME = "scheme_code"
+    SCHEME_LAST = "-scheme_code"
+    SMALLEST = "amount_minor"
+    LARGEST = "-amount_minor"
+    CHEAPEST = "rate_bp"
+    DEAREST = "-rate_bp"
+    ENDS_FIRST = "valid_until"
+    ENDS_LAST = "-valid_until"
 
 
 class QuoteIn(In):
@@ -121,15 +139,10 @@ class RateProposalOut(Schema):
 
 
 class RepricingIn(In):
-    """Which loans are repriced; all that may move where none are named."""
+    """Which loans are repriced, all that may move where none are named, and why."""
 
     loan_ids: Annotated[tuple[Row, ...], Field(min_length=1, max_length=10_000)] | None = None
-
-
-class RatesProposed(Schema):
-    """The ids of the new rates that were told to clients."""
-
-    ids: list[int]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class RateCancelIn(In):
@@ -154,11 +167,24 @@ def list_quotes(
     request: Caller,
     text: SafeText = "",
     state: Annotated[str, Query(pattern="^(valid|expired|exception|)$")] = "",
+    scheme: SafeText = "",
+    client_id: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
+    order: QuoteOrder = QuoteOrder.NEWEST,
     offset: Offset = 0,
     limit: Limit = 50,
 ) -> Listed[QuoteRowOut]:
-    """Quotes in scope, the newest first."""
-    found = find_quotes(request.auth, text=text, state=state, at=now(), offset=offset, limit=limit)
+    """Quotes in scope that match, in an order: `-` before a field puts the greatest first."""
+    found = find_quotes(
+        request.auth,
+        text=text,
+        state=state,
+        scheme=scheme,
+        client_id=client_id,
+        at=now(),
+        order=order.value,
+        offset=offset,
+        limit=limit,
+    )
     rows = [QuoteRowOut.model_validate(row, from_attributes=True) for row in found.rows]
     return Listed(count=found.count, items=rows)
 
@@ -172,12 +198,12 @@ def list_new_rates(
     return [RateProposalOut.model_validate(one, from_attributes=True) for one in found]
 
 
-@pricing.post("/new-rates", response=answers(RatesProposed, 201))
-def propose_new_rates(request: Caller, asked: RepricingIn) -> Status[RatesProposed]:
-    """Reprice the loans whose terms allow it, and tell their clients."""
-    return Status(
-        201, RatesProposed(ids=propose_rates(actor=request.auth, on=today(), at=now(), loan_ids=asked.loan_ids))
-    )
+@pricing.post("/new-rates", response=answers(Made, 201))
+def ask_for_new_rates(request: Caller, asked: RepricingIn) -> Status[Made]:
+    """Ask a second person for new rates of the loans whose terms allow it; clients are told after the decision. The id
+    is the approval's.
+    """
+    return Status(201, Made(id=request_rates(actor=request.auth, on=today(), at=now(), **asked.dict())))
 
 
 @pricing.post("/new-rates/{proposal_id}/cancel", response=answers(Made))

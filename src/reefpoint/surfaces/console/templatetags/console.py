@@ -198,6 +198,7 @@ APPROVAL_WORDS = {
     "pricing.exception": gettext_lazy("Grant another price"),
     "lending.fund": gettext_lazy("Let a credit be funded"),
     "lending.default": gettext_lazy("Sell for a late loan"),
+    "pricing.reprice": gettext_lazy("Tell clients of new rates"),
     "price.confirm": gettext_lazy("Confirm a price"),
     "screening.resolve_hit": gettext_lazy("Resolve a screening hit"),
     "access.grant": gettext_lazy("Give a role"),

@@ -1,5 +1,6 @@
 """Prices: quotes, one quote with its build-up, a calculator, and new rates for loans."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +14,12 @@ from django.views.decorators.http import require_POST
 from reefpoint.decisions.pricing.rules import GRADES, SEGMENTS
 from reefpoint.decisions.pricing.selectors import find_quotes, list_proposals, read_quote
 from reefpoint.decisions.pricing.services import (
+    NothingToReprice,
+    RatesRefused,
     cancel_proposal,
-    propose_rates,
     quote,
     request_exception,
+    request_rates,
     work_out,
 )
 from reefpoint.decisions.pricing.types import Portfolio
@@ -28,6 +31,7 @@ from reefpoint.records.accounts.selectors import get_account, search_accounts
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.products.selectors import list_schemes
 from reefpoint.records.products.types import VersionState, VersionView
+from reefpoint.surfaces.console.templatetags.console import name_of
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said
@@ -39,7 +43,7 @@ QUOTES = Table(
         Column("id", _("Quote"), "code", link=lambda row: reverse("console:quote", args=[row.id])),
         Column("client_number", _("Client"), "code"),
         Column("client_name", _("Name"), "custom", template="console/cells/client_name.html", is_sortable=False),
-        Column("scheme_code", _("Scheme"), "code", is_sortable=False),
+        Column("scheme_code", _("Scheme"), "code"),
         Column("amount_minor", _("Amount"), "money"),
         Column("rate_bp", _("Rate"), "percent"),
         Column("exception", _("Exception"), "custom", template="console/cells/exception_state.html", is_sortable=False),
@@ -63,18 +67,21 @@ QUOTES = Table(
 
 @page("pricing.view")
 def quotes(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Every quote in scope, newest first."""
-    wanted = QUOTES.read(request.GET)
+    """Every quote in scope, the newest first unless asked otherwise."""
+    schemes = Choice("scheme", _("Scheme"), tuple((one.code, name_of(one)) for one in list_schemes()))
+    table = replace(QUOTES, choices=(*QUOTES.choices, schemes))
+    wanted = table.read(request.GET)
     found = find_quotes(
         actor,
         text=wanted.text,
         state=wanted.chosen["state"],
+        scheme=wanted.chosen["scheme"],
         at=desk_now(),
         order=wanted.order,
         offset=wanted.offset,
         limit=wanted.limit,
     )
-    return QUOTES.answer(request, wanted, found, "console/quotes.html", {})
+    return table.answer(request, wanted, found, "console/quotes.html", {})
 
 
 @page("pricing.view")
@@ -211,19 +218,32 @@ def _tell(request: HttpRequest, actor: Actor, wanted: dict[str, Any], errors: di
 
 @page("pricing.view")
 def rate_changes(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """New rates for loans: told, in force, taken back."""
-    context = {"proposals": list_proposals(actor), "may_reprice": holds(actor.permissions, "pricing.reprice")}
-    return render(request, "console/rate_changes.html", context)
+    """New rates for loans: told, in force, taken back; and asking for more."""
+    return _rate_changes(request, actor)
+
+
+def _rate_changes(request: HttpRequest, actor: Actor, problem: Refusal | None = None) -> HttpResponse:
+    context = {
+        "proposals": list_proposals(actor),
+        "may_reprice": holds(actor.permissions, "pricing.reprice"),
+        "problem": said(problem.sentence) if problem else "",
+        "reason": request.POST.get("reason", "")[:500],
+    }
+    return render(request, "console/rate_changes.html", context, status=422 if problem else 200)
 
 
 @require_POST
 @page("pricing.reprice")
 def reprice(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Reprice every loan whose terms allow it, and tell the clients."""
+    """Ask a second person for new rates of every loan whose terms allow it."""
     at = desk_now()
-    made = propose_rates(actor=actor, on=current_book_day() or at.date(), at=at)
-    messages.success(request, _now("%(count)s clients are told of a new rate.") % {"count": len(made)})
-    return redirect("console:rate_changes")
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:500]
+    try:
+        approval_id = request_rates(actor=actor, on=current_book_day() or at.date(), at=at, reason=reason)
+    except (RatesRefused, NothingToReprice) as problem:
+        return _rate_changes(request, actor, problem)
+    messages.success(request, _now("Asked for. A second person decides; nobody is told before."))
+    return redirect("console:approval", approval_id=approval_id)
 
 
 @require_POST

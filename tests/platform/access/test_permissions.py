@@ -20,7 +20,8 @@ HELD = {
         approvals.decide:kyc.publish
         approvals.decide:lending.default approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
-        approvals.decide:pricing.publish approvals.decide:scheme.change_tier
+        approvals.decide:pricing.publish approvals.decide:pricing.reprice
+        approvals.decide:scheme.change_tier
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw
         approvals.decide:suitability.publish approvals.decide:treasury.resolve_payment
         approvals.decide:treasury.write_off approvals.request
@@ -36,8 +37,9 @@ HELD = {
     RoleName.CREDIT_OFFICER: """
         account.open account.view applications.view approvals.decide:collateral.publish
         approvals.decide:credit.approve approvals.decide:credit.publish approvals.decide:credit.waive
-        approvals.decide:lending.fund approvals.decide:pricing.exception approvals.decide:pricing.reprice
-        approvals.decide:pricing.publish approvals.decide:scheme.change_tier
+        approvals.decide:lending.fund approvals.decide:pricing.exception
+        approvals.decide:pricing.publish
+        approvals.decide:pricing.reprice approvals.decide:scheme.change_tier
         approvals.decide:scheme.publish approvals.decide:scheme.withdraw approvals.request
         approvals.view clients.view collateral.view contracts.countersign contracts.draft_template
         contracts.prepare contracts.view credit.decide credit.publish credit.view documents.view
@@ -58,6 +60,7 @@ HELD = {
     """,
     RoleName.TREASURY: """
         account.view approvals.decide:lending.fund approvals.decide:pricing.publish
+        approvals.decide:pricing.reprice
         approvals.decide:treasury.resolve_payment approvals.decide:treasury.write_off
         approvals.request approvals.view clients.view
         collateral.view execution.view ledger.post ledger.reverse ledger.view lending.fund

@@ -207,7 +207,8 @@ def tell_approved_rates(*, actor: Actor, approval_id: int, on: date, at: datetim
     lock_name("pricing.reprice")
     if approval.kind != REPRICING or approval.state is not ApprovalState.APPROVED or _was_told(approval_id):
         return []
-    grid_id, changes = approval.payload["grid"], approval.payload["changes"]
+    asked_for: dict[str, Any] = dict(approval.payload)
+    grid_id, changes = asked_for["grid"], asked_for["changes"]
     grid = read_grid(grid_id)
     loans = {loan.id: loan for loan in list_open_loans()}
     asked = [one for one in changes if one["loan_id"] in loans]

@@ -61,8 +61,8 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         "scheme_ended": (
             "The scheme of your request {number} is offered no longer: the request has ended",
             "Dear {name},\n\nThe scheme of your request {number} for {amount} is offered no longer, and nothing takes "
-            "its place. Your request has ended; what was offered or signed under it is not paid out. Nothing is owed. You "
-            "can ask under another scheme at any time.\n",
+            "its place. Your request has ended; what was offered or signed under it is not paid out. Nothing is owed. "
+            "You can ask under another scheme at any time.\n",
         ),
         "lapsed": (
             "Your request for credit {number} has ended",

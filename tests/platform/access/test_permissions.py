@@ -60,7 +60,6 @@ HELD = {
     """,
     RoleName.TREASURY: """
         account.view approvals.decide:lending.fund approvals.decide:pricing.publish
-        approvals.decide:pricing.reprice
         approvals.decide:treasury.resolve_payment approvals.decide:treasury.write_off
         approvals.request approvals.view clients.view
         collateral.view execution.view ledger.post ledger.reverse ledger.view lending.fund

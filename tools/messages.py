@@ -4,12 +4,14 @@
     python tools/messages.py --check    only say what is missing or out of date
 
 Messages come from the templates themselves (the nodes that Django parses), from Python sources of the surfaces, and
-from the sentences of the whole package: refusals, `Sentence`, the subjects of state tables and the states they name.
+from the sentences of the whole package: refusals, `Sentence`, the subjects of state tables and the states they name;
+and, from the data that ships with the program, where its figures come from (`CITED`).
 """
 
 import ast
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from gettext import GNUTranslations
@@ -17,6 +19,7 @@ from pathlib import Path
 from string import Formatter
 
 import django
+import yaml
 from babel.messages import Catalog
 from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
@@ -39,12 +42,17 @@ KEYWORDS = {
 }
 
 NAMED_STATES = frozenset(
-    {"FxFlaw", "RenewalBar", "Blocker", "ModelState", "DeliveryState", "Language", "Rating", "Segment"}
+    {"Cause", "FxFlaw", "RenewalBar", "Blocker", "ModelState", "DeliveryState", "Language", "Rating", "Segment"}
 )
 """Enumerations, other than those of state tables, whose members sentences name."""
 
-WORDED_BY_THEIR_EDITORS = frozenset({"MalformedTable", "MalformedCard"})
-"""Refusals that are a place and a problem in a data file: the editor of such files words them."""
+CITED = (
+    "records/products/packs/*.yaml",
+    "decisions/pricing/data/grid.yaml",
+    "decisions/monitoring/data/typologies.yaml",
+)
+"""Data that names laws and other sources in English, in fields of `CITATIONS`."""
+CITATIONS = frozenset({"source", "article", "title"})
 
 Message = tuple[str | tuple[str, str], str | None]
 
@@ -61,12 +69,31 @@ def messages() -> dict[Message, list[str]]:
             place = str(path.relative_to(ROOT))
             if place not in places:
                 places.append(place)
-    for path, message in _from_sentences():
+    for path, message in (*_from_sentences(), *_from_citations()):
         places = found.setdefault(message, [])
         place = str(path.relative_to(ROOT))
         if place not in places:
             places.append(place)
     return found
+
+
+def _from_citations() -> Iterator[tuple[Path, Message]]:
+    for pattern in CITED:
+        for path in sorted(PACKAGE.glob(pattern)):
+            yield from ((path, message) for message in _from_data(yaml.safe_load(path.read_text(encoding="utf-8"))))
+
+
+def _from_data(node: object, field: str = "") -> Iterator[Message]:
+    """What a citation says, wherever it stands; a title is one only where it has a grade, as sources have."""
+    if isinstance(node, str) and field in CITATIONS and re.search("[A-Za-z]{3}", node):
+        yield node, None
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key != "title" or "grade" in node:
+                yield from _from_data(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _from_data(value)
 
 
 def sources() -> dict[Path, ast.Module]:
@@ -123,12 +150,12 @@ def words_of(call: ast.Call, refusals: dict[str, list[ast.ClassDef]]) -> str | N
     """The English words that a call of a refusal, of `Sentence` or of a state table brings to a reader, if literal."""
     name = _name(call.func)
     given = call.args
-    if name in {"Sentence", "StateTable"}:
+    if name in {"Sentence", "StateTable", "Unreadable"}:
         given = call.args[:1] + [one.value for one in call.keywords if one.arg in {"words", "subject"}]
     elif name == "__init__" and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "super()":
         owners = {id(node) for group in refusals.values() for one in group for node in ast.walk(one)}
         given = call.args if id(call) in owners else []
-    elif name not in refusals or name in WORDED_BY_THEIR_EDITORS:
+    elif name not in refusals:
         return None
     texts = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     return texts[-1] if texts and any(map(str.isalpha, texts[-1])) else None

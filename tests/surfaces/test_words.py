@@ -16,11 +16,10 @@ import reefpoint
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.parties.types import ClientStatus
-from reefpoint.surfaces.web.sentences import said
+from reefpoint.surfaces.web.sentences import said, told
 from reefpoint.surfaces.web.templatetags.figures import STATE_WORDS
 
 WITH_SENTENCES_OF_THEIR_OWN = {
-    *messages.WORDED_BY_THEIR_EDITORS,
     "AnswersRefused",
     "CannotBeAccepted",
     "CannotRenew",
@@ -71,7 +70,10 @@ def test_every_refusal_says_a_literal_sentence_and_tells_each_figure_in_it() -> 
 def _takes_a_sentence(call: ast.Call, tables: set[str]) -> bool:
     """Whether the words come from a table of sentences, or were translated in the surface that says them."""
     first = ast.unparse(call.args[-1]) if call.args else ""
-    return first.startswith(("_(", "_now(")) or first.partition("[")[0] in tables
+    return (
+        first.startswith(("_(", "_now(", "Sentence(", "_sentence(", "error.problem"))
+        or first.partition("[")[0] in tables
+    )
 
 
 def test_surfaces_say_refusals_in_the_language_of_the_reader() -> None:
@@ -107,3 +109,49 @@ def test_every_state_has_a_word_of_its_own() -> None:
     }
     assert len(states) > 60
     assert states - STATE_WORDS.keys() == set()
+
+
+RECORDED = {"reason", "problem", "close_reason", "end_reason", "closing_note", "refusal", "note", "words"}
+ROOMS_WITH_A_CAST = {"demo_cases.py", "demo_desk.py", "replay.py"}
+"""They speak for the people of the demo."""
+
+
+def test_what_the_desk_writes_on_record_is_a_sentence_that_can_be_said_again() -> None:
+    wrong = []
+    for path, tree in messages.sources().items():
+        if "surfaces" in path.parts or path.name in ROOMS_WITH_A_CAST:
+            continue
+        given = [(one, two) for one in ast.walk(tree) if isinstance(one, ast.Call) for two in one.keywords]
+        wrong += [
+            f"{path.name}:{call.lineno} {ast.unparse(keyword.value)[:80]}"
+            for call, keyword in given
+            if keyword.arg in RECORDED and _is_written_here(keyword.value)
+        ]
+    assert wrong == [], (
+        "write str(Sentence(...)): a record keeps the English, a surface says it in its reader's language"
+    )
+
+
+def _is_written_here(value: ast.expr) -> bool:
+    if isinstance(value, ast.IfExp):
+        return _is_written_here(value.body) or _is_written_here(value.orelse)
+    is_words = isinstance(value, ast.Constant) and isinstance(value.value, str) and " " in value.value
+    return is_words or isinstance(value, ast.JoinedStr)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "chinese"),
+    [
+        ("ratio 142.78% under the close-out line 145.00%", "维持担保比例 142.78%，低于平仓线 145.00%"),
+        ("M-000007: call expired", "M-000007: 追保逾期"),
+        ("The account is blocked, so this withdrawal is not possible.", "账户处于“已冻结”状态，因此不能进行本次提取。"),
+        ("'x' is not a kind of document", "“x”不是文件类型"),
+        ("SSE Art.35(4) (2016 numbering)", "上交所第三十五条第四项（2016年条号）"),
+        ("Checked with the exchange.", "Checked with the exchange."),
+        ("", ""),
+    ],
+)
+def test_a_sentence_on_record_is_said_again_and_what_people_typed_is_left(recorded: str, chinese: str) -> None:
+    assert told(recorded) == recorded
+    with override("zh-hans"):
+        assert told(recorded) == chinese

@@ -53,10 +53,12 @@ def read_house(content: Mapping[str, Any]) -> HouseRules:
     caps = content["caps"]
     _check_keys("caps", caps, {"issuer_bp", "boards_bp", "house_share_bp", "house_volume_days"})
     if not isinstance(caps["boards_bp"], Mapping) or not set(caps["boards_bp"]) <= set(Board):
-        raise MalformedTable("caps, boards_bp", f"the boards are {', '.join(Board)}")
+        raise MalformedTable("caps, boards_bp", "the boards are {names}", names=", ".join(Board))
     reason = content["override_reason"]
     if not isinstance(reason, str) or len(reason) > NOTE_CHARS_MAX:
-        raise MalformedTable("override_reason", f"it is a text of at most {NOTE_CHARS_MAX} characters, mostly empty")
+        raise MalformedTable(
+            "override_reason", "it is a text of at most {most} characters, mostly empty", most=NOTE_CHARS_MAX
+        )
     return HouseRules(
         haircuts=haircuts,
         suspension=suspension,
@@ -94,18 +96,20 @@ def _table(data: object, name: str, inputs: Mapping[str, Kind], output: str, mos
         raise MalformedTable(name, "it is not a table")
     table = read_table(data)
     if table.policy is not HitPolicy.UNIQUE or {one.name: one.kind for one in table.inputs} != dict(inputs):
-        raise MalformedTable(name, f"it is a unique table over {', '.join(inputs)}")
+        raise MalformedTable(name, "it is a unique table over {names}", names=", ".join(inputs))
     for column in table.inputs:
         if column.kind is Kind.CHOICE and set(column.choices) != set(_CHOICES[column.name]):
-            raise MalformedTable(f"{name}, {column.name}", f"its values are {', '.join(sorted(_CHOICES[column.name]))}")
+            raise MalformedTable(
+                f"{name}, {column.name}", "its values are {names}", names=", ".join(sorted(_CHOICES[column.name]))
+            )
         if column.kind is Kind.WHOLE and (column.low != 0 or column.high is not None):
             raise MalformedTable(f"{name}, {column.name}", "it runs from 0 without an end")
     if [(one.name, one.kind) for one in table.outputs] != [(output, Kind.WHOLE)]:
-        raise MalformedTable(name, f"its outcome is {output}, a whole number")
+        raise MalformedTable(name, "its outcome is {output}, a whole number", output=output)
     for row in table.rows:
         value = row.then[output]
         if not isinstance(value, int) or not 0 <= value <= most:
-            raise MalformedTable(f"{name}, row {row.id}", f"{output} is from 0 to {most}")
+            raise MalformedTable(f"{name}, row {row.id}", "{output} is from 0 to {most}", output=output, most=most)
     return table
 
 
@@ -117,7 +121,7 @@ def read_lists(content: Mapping[str, Any]) -> tuple[EligibilityList, ...]:
     if len(set(tiers)) < len(tiers):
         raise MalformedTable("lists", "a tier stands twice")
     if sum(len(one.names) for one in lists) > NAMES_MAX:
-        raise MalformedTable("lists", f"more than {NAMES_MAX:,} names")
+        raise MalformedTable("lists", "more than {most:,} names", most=NAMES_MAX)
     return lists
 
 
@@ -148,7 +152,7 @@ def _read_listed(place: str, number: int, data: object) -> Listed:
     if not isinstance(symbol, str) or not 0 < len(symbol) <= SYMBOL_CHARS_MAX:
         raise MalformedTable(cell, "it has no symbol")
     if not isinstance(note, str) or len(note) > NOTE_CHARS_MAX:
-        raise MalformedTable(cell, f"its note is a text of at most {NOTE_CHARS_MAX} characters")
+        raise MalformedTable(cell, "its note is a text of at most {most} characters", most=NOTE_CHARS_MAX)
     since = _day(cell, data["since"])
     until = None if data["until"] is None else _day(cell, data["until"])
     if until is not None and until < since:
@@ -178,7 +182,7 @@ def _check_keys(place: str, data: object, keys: set[str]) -> None:
 
 def _whole(place: str, value: object, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise MalformedTable(place, f"it is a whole number from {low} to {high}")
+        raise MalformedTable(place, "it is a whole number from {low} to {high}", low=low, high=high)
     return value
 
 

@@ -94,7 +94,7 @@ def _read_table(data: Any) -> DecisionTable:
     if {column.name for column in table.outputs} != {"bp", "en", "zh"} or table.outputs[0].kind is not Kind.WHOLE:
         raise MalformedTable("grid, outputs", "they are bp, a whole number, then en and zh")
     if odd := sorted({column.name for column in table.inputs} - set(_INPUTS)):
-        raise MalformedTable(f"grid, inputs, {odd[0]}", f"a price rests on {', '.join(_INPUTS)} alone")
+        raise MalformedTable(f"grid, inputs, {odd[0]}", "a price rests on {names} alone", names=", ".join(_INPUTS))
     if any(len(row.cells) > 1 for row in table.rows):
         raise MalformedTable("grid, rows", "each group rests on one input, so that each part of a price has one cause")
     for column in table.inputs:
@@ -102,7 +102,7 @@ def _read_table(data: Any) -> DecisionTable:
             prove_monotone(table, column.name, "bp", is_rising=True)
         if column.name == "grade":
             if column.choices != GRADES:
-                raise MalformedTable("grid, inputs, grade", f"its choices are {', '.join(GRADES)}")
+                raise MalformedTable("grid, inputs, grade", "its choices are {names}", names=", ".join(GRADES))
             prove_monotone(table, "grade", "bp", order=GRADES, is_rising=True)
     return table
 
@@ -117,7 +117,9 @@ def _read_unknown(table: DecisionTable, data: object) -> dict[str, Unknown]:
             raise MalformedTable(f"unknown, {name}", "it has `bp`, `en` and `zh`")
         dearest = max(_bp(row) for row in table.rows if name in row.cells)
         if entry["bp"] < dearest:
-            raise MalformedTable(f"unknown, {name}, bp", f"what is not known is never cheaper than {dearest}")
+            raise MalformedTable(
+                f"unknown, {name}, bp", "what is not known is never cheaper than {dearest}", dearest=dearest
+            )
         found[name] = Unknown(entry["bp"], str(entry["en"]), str(entry["zh"]))
     return {column.name: found[column.name] for column in table.inputs}
 

@@ -44,12 +44,21 @@ def read_questionnaire(content: Mapping[str, Any]) -> Questionnaire:
     least = sum(min(option.points for option in question.options) for question in questions)
     most = sum(max(option.points for option in question.options) for question in questions)
     if not (score.accepts(least) and score.accepts(most)):
-        raise MalformedTable("tolerance, score", f"answers can come to {least} up to {most}, beyond what it can hold")
+        raise MalformedTable(
+            "tolerance, score",
+            "answers can come to {least} up to {most}, beyond what it can hold",
+            least=least,
+            most=most,
+        )
     most_known = sum(
         max(o.points for o in question.options) for question in questions if question.topic is Topic.KNOWLEDGE
     )
     if not 0 < read.knowledge_points_min <= most_known:
-        raise MalformedTable("knowledge, points_min", f"the questions on knowledge give at most {most_known} points")
+        raise MalformedTable(
+            "knowledge, points_min",
+            "the questions on knowledge give at most {most_known} points",
+            most_known=most_known,
+        )
     if read.months <= 0:
         raise MalformedTable("months", "answers must hold for a while")
     return read
@@ -62,7 +71,7 @@ def _read_question(data: object) -> Question:
     try:
         topic = Topic(_part(data, "topic", str))
     except ValueError:
-        raise MalformedTable(name, f"{data['topic']!r} is not a topic") from None
+        raise MalformedTable(name, "{given!r} is not a topic", given=data["topic"]) from None
     options = tuple(
         Option(
             _part(option, "id", str),
@@ -134,9 +143,9 @@ def _entry_table(data: Mapping[str, Any]) -> DecisionTable:
 def _check_columns(table: DecisionTable, inputs: set[str], outputs: Mapping[str, Any]) -> None:
     """What a table rests on and answers is what the program asks it with; its answers are known words."""
     if odd := sorted(inputs ^ {column.name for column in table.inputs}):
-        raise MalformedTable(f"{table.name}, {odd[0]}", f"the inputs are {', '.join(sorted(inputs))}")
+        raise MalformedTable(f"{table.name}, {odd[0]}", "the inputs are {names}", names=", ".join(sorted(inputs)))
     if odd := sorted(set(outputs) ^ {column.name for column in table.outputs}):
-        raise MalformedTable(f"{table.name}, {odd[0]}", f"the outcomes are {', '.join(sorted(outputs))}")
+        raise MalformedTable(f"{table.name}, {odd[0]}", "the outcomes are {names}", names=", ".join(sorted(outputs)))
     for name, kinds in outputs.items():
         _check_choices(table.name, table.outputs, name, kinds)
 
@@ -144,7 +153,7 @@ def _check_columns(table: DecisionTable, inputs: set[str], outputs: Mapping[str,
 def _check_choices(table: str, columns: Sequence[Column], name: str, kinds: Any) -> None:
     column = next(column for column in columns if column.name == name)
     if column.kind is not Kind.CHOICE or (kinds is not None and set(column.choices) != set(kinds)):
-        raise MalformedTable(f"{table}, {name}", f"it is a choice of {', '.join(kinds or ['words'])}")
+        raise MalformedTable(f"{table}, {name}", "it is a choice of {names}", names=", ".join(kinds or ["words"]))
 
 
 def _part(data: Any, key: str, kind: type) -> Any:
@@ -152,7 +161,7 @@ def _part(data: Any, key: str, kind: type) -> Any:
         raise MalformedTable(key, "it is missing")
     value = data[key]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or (kind is str and not value):
-        raise MalformedTable(key, f"{value!r} cannot stand here")
+        raise MalformedTable(key, "{value!r} cannot stand here", value=value)
     return value
 
 

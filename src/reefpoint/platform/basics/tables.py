@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Any
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 
 Value = Decimal | int | str | bool
 
@@ -65,7 +66,7 @@ class MalformedTable(Refusal):
     def __init__(
         self,
         cell: str,
-        problem: str,
+        problem: str | Sentence,
         *,
         row: str = "",
         column: str = "",
@@ -73,9 +74,11 @@ class MalformedTable(Refusal):
         span: Sequence[Part] = (),
         why: str = "",
         figures: Mapping[str, str] | None = None,
+        **facts: object,
     ) -> None:
-        super().__init__("{cell}: {problem}", cell=cell, problem=problem)
-        self.cell, self.problem, self.row, self.column, self.other = cell, problem, row, column, other
+        self.problem = problem if isinstance(problem, Sentence) else Sentence(problem, facts)
+        super().__init__("{cell}: {problem}", cell=cell, problem=self.problem)
+        self.cell, self.row, self.column, self.other = cell, row, column, other
         self.span = tuple(span)
         self.why, self.figures = why, dict(figures or {})
 
@@ -84,7 +87,8 @@ class Unreadable(ValueError):
     """A cell that cannot be read: the sentence, its stable code, and what belongs into it."""
 
     def __init__(self, problem: str, why: str, **figures: object) -> None:
-        super().__init__(problem)
+        self.sentence = Sentence(problem, figures)
+        super().__init__(str(self.sentence))
         self.why, self.figures = why, {name: str(value) for name, value in figures.items()}
 
 
@@ -162,13 +166,13 @@ class Column:
     def read_cell(self, text: object) -> Cell:
         """A condition of this column from its text. Raises `ValueError` with what is wrong."""
         if not isinstance(text, str):
-            raise Unreadable(f"{text!r} is not text; write conditions as text", "not_text", text=text)
+            raise Unreadable("{text!r} is not text; write conditions as text", "not_text", text=text)
         if text.strip() == "-":
             return self.everything()
         cell = self._read_span(text) if self.is_number else self._read_set(text)
         everything = self.everything()
         if isinstance(cell, Span) and isinstance(everything, Span) and not everything.covers(cell):
-            raise Unreadable(f"{text} reaches beyond what {self.name} can hold", "beyond", text=text)
+            raise Unreadable("{text} reaches beyond what {column} can hold", "beyond", text=text, column=self.name)
         return cell
 
     def read_value(self, value: object) -> Value:
@@ -176,23 +180,23 @@ class Column:
         if self.kind is Kind.EXACT and isinstance(value, str):
             value = _number(value)
         if not self.accepts(value):
-            raise Unreadable(f"{value!r} is not a value of {self.name}", "not_a_value", text=value)
+            raise Unreadable("{text!r} is not a value of {column}", "not_a_value", text=value, column=self.name)
         return value  # type: ignore[return-value]  # `accepts` has looked at its type
 
     def _read_set(self, text: str) -> Cell:
         if self.kind is Kind.FLAG:
             if text.strip() not in {"true", "false"}:
-                raise Unreadable(f"{text} is neither true nor false", "no_flag", text=text)
+                raise Unreadable("{text} is neither true nor false", "no_flag", text=text)
             return frozenset({text.strip() == "true"})
         is_not, named = text.strip().startswith("not "), text.strip().removeprefix("not ")
         values = [part.strip() for part in named.split(",")]
         if odd := sorted({value for value in values if value not in self.choices}):
-            raise Unreadable(f"{self.name} has no value {odd[0]!r}", "no_such_value", text=odd[0])
+            raise Unreadable("{column} has no value {text!r}", "no_such_value", text=odd[0], column=self.name)
         if len(set(values)) < len(values):
-            raise Unreadable(f"{text} names a value twice", "named_twice", text=text)
+            raise Unreadable("{text} names a value twice", "named_twice", text=text)
         kept = frozenset(self.choices) - frozenset(values) if is_not else frozenset(values)
         if not kept:
-            raise Unreadable(f"{text} admits nothing", "admits_nothing", text=text)
+            raise Unreadable("{text} admits nothing", "admits_nothing", text=text)
         return kept
 
     def _read_span(self, text: str) -> Span:
@@ -208,9 +212,9 @@ class Column:
             if sign in {"<", "<=", "="}:
                 end = self._end(number, is_open=sign == "<")
         else:
-            raise Unreadable(f"{text!r} is not a range of numbers", "no_range", text=text)
+            raise Unreadable("{text!r} is not a range of numbers", "no_range", text=text)
         if start >= end:
-            raise Unreadable(f"{text} admits nothing", "admits_nothing", text=text)
+            raise Unreadable("{text} admits nothing", "admits_nothing", text=text)
         everything = self.everything()
         assert isinstance(everything, Span)
         return Span(everything.start if start == _BELOW_ALL else start, everything.end if end == _ABOVE_ALL else end)
@@ -228,7 +232,7 @@ class Column:
 
     def _fitting(self, number: Decimal) -> Decimal:
         if self.kind is Kind.WHOLE and number != number.to_integral_value():
-            raise Unreadable(f"{number} is not whole", "not_whole", text=number)
+            raise Unreadable("{text} is not whole", "not_whole", text=number)
         return number
 
 
@@ -241,9 +245,9 @@ def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise Unreadable(f"{text!r} is not a number", "no_number", text=text) from None
+        raise Unreadable("{text!r} is not a number", "no_number", text=text) from None
     if not number.is_finite():
-        raise Unreadable(f"{text!r} is not a number", "no_number", text=text)
+        raise Unreadable("{text!r} is not a number", "no_number", text=text)
     return number
 
 
@@ -351,7 +355,7 @@ def read_table(data: Mapping[str, Any]) -> DecisionTable:
     try:
         policy = HitPolicy(data["policy"])
     except ValueError:
-        raise MalformedTable("policy", f"{data['policy']!r} is not a hit policy") from None
+        raise MalformedTable("policy", "{given!r} is not a hit policy", given=data["policy"]) from None
     inputs, outputs = _read_columns("inputs", data["inputs"]), _read_columns("outputs", data["outputs"])
     if any(column.kind is Kind.TEXT for column in inputs):
         raise MalformedTable("inputs", "no condition can rest on free text")
@@ -389,16 +393,16 @@ def _read_column(place: str, data: object) -> Column:
     try:
         kind = Kind(data["kind"])
     except ValueError:
-        raise MalformedTable(cell, f"{data['kind']!r} is not a kind of value") from None
+        raise MalformedTable(cell, "{given!r} is not a kind of value", given=data["kind"]) from None
     choices = tuple(_list(cell, data.get("choices", [])))
     if (kind is Kind.CHOICE) is not bool(choices) or not all(isinstance(choice, str) for choice in choices):
         raise MalformedTable(cell, "a choice lists its values as text, and nothing else does")
     if twice := _first_twice(choices):
-        raise MalformedTable(cell, f"the value {twice} stands twice")
+        raise MalformedTable(cell, "the value {twice} stands twice", twice=twice)
     bounds = {name: _read_bound(cell, kind, data[name]) for name in ("low", "high") if data.get(name) is not None}
     low, high = bounds.get("low"), bounds.get("high")
     if low is not None and high is not None and low > high:
-        raise MalformedTable(cell, f"nothing lies between {low} and {high}")
+        raise MalformedTable(cell, "nothing lies between {low} and {high}", low=low, high=high)
     return Column(data["name"], kind, choices, low, high)
 
 
@@ -406,7 +410,7 @@ def _read_bound(cell: str, kind: Kind, value: object) -> Decimal | int:
     try:
         bound = Column("bound", kind).read_value(value)
     except ValueError as error:
-        raise MalformedTable(cell, str(error)) from None
+        raise MalformedTable(cell, _sentence(error)) from None
     if isinstance(bound, str | bool):
         raise MalformedTable(cell, "only numbers have bounds")
     return bound
@@ -450,7 +454,11 @@ def _read(row: str, column: Column, text: object) -> Cell:
 def _cell_error(place: str, row: str, column: str, error: ValueError) -> MalformedTable:
     why = error.why if isinstance(error, Unreadable) else ""
     figures = {**error.figures, "column": column} if isinstance(error, Unreadable) else None
-    return MalformedTable(f"{place}, {column}", str(error), row=row, column=column, why=why, figures=figures)
+    return MalformedTable(f"{place}, {column}", _sentence(error), row=row, column=column, why=why, figures=figures)
+
+
+def _sentence(error: ValueError) -> str | Sentence:
+    return error.sentence if isinstance(error, Unreadable) else str(error)
 
 
 def _check_keys(place: str, data: Mapping[str, Any], needed: set[str], allowed: Iterable[str] = ()) -> None:
@@ -498,7 +506,7 @@ def _prove_group(group: str, rows: Sequence[Row], inputs: Sequence[Column]) -> N
     def walk(depth: int, active: frozenset[int], path: tuple[str, ...], span: tuple[Part, ...]) -> None:
         if not active:
             rest = [f"any {column.name}" for column in columns[depth:]]
-            raise MalformedTable(group or "table", f"no row answers {', '.join([*path, *rest])}", span=span)
+            raise MalformedTable(group or "table", "no row answers {names}", span=span, names=", ".join([*path, *rest]))
         if (depth, active) in proved:
             return
         if depth == len(columns):
@@ -506,10 +514,12 @@ def _prove_group(group: str, rows: Sequence[Row], inputs: Sequence[Column]) -> N
                 first, second = [rows[index].id for index in sorted(active)][:2]
                 raise MalformedTable(
                     f"row {second}",
-                    f"it overlaps row {first} at {', '.join(path)}",
+                    "it overlaps row {first} at {names}",
                     row=second,
                     other=first,
                     span=span,
+                    first=first,
+                    names=", ".join(path),
                 )
         else:
             name = columns[depth].name
@@ -623,9 +633,12 @@ def prove_monotone(
             if (rank(low) < rank(high)) is is_rising or not _comes_before(low.cells[column], high.cells[column], order):
                 continue
             if all(_meet(low.cells[name], high.cells[name]) for name in low.cells if name != column):
+                told = {"low": low.id, "cause": column}
                 raise MalformedTable(
                     f"row {high.id}, {output}",
-                    f"it {'falls' if is_rising else 'rises'} from row {low.id} as {column} gets higher",
+                    Sentence("it falls from row {low} as {cause} gets higher", told)
+                    if is_rising
+                    else Sentence("it rises from row {low} as {cause} gets higher", told),
                     row=high.id,
                     column=output,
                     other=low.id,

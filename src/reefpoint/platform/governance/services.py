@@ -13,6 +13,7 @@ from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.governance import rules
@@ -246,7 +247,7 @@ def _fall_back(use: str, *, at: datetime) -> ModelVersion | None:
     retired = ModelVersion.objects.select_for_update().filter(use=use, state=ModelState.RETIRED)
     for row in retired.order_by("-since", "-id"):
         if rules.sha256(row.artifact) == row.sha256:
-            _move(row, ModelState.CHAMPION, by=KEEPER, reason="the champion was suspended", at=at)
+            _move(row, ModelState.CHAMPION, by=KEEPER, reason=str(Sentence("the champion was suspended")), at=at)
             return row
     return None
 
@@ -263,7 +264,9 @@ def use_champion(*, use: str, at: datetime) -> ModelInUse | None:
         keep_shipped(at=at)
         row = _champion(use)
     while row is not None and rules.sha256(row.artifact) != row.sha256:
-        _suspend(_locked(row.pk), by=KEEPER, reason="its artifact is not the one that was registered", at=at)
+        _suspend(
+            _locked(row.pk), by=KEEPER, reason=str(Sentence("its artifact is not the one that was registered")), at=at
+        )
         row = _champion(use)
     return None if row is None else ModelInUse(version_view(row), row.artifact)
 
@@ -280,7 +283,7 @@ def _champion(use: str) -> ModelVersion | None:
 
 def _retire_champion(use: str, *, by: Actor, at: datetime) -> None:
     for row in ModelVersion.objects.select_for_update().filter(use=use, state=ModelState.CHAMPION):
-        _move(row, ModelState.RETIRED, by=by, reason="another version takes over", at=at)
+        _move(row, ModelState.RETIRED, by=by, reason=str(Sentence("another version takes over")), at=at)
 
 
 def _locked(version_id: int) -> ModelVersion:

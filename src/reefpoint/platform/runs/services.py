@@ -11,6 +11,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.runs import rules
@@ -101,7 +102,9 @@ def work_on_run(*, run_id: int, at: datetime) -> None:
         _end(row, at, problem=refusal.message, code=refusal.code)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         LOG.error("run %s broke", run_id, exc_info=error)
-        _end(row, at, problem="Something broke on our side. It is logged; ask again later.", code="broken")
+        _end(
+            row, at, problem=str(Sentence("Something broke on our side. It is logged; ask again later.")), code="broken"
+        )
     else:
         _end(row, at, outcome=outcome)
 

@@ -38,6 +38,7 @@ from reefpoint.surfaces.console.templatetags.console import approval_kind, clien
 from reefpoint.surfaces.console.templatetags.knowing import cause_word, rating_word
 from reefpoint.surfaces.console.templatetags.monitoring import rule_word
 from reefpoint.surfaces.web.credit_words import NEXT_WORDS
+from reefpoint.surfaces.web.sentences import told
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
 APPROVALS_MAX = 50
@@ -167,7 +168,7 @@ def _screening(actor: Actor) -> Iterator[Todo]:
         yield Todo(
             "warning",
             _("List not loaded"),
-            f"{version.source} · {version.problem}",
+            f"{version.source} · {told(version.problem)}",
             reverse("console:screening_list", args=[version.id]),
             _("See the file"),
             since=version.received_at,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from reefpoint.platform.basics.money import percent
 from reefpoint.records.products.types import (
@@ -19,7 +19,7 @@ from reefpoint.records.products.types import (
     RateKind,
 )
 from reefpoint.surfaces.web.figures import money_text, percent_text
-from reefpoint.surfaces.web.sentences import said
+from reefpoint.surfaces.web.sentences import said, told
 
 RATE_KINDS: Mapping[RateKind, Promise] = {
     RateKind.FIXED: gettext_lazy("fixed for the life of a loan"),
@@ -57,10 +57,16 @@ def fee_words(fee: Fee, currency: str) -> str:
         "moment": FEE_MOMENTS[fee.moment],
     }
     if fee.least_minor:
-        words += ", " + _("at least %(money)s") % {"money": f"{money_text(fee.least_minor)} {currency}"}
+        words += _(", ") + _("at least %(money)s") % {"money": f"{money_text(fee.least_minor)} {currency}"}
     if fee.most_minor:
-        words += ", " + _("at most %(money)s") % {"money": f"{money_text(fee.most_minor)} {currency}"}
+        words += _(", ") + _("at most %(money)s") % {"money": f"{money_text(fee.most_minor)} {currency}"}
     return words
+
+
+def _both_names(fee: Fee) -> str:
+    """The reader's name of a fee first: a comparison tells a change of either."""
+    names = (fee.name_zh, fee.name) if (get_language() or "").startswith("zh") else (fee.name, fee.name_zh)
+    return " · ".join(filter(None, names))
 
 
 GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
@@ -217,7 +223,7 @@ def value_words(field: str, value: object, currency: str) -> str:  # noqa: PLR09
         case None:
             return "–"
         case Fee():
-            return f"{value.name}: {fee_words(value, currency)}"
+            return f"{_both_names(value)}: {fee_words(value, currency)}"
         case bool():
             return _("yes") if value else _("no")
         case RateKind():
@@ -239,9 +245,9 @@ def value_words(field: str, value: object, currency: str) -> str:  # noqa: PLR09
 
 def bound_words(bound: Bound, currency: str) -> str:
     """A bound with where it is from: "at least 133.34%: FINRA Rule 4210 (c)(1)"."""
-    told = value_words(bound.field, bound.value, currency)
+    value = value_words(bound.field, bound.value, currency)
     side = _("at least %(value)s") if bound.is_floor else _("at most %(value)s")
-    return f"{side % {'value': told}}: {bound.source} {bound.article}"
+    return f"{side % {'value': value}}: {told(bound.source)} {told(bound.article)}".rstrip()
 
 
 def problem_words(problem: Problem, currency: str) -> str:

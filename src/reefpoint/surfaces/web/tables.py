@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.surfaces.web.sentences import told
 from reefpoint.surfaces.web.templatetags.figures import band_word, state_word
 
 Words = str | Promise
@@ -30,8 +31,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 class Column:
     """One column: `key` is the row's attribute and the sort key; `kind` says how to print it.
 
-    Kinds: text, code, money (minor units), quantity, price (1e-4), percent (bp), day, instant, band, state, and
-    `custom`, which includes `template` with `row`. `link` gives the address that the cell leads to.
+    Kinds: text, code, money (minor units), quantity, price (1e-4), percent (bp), day, instant, band, state, told (a
+    sentence on record, said in the reader's language), and `custom`, which includes `template` with `row`. `link` gives
+    the address that the cell leads to.
     """
 
     key: str
@@ -248,5 +250,5 @@ def _csv_cell(column: Column, value: object) -> object:
         return band_word(value)
     if column.kind == "state":
         return state_word(value)
-    words = str(value)
+    words = told(str(value)) if column.kind == "told" else str(value)
     return f"'{words}" if words.startswith(FORMULA_STARTS) else words

@@ -80,7 +80,9 @@ def _take_alerts(actor: Actor, case: Case, alert_ids: Sequence[int], at: datetim
     record(actor=actor, action="cases.add_alerts", subject=_subject(case.pk), inputs={"alerts": wanted}, at=at)
     CaseClient.objects.bulk_create(
         [
-            CaseClient(case=case, client_id=client_id, reason=f"alert {alert_id}", at=at)
+            CaseClient(
+                case=case, client_id=client_id, reason=str(Sentence("alert {alert_id}", {"alert_id": alert_id})), at=at
+            )
             for client_id, alert_id in {alert.client_id: alert.id for alert in reversed(alerts)}.items()
         ],
         ignore_conflicts=True,

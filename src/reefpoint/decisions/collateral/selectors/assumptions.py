@@ -1,6 +1,7 @@
 """What the model of haircuts and gap loss assumes where it has no data, said with every figure."""
 
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 
 WINDOW_SESSIONS = 500
 """Sessions of closes that volatilities are taken from: two years."""
@@ -13,15 +14,33 @@ JUMP_CHANCE, JUMP_SIZE = 1 / 250, -0.10
 SUSPENDED_DAYS, RESUME_CHANCE = 3, 0.2
 """A name that is suspended today stays so for three days at least, five more on average."""
 
-ASSUMPTIONS = (
-    "Daily volumes are the instruments' assumed ones where the listing has none on record.",
-    f"The spread is {SPREAD:.2%} for every name; where the shares issued are not known, no part for a share of them.",
-    "No least haircut by law in the model: law is a part of its own, beside it.",
-    "Daily price limits are those of the listing on record; a listing without one has none.",
-    f"Each name falls by {-JUMP_SIZE:.0%} more on a day in {1 / JUMP_CHANCE:.0f}, alone and without warning.",
-    f"A suspended name stays so for {SUSPENDED_DAYS} days, then resumes with a chance of {RESUME_CHANCE:.0%} a day.",
-    "The market's days are those of the window, scaled up to today's volatility and drawn one by one.",
+_ASSUMED = (
+    Sentence(
+        "A name trades as many shares a day as its listing says; where none are on record, as many as are assumed."
+    ),
+    Sentence(
+        "Buying and selling prices lie {spread} apart for every name. Where it is not known how many shares are "
+        "issued, nothing is added for holding a large part of them.",
+        {"spread": f"{SPREAD:.2%}"},
+    ),
+    Sentence("The model asks no haircut because of a law: what law asks stands beside it, as a part of its own."),
+    Sentence("Daily price limits are those on record for the listing; without one, a price may move freely."),
+    Sentence(
+        "On one day in {days}, each name falls by a further {fall}, alone and without warning.",
+        {"days": f"{1 / JUMP_CHANCE:.0f}", "fall": f"{-JUMP_SIZE:.0%}"},
+    ),
+    Sentence(
+        "A suspended name stays suspended for {days} days; after that it resumes on any day with a chance of {chance}.",
+        {"days": SUSPENDED_DAYS, "chance": f"{RESUME_CHANCE:.0%}"},
+    ),
+    Sentence(
+        "Days of the market are drawn one by one from those of the last {sessions} sessions, made as volatile as the "
+        "market is today.",
+        {"sessions": WINDOW_SESSIONS},
+    ),
 )
+ASSUMPTIONS = tuple(str(one) for one in _ASSUMED)
+"""In English, as records keep them; a surface says them in its reader's language."""
 
 
 class NotEnoughHistory(Refusal):

@@ -154,15 +154,15 @@ def _read(name: str, data: Any) -> DecisionTable:
             figures=error.figures,
         ) from None
     if table.policy is not _POLICIES[name]:
-        raise MalformedTable(f"{name}, policy", f"this table has the hit policy {_POLICIES[name].value}")
+        raise MalformedTable(f"{name}, policy", "this table has the hit policy {policy}", policy=_POLICIES[name].value)
     if odd := set(_OUTPUTS[name]) ^ {column.name for column in table.outputs}:
         raise MalformedTable(f"{name}, outputs, {min(odd)}", "the outcome is missing, or there is no such outcome")
     if table.outputs[0].name != _OUTPUTS[name][0]:
-        raise MalformedTable(f"{name}, outputs", f"{_OUTPUTS[name][0]} stands first")
+        raise MalformedTable(f"{name}, outputs", "{output} stands first", output=_OUTPUTS[name][0])
     for column in table.outputs:
         wanted = _CHOICES.get((name, column.name))
         if wanted is not None and column.choices != tuple(wanted):
-            raise MalformedTable(f"{name}, outputs, {column.name}", f"its choices are {', '.join(wanted)}")
+            raise MalformedTable(f"{name}, outputs, {column.name}", "its choices are {names}", names=", ".join(wanted))
         if column.name.endswith(("_bp", "_units", "figure")) and column.kind is not Kind.WHOLE:
             raise MalformedTable(f"{name}, outputs, {column.name}", "it is a whole number")
     return table
@@ -176,11 +176,14 @@ def _check_figures(table: DecisionTable) -> None:
         if not low <= int(figure) <= high:
             raise MalformedTable(
                 f"conditions, row {row.id}, figure",
-                f"of {kind} it lies between {low} and {high}",
+                "of {kind} it lies between {low} and {high}",
                 row=row.id,
                 column="figure",
                 why="out_of_bounds",
                 figures={"text": str(figure), "low": str(low), "high": str(high)},
+                kind=kind,
+                low=low,
+                high=high,
             )
 
 

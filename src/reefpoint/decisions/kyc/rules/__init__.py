@@ -77,7 +77,7 @@ def read_rating_table(content: Mapping[str, Any]) -> RatingTable:
     if set(documents) != set(ClientKind):
         raise MalformedTable("documents", "both kinds of client need documents")
     if odd := sorted({kind for kinds in documents.values() for kind in kinds} - set(DocumentKind)):
-        raise MalformedTable("documents", f"{odd[0]!r} is not a kind of document")
+        raise MalformedTable("documents", "{name!r} is not a kind of document", name=odd[0])
     industries = {name: _words("industries", words) for name, words in _part(content, "industries", dict).items()}
     wealth = _words("wealth_order", _part(content, "wealth_order", list))
     for place, named, column in (
@@ -86,7 +86,7 @@ def read_rating_table(content: Mapping[str, Any]) -> RatingTable:
     ):
         choices = next(entry.choices for entry in scorecard.inputs if entry.name == column)
         if unmatched := sorted(named ^ set(choices)):
-            raise MalformedTable(f"{place}, {unmatched[0]}", f"it and {column} name the same classes")
+            raise MalformedTable(f"{place}, {unmatched[0]}", "it and {name} name the same classes", name=column)
     counts = {name: _part(content, name, int) for name in ("change_days", "owners_simple_max", "expiring_days")}
     if low := [name for name, count in counts.items() if not _is_whole(count, 1)]:
         raise MalformedTable(low[0], "it is a whole number above zero")
@@ -126,9 +126,9 @@ def _check_scorecard(table: DecisionTable) -> None:
 
 def _check_columns(table: DecisionTable, inputs: set[str], outputs: set[str]) -> None:
     if odd := sorted(inputs ^ {column.name for column in table.inputs}):
-        raise MalformedTable(f"{table.name}, {odd[0]}", f"the inputs are {', '.join(sorted(inputs))}")
+        raise MalformedTable(f"{table.name}, {odd[0]}", "the inputs are {names}", names=", ".join(sorted(inputs)))
     if odd := sorted(outputs ^ {column.name for column in table.outputs}):
-        raise MalformedTable(f"{table.name}, {odd[0]}", f"the outcomes are {', '.join(sorted(outputs))}")
+        raise MalformedTable(f"{table.name}, {odd[0]}", "the outcomes are {names}", names=", ".join(sorted(outputs)))
 
 
 def _check_ratings(table: DecisionTable, name: str) -> None:

@@ -18,6 +18,7 @@ from reefpoint.platform.audit.services import record, record_all
 from reefpoint.platform.audit.types import EntryDraft
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.database.bulk import array_literal, insert_columns, next_ids, update_columns
 from reefpoint.platform.events.services import publish, publish_all
 from reefpoint.platform.notifications.selectors import has_delivered_notice
@@ -219,7 +220,8 @@ def _demand(one: _ToOpen) -> _Demand:
     standing, terms = one.standing, one.terms
     if one.cause is CallCause.LINE:
         amount_minor = repayment_to_reach(standing.assets_minor, standing.debt_minor, terms.cure_bp)
-        reason = f"ratio {percent(standing.ratio_bp or 0)} under the call line {percent(terms.call_bp)}"
+        told = {"ratio": percent(standing.ratio_bp or 0), "line": percent(terms.call_bp)}
+        reason = str(Sentence("ratio {ratio} under the call line {line}", told))
         return _Demand(amount_minor, terms.call_bp, terms.cure_bp, None, reason)
     wanted_bp = ratio_at_requirement_bp(standing.assets_minor, standing.requirement_minor)
     return _Demand(
@@ -227,7 +229,7 @@ def _demand(one: _ToOpen) -> _Demand:
         wanted_bp,
         wanted_bp,
         standing.requirement_minor,
-        "equity below the maintenance of the names",
+        str(Sentence("equity below the maintenance of the names")),
     )
 
 
@@ -321,11 +323,16 @@ def _breach_close_outs(
     at: datetime,
 ) -> None:
     ended = [open_calls[standing.account_id].id for standing, _ in to_breach if standing.account_id in open_calls]
-    _close(actor, ended, CallState.SUPERSEDED, ["the close-out line was crossed"] * len(ended), at)
+    _close(actor, ended, CallState.SUPERSEDED, [str(Sentence("the close-out line was crossed"))] * len(ended), at)
     entries = [
         EntryDraft(
             subject=f"account:{standing.account_id}",
-            reason=f"ratio {percent(standing.ratio_bp or 0)} under the close-out line {percent(terms.close_out_bp)}",
+            reason=str(
+                Sentence(
+                    "ratio {ratio} under the close-out line {line}",
+                    {"ratio": percent(standing.ratio_bp or 0), "line": percent(terms.close_out_bp)},
+                )
+            ),
             inputs={"assets_minor": standing.assets_minor, "debt_minor": standing.debt_minor},
         )
         for standing, terms in to_breach
@@ -378,7 +385,7 @@ def expire_margin_call(*, actor: Actor, call_id: int, at: datetime) -> bool:
     if obstacle := _obstacle_to_expiry(call, standing):
         record(actor=actor, action="margin.expiry_stopped", subject=f"call:{call.id}", reason=obstacle, at=at)
         return False
-    _close(actor, [call.id], CallState.EXPIRED, ["the deadline passed without cure"], at)
+    _close(actor, [call.id], CallState.EXPIRED, [str(Sentence("the deadline passed without cure"))], at)
     state.is_enforced = True
     state.save(update_fields=["is_enforced"])
     publish(CallExpired(at=at, account_id=account_id, call_id=call.id))
@@ -387,11 +394,11 @@ def expire_margin_call(*, actor: Actor, call_id: int, at: datetime) -> bool:
 
 def _obstacle_to_expiry(call: MarginCall, standing: Standing) -> str:
     if standing.is_unknown:
-        return "the account cannot be valued"
+        return str(Sentence("the account cannot be valued"))
     if rules.answers_call(standing, CallCause(call.cause), call.cure_bp):
-        return "the account has reached what the call asks for"
+        return str(Sentence("the account has reached what the call asks for"))
     if not has_delivered_notice(f"call:{call.id}"):
-        return "no notice of this call was delivered"
+        return str(Sentence("no notice of this call was delivered"))
     return ""
 
 

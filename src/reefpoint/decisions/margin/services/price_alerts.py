@@ -14,6 +14,7 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
@@ -48,12 +49,17 @@ def _troubles(at: datetime) -> Mapping[int | None, tuple[str, str]]:
         price = sheet.prices.get(instrument.id)
         if instrument.is_suspended or (price is not None and not price.is_stale):
             continue
-        last = "there was never a price" if price is None else f"the last price is of {price.on}"
-        found[instrument.id] = (instrument.symbol, f"{instrument.symbol}: {last}")
+        told = {"symbol": instrument.symbol, "on": price and price.on}
+        never = Sentence("{symbol}: there was never a price", told)
+        last = never if price is None else Sentence("{symbol}: the last price is of {on}", told)
+        found[instrument.id] = (instrument.symbol, str(last))
     coverage_bp = get_price_coverage_bp(sheet)
     if not is_covered(coverage_bp):
-        least = percent(PRICE_COVERAGE_MIN_BP)
-        found[None] = (THE_BOOK, f"current prices cover {percent(coverage_bp)} of the book, and it needs {least}")
+        words = Sentence(
+            "current prices cover {coverage} of the book, and it needs {least}",
+            {"coverage": percent(coverage_bp), "least": percent(PRICE_COVERAGE_MIN_BP)},
+        )
+        found[None] = (THE_BOOK, str(words))
     return found
 
 

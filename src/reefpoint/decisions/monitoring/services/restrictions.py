@@ -12,6 +12,7 @@ from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts.selectors import account_numbers
 from reefpoint.records.ledger.selectors import available_minor
@@ -32,7 +33,9 @@ def restrict_for_alert(*, actor: Actor, alert: Alert, at: datetime) -> None:
     """
     consequence = Consequence(alert.consequence)
     if consequence is not Consequence.ALERT:
-        _restrict(actor, consequence, alert.activity, f"alert:{alert.pk}", alert, at, reason="a rule fired")
+        _restrict(
+            actor, consequence, alert.activity, f"alert:{alert.pk}", alert, at, reason=str(Sentence("a rule fired"))
+        )
 
 
 def restrict_undecided(
@@ -125,7 +128,12 @@ def _place(
     if kind is RestrictionKind.HOLD:
         number = account_numbers([account_id])[account_id]
         place_hold(
-            actor=actor, code=client_cash(number), amount_minor=amount_minor, key=hold_key, at=at, reason="under review"
+            actor=actor,
+            code=client_cash(number),
+            amount_minor=amount_minor,
+            key=hold_key,
+            at=at,
+            reason=str(Sentence("under review")),
         )
     row = Restriction.objects.create(
         kind=kind,

@@ -7,6 +7,7 @@ from typing import Any
 
 from reefpoint.decisions.scoring.rules.cards import read_card
 from reefpoint.decisions.scoring.rules.trees import read_boosted
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.governance.types import ModelKind, ModelState, ShippedModel, Tier
 
 
@@ -46,7 +47,7 @@ MODELS: tuple[ShippedModel, ...] = (
         purpose="Grades clients who borrow against securities, for the credit policy to read. It does not price and"
         " does not set margin lines.",
         purpose_zh="为以证券作担保融资的客户评级，供信贷政策使用；不定价，也不决定保证金线。",
-        owner="Head of credit",
+        owner=str(Sentence("Head of credit")),
         state=ModelState.CHAMPION,
         artifact=lambda: read_data("margin_expert.json"),
         facts=lambda: _facts("margin_expert.facts.json"),
@@ -60,7 +61,7 @@ MODELS: tuple[ShippedModel, ...] = (
         name_zh="德国信贷数据评分卡",
         purpose="Shows on real outcomes that a scorecard comes whole from training to the desk. Decides on no client.",
         purpose_zh="以真实结果证明评分卡从训练到运行完整无误；不对任何客户作决定。",
-        owner="Model development",
+        owner=str(Sentence("Model development")),
         state=ModelState.CHAMPION,
         artifact=lambda: read_data("german_card.json"),
         facts=lambda: _facts("german_card.facts.json"),
@@ -75,7 +76,7 @@ MODELS: tuple[ShippedModel, ...] = (
         purpose="Challenges the scorecard in shadow: its answer is kept beside, with what each input adds, and decides"
         " nothing.",
         purpose_zh="在影子模式下挑战评分卡：结果与各输入的贡献并列保存，不作决定。",
-        owner="Model development",
+        owner=str(Sentence("Model development")),
         state=ModelState.SHADOW,
         artifact=lambda: read_data("german_boosted.txt"),
         facts=lambda: _facts("german_boosted.facts.json"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from reefpoint.decisions.scoring.adapters import german
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.governance.types import DataSource, SourceReading
 
 
@@ -74,7 +75,7 @@ SOURCES: tuple[DataSource, ...] = (
         "bureau",
         "Bureau reports",
         "征信报告",
-        "Head of credit",
+        str(Sentence("Head of credit")),
         "the client's consent to a credit check",
         "客户对征信查询的同意",
         "while a decision that used it is kept",

@@ -374,9 +374,15 @@ def _facts(code: str, measures: Mapping[str, Spread]) -> dict[str, Any]:
         "prohibited": ["A decision on any client: these are consumer credits of the 1970s"],
         "prohibited_zh": ["对任何客户作出决定：样本为 1970 年代消费贷款"],
         "sources": ["german"],
-        "training": {"sample": "1,000 cases, 300 bad", "window": "1973-1975", "sha256": german.snapshot_sha256()},
+        "training": {
+            "sample": "1,000 cases, 300 bad",
+            "sample_zh": "1,000 例，其中坏样本 300 例",
+            "window": "1973-1975",
+            "sha256": german.snapshot_sha256(),
+        },
         "target": "bad: the bank's own verdict on the credit",
         "prohibited_features": list(german.PROHIBITED),
+        "prohibited_features_zh": ["婚姻状况与性别", "是否外籍劳工", "年龄"],
         "assumptions": ["A case that was refused then is not in the sample"],
         "assumptions_zh": ["当年被拒的申请不在样本中"],
         "limitations": [

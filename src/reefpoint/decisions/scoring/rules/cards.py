@@ -37,6 +37,7 @@ from reefpoint.decisions.scoring.types import (
     ScoreReason,
 )
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 
 FORMAT = 1
 REASONS_MAX = 4
@@ -49,8 +50,8 @@ class MalformedCard(Refusal):
 
     code = "malformed_scorecard"
 
-    def __init__(self, place: str, problem: str) -> None:
-        super().__init__("{place}: {problem}", place=place, problem=problem)
+    def __init__(self, place: str, problem: str, **facts: object) -> None:
+        super().__init__("{place}: {problem}", place=place, problem=Sentence(problem, facts))
         self.place = place
 
 
@@ -64,7 +65,7 @@ def read_card(text: str) -> Card:
     except (ValueError, RecursionError):
         raise MalformedCard("the file", "it is not JSON") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise MalformedCard("format", f"only format {FORMAT} can be read")
+        raise MalformedCard("format", "only format {format} can be read", format=FORMAT)
     _check_keys("the card", data, {"format", "code", "is_expert", "base", "scale", "grades", "characteristics"})
     if not isinstance(data["code"], str) or not isinstance(data["is_expert"], bool):
         raise MalformedCard("the card", "it needs a code, and whether it is an expert's")
@@ -94,7 +95,7 @@ def _read_grades(data: object) -> tuple[GradeBand, ...]:
     for one in _list("grades", data):
         _check_keys("grades", one, {"grade", "least"})
         if one["grade"] not in set(Grade):
-            raise MalformedCard("grades", f"{one['grade']!r} is not a grade")
+            raise MalformedCard("grades", "{grade!r} is not a grade", grade=one["grade"])
         least = None if one["least"] is None else _number(f"grade {one['grade']}", one["least"])
         bands.append(GradeBand(Grade(one["grade"]), least))
     if [band.grade for band in bands] != list(Grade):
@@ -177,9 +178,9 @@ def _prove_numbers(place: str, bins: Sequence[Bin]) -> None:
         if before.high is None or after.low is None:
             raise MalformedCard(place, "only the outer bins are open")
         if before.high < after.low:
-            raise MalformedCard(place, f"no bin holds {before.high}")
+            raise MalformedCard(place, "no bin holds {value}", value=before.high)
         if before.high > after.low:
-            raise MalformedCard(place, f"two bins hold {after.low}")
+            raise MalformedCard(place, "two bins hold {value}", value=after.low)
     edges = [one.low for one in bins if one.low is not None]
     if any(low >= high for low, high in pairwise(edges)):
         raise MalformedCard(place, "a bin is empty")
@@ -190,14 +191,16 @@ def _prove_words(place: str, bins: Sequence[Bin]) -> None:
     if not words:
         raise MalformedCard(place, "there is no bin")
     if twice := next((word for word in words if words.count(word) > 1), None):
-        raise MalformedCard(place, f"two bins hold {twice!r}")
+        raise MalformedCard(place, "two bins hold {twice!r}", twice=twice)
 
 
 def _check_keys(place: str, data: object, keys: set[str]) -> None:
     if not isinstance(data, Mapping):
         raise MalformedCard(place, "it is not a map")
-    if odd := sorted(keys ^ set(data)):
-        raise MalformedCard(place, f"{odd[0]} is {'missing' if odd[0] in keys else 'not known'}")
+    if absent := sorted(keys - set(data)):
+        raise MalformedCard(place, "{name} is missing", name=absent[0])
+    if odd := sorted(map(str, set(data) - keys)):
+        raise MalformedCard(place, "{name} is not known", name=odd[0])
 
 
 def _list(place: str, data: object) -> list[Any]:
@@ -214,7 +217,7 @@ def _text(place: str, data: object) -> str:
 
 def _number(place: str, data: object) -> int | float:
     if isinstance(data, bool) or not isinstance(data, int | float) or not isfinite(data):
-        raise MalformedCard(place, f"{data!r} is not a number")
+        raise MalformedCard(place, "{value!r} is not a number", value=data)
     return data
 
 

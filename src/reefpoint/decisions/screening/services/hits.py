@@ -14,6 +14,7 @@ from reefpoint.platform.access.types import ApprovalState, ApprovalView
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.parties.services import block_client
 
@@ -137,7 +138,12 @@ def _follow_approval(hit: Hit, approval: ApprovalView, at: datetime) -> None:
         block_client(
             actor=screening,
             client_id=hit.client_id,
-            reason=f"Screening hit {hit.pk} was confirmed: {hit.source} {hit.reference}.",
+            reason=str(
+                Sentence(
+                    "Screening hit {hit_id} was confirmed: {source} {reference}.",
+                    {"hit_id": hit.pk, "source": hit.source, "reference": hit.reference},
+                )
+            ),
             at=at,
         )
     publish(HitResolved(hit_id=hit.pk, client_id=hit.client_id, outcome=outcome.value, at=at))

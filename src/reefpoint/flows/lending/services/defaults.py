@@ -26,6 +26,7 @@ from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import find_loans, get_account, get_loan, load_accounts, loans_maturing
@@ -106,7 +107,13 @@ def take_default_approval(*, approval_id: int, on: date, at: datetime) -> None:
     decider = Actor(approval.decided_by or approval.requested_by, approval.decided_by_name or "", frozenset())
     loan = get_loan(row.loan_id)
     if approval.state is not ApprovalState.APPROVED:
-        _end(row, DefaultState.WITHDRAWN, actor=decider, reason=approval.decision_reason or "taken back", at=at)
+        _end(
+            row,
+            DefaultState.WITHDRAWN,
+            actor=decider,
+            reason=approval.decision_reason or str(Sentence("taken back")),
+            at=at,
+        )
     elif loan.state is not LoanState.OPEN:
         _end(row, DefaultState.PAID, actor=LENDER, reason="repaid", at=at)
     else:
@@ -235,7 +242,7 @@ def follow_default_sale(*, liquidation_id: int, state: str, at: datetime) -> Non
         row,
         DefaultState.PAID if is_paid else DefaultState.EXHAUSTED,
         actor=LENDER,
-        reason="paid" if is_paid else "nothing is left to sell",
+        reason="paid" if is_paid else str(Sentence("nothing is left to sell")),
         at=at,
     )
     _tell(row, "default_paid" if is_paid else "default_exhausted", str(row.pk), at=at)

@@ -31,6 +31,7 @@ from reefpoint.platform.access.services import request_approval
 from reefpoint.platform.access.types import ApprovalState, ApprovalView, Payload
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.selectors import account_numbers
 from reefpoint.records.execution.services import deliver_securities
 from reefpoint.records.execution.types import SecuritiesDelivery
@@ -85,7 +86,7 @@ def request_funding(*, actor: Actor, request_id: int, pool_code: str, shown: str
         kind=APPROVAL_KIND,
         subject=f"{SUBJECT_PREFIX}{row.pk}",
         payload=_payload(facts),
-        reason=f"{row.number}, attempt {facts.attempt}",
+        reason=str(Sentence("{number}, attempt {attempt}", {"number": row.number, "attempt": facts.attempt})),
         at=at,
     )
     row.pool_code = pool_code
@@ -171,7 +172,7 @@ def _begin(request_id: int, on: date, at: datetime) -> None:
         amount_minor=row.held_minor,
         key=key,
         at=at,
-        reason=f"{row.number}: until the bank confirms",
+        reason=str(Sentence("{number}: until the bank confirms", {"number": row.number})),
     )
     row.payment_id = request_payment(
         actor=LENDER,
@@ -230,7 +231,11 @@ def undo_funding(*, request_id: int, payment_id: int, reason: str, on: date, at:
         actor=LENDER,
         loan_id=row.loan_id,
         fee_minor=row.amount_minor - row.held_minor,
-        reason=f"{get_payment(payment_id).reference} was rejected: {reason}",
+        reason=str(
+            Sentence(
+                "{reference} was rejected: {reason}", {"reference": get_payment(payment_id).reference, "reason": reason}
+            )
+        ),
         on=on,
         at=at,
     )
@@ -241,7 +246,11 @@ def undo_funding(*, request_id: int, payment_id: int, reason: str, on: date, at:
         new=CreditState.FAILED,
         action="funding_failed",
         at=at,
-        problem=f"The bank did not pay: {reason}" if reason else "The bank did not pay.",
+        problem=str(
+            Sentence("The bank did not pay: {reason}", {"reason": reason})
+            if reason
+            else Sentence("The bank did not pay.")
+        ),
     )
     tell(actor=LENDER, row=row, letter="failed", at=at)
 

@@ -28,6 +28,7 @@ from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import find_loans, get_account, get_facility, get_loan
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts
@@ -79,7 +80,7 @@ def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: 
     if live is not None and not _is_over(live, on, at):
         return live.pk
     if live is not None:
-        _end(live, RenewalState.EXPIRED, actor=LENDER, reason="not signed in time", at=at)
+        _end(live, RenewalState.EXPIRED, actor=LENDER, reason=str(Sentence("not signed in time")), at=at)
     found = _require_eligible(loan_id, on, at)
     if not 0 < tenor_days <= found.tenor_days_max:
         raise RenewalTermRefused(
@@ -200,7 +201,7 @@ def decline_renewal(*, actor: Actor, renewal_id: int, at: datetime) -> None:
     """The client turns a renewal down, signed or not: the loan is repaid at its maturity. Again, it does nothing."""
     row = _lock_own(actor, renewal_id)
     if row.state != RenewalState.DECLINED:
-        _end(row, RenewalState.DECLINED, actor=actor, reason="turned down by the client", at=at)
+        _end(row, RenewalState.DECLINED, actor=actor, reason=str(Sentence("turned down by the client")), at=at)
 
 
 @transaction.atomic
@@ -226,7 +227,14 @@ def drop_renewal(*, contract_id: int, state: str, at: datetime) -> None:
     row = _lock(renewal_id)
     if row.state in rules.LIVE_RENEWALS:
         ended = RenewalState.EXPIRED if state == "lapsed" else RenewalState.DECLINED
-        _end(row, ended, actor=LENDER, reason=f"its agreement is {state}", at=at, has_paper=False)
+        _end(
+            row,
+            ended,
+            actor=LENDER,
+            reason=str(Sentence("its agreement is {state}", {"state": state})),
+            at=at,
+            has_paper=False,
+        )
 
 
 def lapse_renewals(*, on: date, at: datetime) -> int:
@@ -243,7 +251,7 @@ def _lapse(renewal_id: int, on: date, at: datetime) -> bool:
     row = _lock(renewal_id)
     if row.state not in rules.LIVE_RENEWALS or not _is_over(row, on, at):
         return False
-    _end(row, RenewalState.EXPIRED, actor=LENDER, reason="not signed in time", at=at)
+    _end(row, RenewalState.EXPIRED, actor=LENDER, reason=str(Sentence("not signed in time")), at=at)
     _tell(row, "renewal_over", "", at)
     return True
 

@@ -17,6 +17,7 @@ from reefpoint.platform.access.services import request_approval, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import price_units_per_minor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import get_loan
@@ -77,7 +78,7 @@ def open_liquidation(*, actor: Actor, account_id: int, cause: Cause, call_id: in
             kind=APPROVAL_KIND,
             subject=f"liquidation:{liquidation.id}",
             payload=figures,
-            reason=f"{account.number}: {cause.value.replace('_', ' ')}",
+            reason=str(Sentence("{number}: {cause}", {"number": account.number, "cause": cause})),
             at=at,
         )
         liquidation.save(update_fields=["approval_id"])
@@ -108,7 +109,9 @@ def open_default_sale(*, actor: Actor, loan_id: int, on: date, at: datetime) -> 
     if live is not None:
         return live.pk if live.loan_id == loan_id else None
     late_minor = loan.principal_minor + account.interest_minor + account.fees_minor
-    if not begin_enforcement(actor=actor, account_id=account.id, reason=f"{loan.number} is late", at=at):
+    if not begin_enforcement(
+        actor=actor, account_id=account.id, reason=str(Sentence("{loan} is late", {"loan": loan.number})), at=at
+    ):
         return None
     liquidation = Liquidation.objects.create(
         number=f"L-{loan.number.replace('-', '')}-{on:%y%m%d}",
@@ -163,7 +166,7 @@ def finish(*, actor: Actor, liquidation: Liquidation, state: LiquidationState, r
             actor=actor,
             account_id=liquidation.account_id,
             status=AccountStatus.FROZEN,
-            reason="nothing is left to sell and debt remains",
+            reason=str(Sentence("nothing is left to sell and debt remains")),
             at=at,
         )
         return
@@ -205,7 +208,9 @@ def release_idle_enforcement(*, actor: Actor, on: date, at: datetime) -> int:
     released = 0
     for account in locked:
         if account.id not in being_sold and (account.holdings or not account.debt_minor):
-            end_enforcement(actor=actor, account_id=account.id, reason=f"a new day, {on}", at=at)
+            end_enforcement(
+                actor=actor, account_id=account.id, reason=str(Sentence("a new day, {on}", {"on": on})), at=at
+            )
             accounts.announce_change(account_id=account.id, cause="enforcement ended", at=at)
             released += 1
     return released

@@ -42,6 +42,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, percent, price_units_per_minor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors import get_loan, load_accounts
 from reefpoint.records.accounts.types import AccountFacts, Holding
@@ -132,7 +133,9 @@ def _hold_session(actor: Actor, on: date, coverage_bp: int, at: datetime) -> Non
         actor=actor,
         action="liquidation.hold_session",
         subject=f"session:{on}",
-        reason=f"only {percent(coverage_bp)} of what the desk holds has a current price",
+        reason=str(
+            Sentence("only {coverage} of what the desk holds has a current price", {"coverage": percent(coverage_bp)})
+        ),
         inputs={"coverage_bp": coverage_bp, "required_coverage_bp": PRICE_COVERAGE_MIN_BP},
         at=at,
     )
@@ -170,7 +173,7 @@ def plan_liquidation(
             actor=actor,
             action="liquidation.hold",
             subject=f"liquidation:{liquidation.id}",
-            reason="the account cannot be valued",
+            reason=str(Sentence("the account cannot be valued")),
             at=at,
         )
         return 0, False
@@ -378,7 +381,9 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
         execution.cancel_order(actor=actor, order_id=order_id, reason=reason, at=at)
         return
     if needed < order.quantity:
-        execution.reduce_order(actor=actor, order_id=order_id, quantity=needed, reason="less is needed", at=at)
+        execution.reduce_order(
+            actor=actor, order_id=order_id, quantity=needed, reason=str(Sentence("less is needed")), at=at
+        )
     execution.mark_sent(order_id=order_id, at=at)
 
 
@@ -452,12 +457,15 @@ def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -
     """
     if liquidation.loan_id is not None:
         loan = get_loan(liquidation.loan_id)
-        return not loan.principal_minor, f"{loan.number} " + ("is still owed" if loan.principal_minor else "is paid")
+        told = {"loan": loan.number}
+        owed, paid = Sentence("{loan} is still owed", told), Sentence("{loan} is paid", told)
+        return not loan.principal_minor, str(owed if loan.principal_minor else paid)
     if liquidation.state != LiquidationState.SELLING and liquidation.call_id is not None:
         cause = call_cause(liquidation.call_id)
         if cause is CallCause.MAINTENANCE:
             is_cured = not standing.is_unknown and answers_call(standing, cause, 0)
-            return is_cured, "equity meets the maintenance of the names" if is_cured else "nothing is left to sell"
+            met, sold = Sentence("equity meets the maintenance of the names"), Sentence("nothing is left to sell")
+            return is_cured, str(met if is_cured else sold)
     is_selling = liquidation.state == LiquidationState.SELLING
     target_bp = liquidation.target_bp if is_selling else get_terms(account.scheme_version_id).cure_bp
     assert target_bp is not None, "whoever is not sold for a loan is sold to a ratio"
@@ -465,5 +473,7 @@ def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -
 
 
 def _why(standing: Standing, target_bp: int) -> str:
-    ratio = "nothing is owed" if standing.ratio_bp is None else f"ratio {percent(standing.ratio_bp)}"
-    return f"{ratio}, target {percent(target_bp)}"
+    told = {"ratio": percent(standing.ratio_bp or 0), "target": percent(target_bp)}
+    if standing.ratio_bp is None:
+        return str(Sentence("nothing is owed, target {target}", told))
+    return str(Sentence("ratio {ratio}, target {target}", told))

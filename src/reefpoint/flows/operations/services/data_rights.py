@@ -21,6 +21,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.personal_data import DataCategory
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.notifications.selectors import list_notices
 from reefpoint.records.accounts.selectors import account_ids_of_clients, list_movements, load_accounts
@@ -183,7 +184,7 @@ def _note_outdated(subject: str, approval_id: int, at: datetime) -> None:
         actor=system_actor("worker"),
         action="clients.erase_outdated",
         subject=subject,
-        reason="what the law keeps has changed since it was asked; ask again",
+        reason=str(Sentence("what the law keeps has changed since it was asked; ask again")),
         inputs={"approval_id": approval_id},
         at=at,
     )

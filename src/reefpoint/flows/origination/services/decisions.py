@@ -30,6 +30,7 @@ from reefpoint.platform.access.types import ApprovalState, ApprovalView
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.parties.services import activate_client, close_client
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 
@@ -189,7 +190,7 @@ def finish_approved(*, approval: ApprovalView, at: datetime) -> None:
             actor=REVIEWER,
             action="applications.approval_stale",
             subject=f"application:{row.pk}",
-            reason="the facts changed between the request and the approval",
+            reason=str(Sentence("the facts changed between the request and the approval")),
             inputs={"approval_id": approval.id},
             at=at,
         )

@@ -12,6 +12,7 @@ from django.db.models import Case, F, Q, Sum, When
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import ceil_div
 from reefpoint.platform.basics.sealed_files import seal_file
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.execution.models import PaperDelivery, PaperFill, PaperHolding, PaperOrder, PaperSettlement
 from reefpoint.records.execution.rules import (
     PaperBrokerTerms,
@@ -80,17 +81,17 @@ class PaperBroker:
         why the order is rejected.
         """
         if ticket.is_suspended:
-            return 0, "trading is suspended"
+            return 0, str(Sentence("trading is suspended"))
         if holding.session_on is not None and ticket.session_on < holding.session_on:
-            return 0, "the session is over"
+            return 0, str(Sentence("the session is over"))
         if ticket.side is Side.SELL and ticket.quantity > holding.quantity:
-            return 0, f"only {holding.quantity} held"
+            return 0, str(Sentence("only {quantity} held", {"quantity": holding.quantity}))
         price = latest_prices(as_of=at).get(ticket.instrument_id)
         if price is None or price.on != ticket.session_on:
-            return 0, "no price today"
+            return 0, str(Sentence("no price today"))
         mark_units = _in_settled_money(ticket, price.price_units, at)
         if executed_price_units(ticket.side, mark_units, self.terms.slippage_bp) <= 0:
-            return 0, "the price is below the smallest unit" if mark_units else "no rate today"
+            return 0, str(Sentence("the price is below the smallest unit") if mark_units else Sentence("no rate today"))
         return mark_units, ""
 
     def _fill(self, order: PaperOrder, ticket: OrderTicket, quantity: int, mark_units: int) -> PaperFill:

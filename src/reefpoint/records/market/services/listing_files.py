@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.imports.types import BatchFacts, ImportColumn, ImportKind, NumberedRow, Row, RowProblem
 from reefpoint.records.market import rules
 from reefpoint.records.market.selectors.instruments import list_instruments, list_listings
@@ -73,7 +74,7 @@ def take_listings(actor: Actor, facts: BatchFacts, rows: Sequence[NumberedRow]) 
     change_listings(
         actor=asker,
         changes=[(instrument_id, draft) for (instrument_id, _on), draft in changes.items()],
-        reason=f"import {facts.import_id}, batch {facts.batch}",
+        reason=str(Sentence("import {import_id}, batch {batch}", {"import_id": facts.import_id, "batch": facts.batch})),
         at=facts.at,
     )
     return refused

@@ -269,7 +269,12 @@ def _confirm_by_second_source(line: Accepted, batch: PriceBatch, at: datetime) -
             _locked_held(held_id),
             HeldState.CONFIRMED,
             decided_by=f"source:{batch.source}",
-            reason=f"The second source {batch.source} agrees in batch {batch.pk}, row {line.line.row_number}.",
+            reason=str(
+                Sentence(
+                    "The second source {source} agrees in batch {batch}, row {row}.",
+                    {"source": batch.source, "batch": batch.pk, "row": line.line.row_number},
+                )
+            ),
             at=at,
         )
 

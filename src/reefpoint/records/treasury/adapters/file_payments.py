@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reefpoint.platform.basics.sealed_files import FILE_BYTES_MAX, FileRefused
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.treasury.rules import read_answers, write_instruction
 from reefpoint.records.treasury.types import AnswerBatch, BankUnreachable, PaymentInstruction
 
@@ -69,10 +70,12 @@ def _read(path: Path) -> AnswerBatch:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        return AnswerBatch(path.name, refusal=f"The file cannot be opened: {error.strerror}.")
+        return AnswerBatch(
+            path.name, refusal=str(Sentence("The file cannot be opened: {trouble}.", {"trouble": error.strerror}))
+        )
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return AnswerBatch(path.name, refusal="This is not a file.")
+            return AnswerBatch(path.name, refusal=str(Sentence("This is not a file.")))
         content = file.read(FILE_BYTES_MAX + 1)
     try:
         return AnswerBatch(path.name, read_answers(content))

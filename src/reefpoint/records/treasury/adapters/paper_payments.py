@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.treasury.adapters.paper_bank import PaperBank, PaymentRefused
 from reefpoint.records.treasury.models import PaperBankManner, PaperBankOrder
 from reefpoint.records.treasury.rules import ANSWER_WITHIN
@@ -65,7 +66,10 @@ class PaperPayments:
 def _answer(order: PaperBankOrder) -> BankAnswer:
     if order.behaviour == PaperBehaviour.REJECT:
         return BankAnswer(
-            order.reference, PaymentOutcome.REJECTED, order.amount_minor, reason="The receiving account is closed."
+            order.reference,
+            PaymentOutcome.REJECTED,
+            order.amount_minor,
+            reason=str(Sentence("The receiving account is closed.")),
         )
     return BankAnswer(order.reference, PaymentOutcome.CONFIRMED, order.amount_minor, f"PB{order.pk:08d}")
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
+from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.treasury.types import (
     AnswerBatch,
     BankAnswer,
@@ -123,7 +124,7 @@ def _read(reference: str, body: bytes) -> AnswerBatch | None:
             reason=str(said.get("reason", ""))[:300],
         )
     except (ValueError, KeyError, TypeError):
-        return AnswerBatch(reference, refusal="The answer cannot be read.")
+        return AnswerBatch(reference, refusal=str(Sentence("The answer cannot be read.")))
     if answer.reference != reference:
-        return AnswerBatch(reference, refusal="The answer is about another payment.")
+        return AnswerBatch(reference, refusal=str(Sentence("The answer is about another payment.")))
     return AnswerBatch(reference, (answer,))

@@ -43,6 +43,13 @@ POLICY_WORDS = {
     "collect": gettext_lazy("one row of each group answers; all are listed"),
     "priority": gettext_lazy("one row of each group answers; the gravest counts"),
 }
+LAW_EVIDENCE = {
+    "text_seen": gettext_lazy("the text was read"),
+    "secondary": gettext_lazy("as cited by others; the text was not read"),
+    "recall": gettext_lazy("not yet checked against the text"),
+    "derived": gettext_lazy("set by the house; no law is on record"),
+}
+"""How sure a bound is that a law sets, by `LegalCap.evidence`."""
 FACT_WORDS = {
     "client": gettext_lazy("Client"),
     "client_status": gettext_lazy("Client's state"),
@@ -171,6 +178,12 @@ MOVE_WORDS = {
     "pool": gettext_lazy("Pool"),
     "account": gettext_lazy("Account"),
 }
+
+
+@register.filter
+def law_evidence(key: str) -> str:
+    """How sure the source of a legal bound is, in words; what an operator wrote there, as it is."""
+    return str(LAW_EVIDENCE.get(key, key))
 
 
 @register.filter

@@ -57,6 +57,9 @@ MODEL_WORDS: Mapping[str, Words] = {
     "flows": gettext_lazy("Cash flows"),
     "portfolio": gettext_lazy("Portfolio"),
     "links": gettext_lazy("Related clients"),
+    "prices": gettext_lazy("Prices"),
+    # how a figure was measured
+    "5x2 cross-validation": gettext_lazy("built on one half of the cases and tested on the other, ten times"),
 }
 
 MISSING_WORDS: Mapping[str, Words] = {

@@ -21,7 +21,7 @@ AUDIT = Table(
         Column("actor", _("By")),
         Column("action", _("Action"), "code"),
         Column("subject", _("Subject"), "code"),
-        Column("reason", _("Reason")),
+        Column("reason", _("Reason"), "told"),
         Column("inputs", _("Inputs")),
     ),
     sort="-id",

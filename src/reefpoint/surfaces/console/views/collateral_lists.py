@@ -26,6 +26,7 @@ from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import NotPublishable
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.surfaces.web.people import page, people_names
+from reefpoint.surfaces.web.sentences import said
 
 REASON_CHARACTERS_MAX = 500
 ROWS_MAX = 200
@@ -200,7 +201,7 @@ def _prove(form: ListForm, content: dict[str, Any]) -> None:
         if len(places) > 1:
             form.errors[f"symbol-{places[-1]}"] = _now("It is listed twice on the same day.")
         else:
-            form.errors["tier"] = error.message
+            form.errors["tier"] = said(error)
 
 
 def _is_day(text: str) -> bool:

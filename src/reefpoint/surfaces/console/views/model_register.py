@@ -37,6 +37,7 @@ from reefpoint.platform.governance.services import (
     validate_version,
 )
 from reefpoint.platform.governance.types import ModelState, VersionView
+from reefpoint.surfaces.console.templatetags.scoring import MODEL_WORDS
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said
 from reefpoint.surfaces.web.tables import Choice, Column, Table
@@ -55,13 +56,13 @@ MODELS = Table(
         Column("state", _("State"), "custom", template="console/cells/model_state.html"),
         Column("version", _("Version"), "quantity"),
         Column("versions", _("Versions"), "quantity", is_wide_only=True),
-        Column("owner", _("Owner"), is_wide_only=True),
+        Column("owner", _("Owner"), "told", is_wide_only=True),
     ),
     sort="code",
     search=_("Code or owner"),
     choices=(
         Choice("kind", _("Kind"), (("scorecard", _("Scorecard")), ("boosted", _("Boosted trees")))),
-        Choice("state", _("State"), tuple((state.value, state.value) for state in ModelState)),
+        Choice("state", _("State"), tuple((state.value, MODEL_WORDS[state]) for state in ModelState)),
     ),
     empty=_("No model is on record"),
     empty_help=_("Models that come with the program are put on record when they are first looked at."),
@@ -73,7 +74,7 @@ SOURCES = Table(
     columns=(
         Column("code", _("Source"), "code"),
         Column("name", _("Name"), "custom", template="console/cells/model_name.html", is_name=True),
-        Column("owner", _("Owner")),
+        Column("owner", _("Owner"), "told"),
         Column("legal_basis", _("Held on the ground of"), "custom", template="console/cells/source_basis.html"),
         Column("retention", _("Kept"), "custom", template="console/cells/source_kept.html", is_wide_only=True),
         Column("fresh_days", _("Fresh within"), "quantity", _("days")),

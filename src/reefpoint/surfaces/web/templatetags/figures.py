@@ -219,6 +219,12 @@ def said(words: Refusal | Sentence) -> str:
 
 
 @register.filter
+def told(text: str) -> str:
+    """A text on record in the reader's language, where the desk itself wrote it."""
+    return sentences.told(text)
+
+
+@register.filter
 def state_word(state: object) -> str:
     """A state in words."""
     return str(STATE_WORDS.get(str(state).lower(), state))

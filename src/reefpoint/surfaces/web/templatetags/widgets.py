@@ -31,6 +31,8 @@ def printed(column: Column, value: Any) -> SafeString | str:
         return PRINTED[column.kind](value)
     if value in (None, ""):
         return "–"
+    if column.kind == "told":
+        return figures.told(str(value))
     return format_html("<code>{}</code>", value) if column.kind == "code" else str(value)
 
 

@@ -43,6 +43,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "board": ("margin.view", lambda book: []),
     "accounts": ("account.view", lambda book: []),
     "account": ("account.view", lambda book: [book.own_account_id]),
+    "account_stress": ("margin.view", lambda book: [book.own_account_id]),
     "calls": ("margin.view", lambda book: []),
     "call": ("margin.view", lambda book: [list_calls(SYSTEM).rows[0].id]),
     "liquidations": ("liquidation.view", lambda book: []),

@@ -85,3 +85,23 @@ def test_the_same_by_call(desk: Desk) -> None:
     assert post("gap-losses", {"paths": 1_000})["state"] == "done"
     wrong = client.post("/api/v1/runs/stress", json.dumps({"falls_bp": [0]}), content_type="application/json")
     assert wrong.status_code == 422
+
+
+def test_one_account_under_stress_is_told_line_by_line_on_its_page_and_by_call(desk: Desk) -> None:
+    client = signed_in_as(desk.risk)
+    near = desk.account(desk.near)
+    assert f'href="/margin-accounts/{desk.near}/stress/"' in text(client, f"/margin-accounts/{desk.near}/")
+    page = text(client, f"/margin-accounts/{desk.near}/stress/")
+    for words in (near.number, "all -40.00%", "the worst", "Price then", "AAPL"):
+        assert words in page
+    assert "Proceeds on them" not in page
+    assert "Proceeds on them" in text(client, f"/margin-accounts/{desk.near}/stress/?gap=1")
+    told = client.get(f"/api/v1/stress/accounts/{desk.near}").json()
+    assert (told["number"], told["scenarios"][0]["name"]) == (near.number, "today")
+    assert (
+        told["cash_minor"] + sum(one["moved_value_minor"] for one in told["positions"]) == told["worst"]["assets_minor"]
+    )
+    gap = client.get(f"/api/v1/stress/accounts/{desk.near}/gap-loss?paths=500").json()
+    assert (gap["paths"], [one["symbol"] for one in gap["positions"]]) == (500, ["AAPL"])
+    assert client.get("/api/v1/stress/accounts/999999").status_code == 404
+    assert client.get("/margin-accounts/999999/stress/").status_code == 404

@@ -274,6 +274,21 @@ class PartsGap:
     is_unknown: Bools
 
 
+def take_home(
+    book: Book, marks: Marks, model: GapModel, parts: Parts, home: int, rows: Int64s
+) -> tuple[Book, Marks, GapModel]:
+    """The accounts `rows` of one home currency, with the columns of that currency alone: there no name comes twice."""
+    columns = np.flatnonzero(parts.columns.home == home)
+    place = np.zeros(len(parts.columns.home), dtype=np.int64)
+    place[columns] = np.arange(len(columns))
+    own = take_accounts(book, rows)
+    return (
+        replace(own, instrument=pack_instruments(place[own.instrument])),
+        take_names(marks, columns),
+        model.take(parts.columns.instrument[columns]),
+    )
+
+
 def gap_parts(
     book: Book,
     marks: Marks,
@@ -302,15 +317,8 @@ def gap_parts(
     expected, is_unknown = np.zeros(book.account_count), np.zeros(book.account_count, dtype=np.bool_)
 
     def run(home: int, rows: Int64s, *, each: bool) -> GapLoss:
-        """The accounts `rows` of one home currency, on its columns alone: there no name comes twice."""
-        columns = np.flatnonzero(parts.columns.home == home)
-        place = np.zeros(len(parts.columns.home), dtype=np.int64)
-        place[columns] = np.arange(len(columns))
-        own = take_accounts(book, rows)
         return gap_loss(
-            replace(own, instrument=pack_instruments(place[own.instrument])),
-            take_names(marks, columns),
-            model.take(parts.columns.instrument[columns]),
+            *take_home(book, marks, model, parts, home, rows),
             factor,
             horizon,
             paths=paths,

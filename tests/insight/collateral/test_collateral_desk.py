@@ -12,7 +12,7 @@ from reefpoint.decisions.collateral.selectors.model import propose_haircuts
 from reefpoint.decisions.collateral.types import HaircutProposal, HaircutReport
 from reefpoint.decisions.margin.models import MarginState
 from reefpoint.engine.haircuts import HaircutPolicy
-from reefpoint.insight.collateral.selectors import find_gap_loss
+from reefpoint.insight.collateral.selectors import explain_account_gap, find_gap_loss
 from reefpoint.records.market.models import Price
 
 AT: datetime = noon(MONDAY)
@@ -96,6 +96,18 @@ def test_the_gap_loss_of_the_parts_is_that_of_the_whole(desk: Desk, wild: None) 
     worst = report.worst_accounts[0]
     assert worst.code == desk.account(desk.near).number
     assert sum(one.expected_minor for one in report.worst_accounts) == pytest.approx(total.expected_minor, abs=3)
+
+
+def test_the_loss_of_an_account_is_that_of_the_run_and_adds_up(desk: Desk, wild: None) -> None:
+    report = find_gap_loss(at=AT, paths=1_000)
+    told = explain_account_gap(desk.risk, desk.near, at=AT, paths=1_000)
+    (figures,) = [one for one in report.worst_accounts if one.code == told.number]
+    assert (told.expected_minor, told.paths) == (figures.expected_minor, 1_000)
+    assert 0 < told.losing_paths < 1_000
+    left = told.debt_minor - told.cash_minor - sum(one.proceeds_minor for one in told.positions)
+    assert left == pytest.approx(told.losing_mean_minor, abs=100)
+    assert told.losing_mean_minor * told.losing_paths / 1_000 == pytest.approx(told.expected_minor, abs=2)
+    assert told.worst_loss_minor >= told.losing_mean_minor
 
 
 def test_the_same_seed_gives_the_same_report_on_any_number_of_threads(desk: Desk) -> None:

@@ -8,14 +8,17 @@ import numpy as np
 from reefpoint.decisions.collateral.selectors import assumptions
 from reefpoint.decisions.collateral.selectors.assumptions import RunRefused
 from reefpoint.decisions.collateral.selectors.model import fit_market, gap_model
-from reefpoint.decisions.margin.selectors.parts import load_desk_book
+from reefpoint.decisions.margin.selectors.parts import load_account_book, load_desk_book
 from reefpoint.engine.columns import BookError, Float64s
-from reefpoint.engine.reporting import gap_parts
+from reefpoint.engine.explain_gap import explain_gap
+from reefpoint.engine.reporting import gap_parts, take_home
 from reefpoint.engine.sale_prices import HistoricalFactor, Horizon
 from reefpoint.engine.tails import Tails
-from reefpoint.insight.collateral.types import GapReport, TailFigures
-from reefpoint.platform.basics.money import owed_minor
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.insight.collateral.types import AccountGap, GapReport, SoldPosition, TailFigures
+from reefpoint.platform.access.services import require
+from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import held_minor, owed_minor
+from reefpoint.records.accounts.selectors import account_numbers, get_owner
 
 LEVELS = (0.95, 0.99)
 WORST_ACCOUNTS = 10
@@ -101,6 +104,59 @@ def find_gap_loss(
             if not is_fitted
         ),
         assumptions=assumptions.ASSUMPTIONS,
+    )
+
+
+def explain_account_gap(
+    actor: Actor, account_id: int, *, at: datetime, paths: int = assumptions.PATHS, seed: int = 1
+) -> AccountGap:
+    """The same loss of one account, name by name: the paths and prices of a run over the whole book with this seed.
+
+    Raises `NotFound` outside the actor's scope (I66), and as `find_gap_loss` does.
+    """
+    require(actor, "margin.view")
+    owner = get_owner(actor, account_id)
+    desk = load_account_book(account_id, at=at)
+    fit = fit_market(desk.instruments, at=at)
+    model, home = gap_model(desk.instruments, fit, on=at.date()), desk.parts.reporting
+    horizon = Horizon(assumptions.DAYS, assumptions.GRACE_DAYS, seed)
+    try:
+        told = explain_gap(
+            *take_home(desk.book, desk.sheet.marks, model, desk.parts, home, np.zeros(1, dtype=np.int64)),
+            HistoricalFactor(fit.factor),
+            horizon,
+            paths=paths,
+        )
+    except BookError as error:
+        raise RunRefused("{error}.", error=error) from error
+    names = [desk.sheet.instruments[column] for column in np.flatnonzero(desk.parts.columns.home == home).tolist()]
+    return AccountGap(
+        account_id=account_id,
+        number=owner.number,
+        currency=desk.currency,
+        paths=paths,
+        days=horizon.days,
+        grace_days=horizon.grace_days,
+        seed=seed,
+        losing_paths=told.losing_paths,
+        debt_minor=owed_minor(told.debt_units, desk.currency),
+        cash_minor=held_minor(told.cash_units, desk.currency),
+        positions=tuple(
+            SoldPosition(
+                instrument_id=names[term.instrument].id,
+                symbol=names[term.instrument].symbol,
+                quantity=term.quantity,
+                price_units=term.price_units,
+                mean_units=int(term.mean_units),
+                losing_mean_units=int(term.losing_mean_units),
+                proceeds_minor=held_minor(int(term.proceeds_units), desk.currency),
+            )
+            for term in sorted(told.terms, key=lambda term: -term.quantity * term.price_units)
+        ),
+        losing_mean_minor=owed_minor(ceil(told.losing_mean_units), desk.currency),
+        expected_minor=owed_minor(ceil(told.expected_units), desk.currency),
+        worst_loss_minor=owed_minor(told.worst_loss_units, desk.currency),
+        is_unknown=told.is_unknown,
     )
 
 

@@ -47,3 +47,43 @@ class GapReport:
     worst_accounts: tuple[TailFigures, ...]
     proxies: tuple[str, ...]
     assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SoldPosition:
+    """What a position of one account fetches in a forced sale, by simulation: the price of a share today, on average,
+    and on the paths with a loss; `proceeds_minor` = quantity * the last.
+    """
+
+    instrument_id: int
+    symbol: str
+    quantity: int
+    price_units: int
+    mean_units: int
+    losing_mean_units: int
+    proceeds_minor: int
+
+
+@dataclass(frozen=True)
+class AccountGap:
+    """Why the expected loss of one account is what it is; its own money, `debt_minor` in full.
+
+    On the `losing_paths`, on average: loss = debt - cash - the proceeds of all positions (but for rounding). Expected
+    loss = that * losing paths / paths. `worst_loss_minor` is the largest loss of any path.
+    """
+
+    account_id: int
+    number: str
+    currency: str
+    paths: int
+    days: int
+    grace_days: int
+    seed: int
+    losing_paths: int
+    debt_minor: int
+    cash_minor: int
+    positions: tuple[SoldPosition, ...]
+    losing_mean_minor: int
+    expected_minor: int
+    worst_loss_minor: int
+    is_unknown: bool

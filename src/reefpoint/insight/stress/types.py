@@ -76,6 +76,54 @@ class AccountWorst:
 
 
 @dataclass(frozen=True)
+class AccountScenario:
+    """One account in one scenario; an UNKNOWN one cannot be valued there, and its amounts are 0."""
+
+    name: str
+    band: Band
+    assets_minor: int
+    owed_minor: int
+    shortfall_minor: int
+    proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MovedPosition:
+    """A position today and in the worst scenario: value = quantity * price, at the prices in the account's currency."""
+
+    instrument_id: int
+    symbol: str
+    quantity: int
+    price_units: int
+    moved_units: int
+    value_minor: int
+    moved_value_minor: int
+
+
+@dataclass(frozen=True)
+class AccountStress:
+    """One account under each scenario, the first of them the prices as they are, and why the worst is what it is.
+
+    In the worst scenario (None: it cannot be valued in any) assets = cash + the moved values of `positions`. Expected
+    shortfall = the scenarios' shortfalls together / the `valued` of them in which the account can be valued.
+    """
+
+    account_id: int
+    number: str
+    currency: str
+    fx_name: str
+    cash_minor: int
+    debt_minor: int
+    scenarios: tuple[AccountScenario, ...]
+    worst: AccountScenario | None
+    positions: tuple[MovedPosition, ...]
+    shortfall_sum_minor: int
+    valued: int
+    expected_shortfall_minor: int | None
+    not_covered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StressReport:
     """The live book at one instant under each scenario, in their order; the first is the prices as they are.
 

@@ -30,6 +30,7 @@ from reefpoint.surfaces.api.routers.runs import runs
 from reefpoint.surfaces.api.routers.schemes import schemes
 from reefpoint.surfaces.api.routers.scoring import scoring
 from reefpoint.surfaces.api.routers.screening import screening
+from reefpoint.surfaces.api.routers.stress import stress
 from reefpoint.surfaces.api.routers.suitability import suitability
 from reefpoint.surfaces.api.views import docs, nowhere
 
@@ -56,6 +57,7 @@ for prefix, router in (
     ("/models", models),
     ("/imports", imports),
     ("/runs", runs),
+    ("/stress", stress),
     ("/contracts", contracts),
     ("/liquidations", liquidations),
     ("/collateral", collateral),

@@ -174,6 +174,7 @@ urlpatterns = [
     path("payments/<int:payment_id>/", payments.payment, name="payment"),
     path("payments/<int:payment_id>/next/", payments.work_on, name="work_on_payment"),
     path("stress/", stress.stress, name="stress"),
+    path("margin-accounts/<int:account_id>/stress/", stress.account_stress, name="account_stress"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/part/", runs.run_part, name="run_part"),

@@ -12,14 +12,14 @@ import numpy as np
 
 from reefpoint.decisions.margin.selectors.book import load_book
 from reefpoint.decisions.margin.selectors.currencies import CODES, NUMBER, engine_fx
-from reefpoint.decisions.margin.selectors.standing import Sheet
+from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, load_sheet
 from reefpoint.engine.book import Book
 from reefpoint.engine.columns import Int64s
 from reefpoint.engine.currencies import FxVersion, convert_up
 from reefpoint.engine.reporting import Parts
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import pool_codes
+from reefpoint.records.accounts.selectors import get_account, pool_codes
 from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.types import InstrumentView
 from reefpoint.records.products.selectors import get_version
@@ -139,4 +139,25 @@ def load_desk_book(*, at: datetime, currency: str | None = None) -> DeskBook:
         fx_name=fx_view.name if fx_view and is_converted else "",
         account_id=ids,
         debt_minor=loaded.record.debt_minor,
+    )
+
+
+def load_account_book(account_id: int, *, at: datetime) -> DeskBook:
+    """One account as a book of one, in its own currency, on the prices and rates known at `at`. No scope is looked at:
+    whoever shows it does. Raises `NoSuchAccount`.
+    """
+    account = get_account(account_id)
+    sheet = load_sheet([account.scheme_version_id], at=at)
+    home = NUMBER[account.currency]
+    columns = sheet.columns
+    return DeskBook(
+        book=book_of([account], sheet),
+        sheet=sheet,
+        parts=Parts(np.zeros(1, dtype=np.int32), np.array([home], dtype=np.int64), home, columns),
+        keys=(PartKey(get_version(account.scheme_version_id).scheme_code, "", account.currency),),
+        currency=account.currency,
+        fx=engine_fx(sheet.fx),
+        fx_name=sheet.fx.name if sheet.fx else "",
+        account_id=np.array([account.id], dtype=np.int64),
+        debt_minor=np.array([account.debt_minor], dtype=np.int64),
     )

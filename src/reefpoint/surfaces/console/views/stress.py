@@ -7,10 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from reefpoint.decisions.collateral.selectors.assumptions import NotEnoughHistory, RunRefused
 from reefpoint.decisions.margin.selectors.currencies import CODES
 from reefpoint.flows.operations.selectors.clock import desk_now
+from reefpoint.insight.collateral.selectors import explain_account_gap
 from reefpoint.insight.collateral.services import GAP
-from reefpoint.insight.stress.rules import ScenarioRefused, read_falls, read_scenarios
+from reefpoint.insight.stress.rules import ScenarioRefused, read_falls, read_scenarios, usual_scenarios
+from reefpoint.insight.stress.selectors.accounts import explain_account_stress
 from reefpoint.insight.stress.services import REVERSE, SENSITIVITIES, STRESS
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
@@ -46,6 +49,19 @@ def stress(request: HttpRequest, actor: Actor) -> HttpResponse:
     }
     shown = {"given": given, "errors": errors, "currencies": CODES, "paths": PATHS}
     return render(request, "console/stress.html", shown, status=422 if errors else 200)
+
+
+@page("margin.view")
+def account_stress(request: HttpRequest, actor: Actor, account_id: int) -> HttpResponse:
+    """One account under the usual scenarios, why the worst is what it is, and on demand its loss in a forced sale."""
+    at = desk_now()
+    context: dict[str, Any] = {"told": explain_account_stress(actor, account_id, usual_scenarios(), at=at)}
+    if "gap" in request.GET:
+        try:
+            context["gap"] = explain_account_gap(actor, account_id, at=at, paths=PATHS[1])
+        except (NotEnoughHistory, RunRefused) as refusal:
+            context["gap_problem"] = said(refusal)
+    return render(request, "console/account_stress.html", context)
 
 
 def _read(kind: str, given: QueryDict) -> tuple[dict[str, Any], dict[str, str | Promise]]:

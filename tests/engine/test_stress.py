@@ -398,7 +398,10 @@ stress.TILE_STEPS_MIN = 0
 tiled = stress.stress_book(book, marks, LINES, falls)
 assert all((vars(tiled)[name] == values).all() for name, values in vars(plain).items())
 from reefpoint.engine import vectors
-print(sum(vectors.stress_tile.stats.cache_hits.values()))
+print(sum(vectors.stress_tile.stats.cache_hits.values()), "scipy.linalg" in sys.modules)
+import scipy.linalg
+from numba.np.linalg import ensure_blas
+ensure_blas()
 """
 
 
@@ -412,7 +415,7 @@ def test_a_small_book_loads_no_compiler_and_a_large_one_finds_the_tile_kernel_co
         ).stdout.strip()
         for _ in range(2)
     ]
-    assert said == ["0", "1"]
+    assert said == ["0 False", "1 False"]  # nor does it load what only a matrix product would need
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import import_module
 from types import FunctionType
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
@@ -29,6 +30,29 @@ INTERPRETED_STEPS = 500_000
 BLOCK_ROWS = 8_192
 """Rows of one block of `in_blocks`: a few hundred kilobytes of columns, and a call costs 1% of the work."""
 THREADS_MAX = 1_024
+
+
+@cache
+def load_numba() -> Any:
+    """Numba's `njit`: half a second of start-up that small books never need.
+
+    The first code that Numba makes or loads has it ask whether SciPy brings a BLAS, for `np.dot` and the like, which no
+    kernel uses; asking imports scipy.linalg, a third of the time that a process takes to its first valuation. So the
+    question is answered with no, once and for Numba alone.
+    """
+    from numba import njit  # noqa: PLC0415
+    from numba.np import linalg  # noqa: PLC0415
+
+    ask, linalg.ensure_blas = linalg.ensure_blas, _refuse_blas
+    try:
+        import_module("numba.np.arraymath")  # it asks as it is imported
+    finally:
+        linalg.ensure_blas = ask
+    return njit
+
+
+def _refuse_blas() -> None:
+    raise ImportError
 
 
 class Kernel(Generic[P, R]):
@@ -53,8 +77,7 @@ class Kernel(Generic[P, R]):
     @cached_property
     def compiled(self) -> Callable[P, R]:
         """The compiled form; its first use imports Numba."""
-        from numba import njit  # noqa: PLC0415 - a second of start-up that small books never need
-
+        njit = load_numba()
         # error_model: a division by zero gives infinity as NumPy's does, and no branch guards against an exception
         options: dict[str, Any] = {"fastmath": self._fastmath, "forceinline": self._inlined}
         if not self._counts_references:
@@ -130,9 +153,7 @@ def part(load: Callable[[], Callable[..., Any]]) -> Callable[[Callable[P, R]], P
 
 
 def _load_unsigned() -> Callable[..., Any]:
-    from numba import njit  # noqa: PLC0415
-
-    compiled: Callable[..., Any] = njit(lambda number: np.uint64(number))  # noqa: PLW0108 - a type has no source
+    compiled: Callable[..., Any] = load_numba()(lambda number: np.uint64(number))  # noqa: PLW0108 - a type has no source
     return compiled
 
 

@@ -21,6 +21,9 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 from reefpoint.engine.columns import Int32s, Int64s
+from reefpoint.engine.kernel import load_numba
+
+load_numba()
 
 ROW_BYTES = 512
 """Bytes of one instrument's prices in a tile."""

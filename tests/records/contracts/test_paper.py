@@ -23,7 +23,7 @@ from reefpoint.records.contracts.rules.templates import read_template
 from reefpoint.records.contracts.rules.values import from_json, to_json
 from reefpoint.records.contracts.selectors import newest_file, paper_instant, paper_of
 from reefpoint.records.contracts.services import ContractMalformed, ContractTaken, MissingField
-from reefpoint.records.contracts.types import ContractTerms, Language
+from reefpoint.records.contracts.types import ContractTerms, KeyFacts, Language
 from reefpoint.records.parties.models import Client
 
 
@@ -199,3 +199,15 @@ def test_terms_that_were_stored_before_there_were_renewals_are_those_of_a_contra
     stored = to_json(TERMS)
     del stored["renewal"]
     assert from_json(ContractTerms, stored) == TERMS
+
+
+def test_the_key_facts_say_what_the_names_ask_for_and_older_papers_are_as_they_were() -> None:
+    paper = sample()
+    facts = paper.terms.key_facts
+    asked, *_ = [line for line in build_document(paper)["facts"]["lines"] if "maintenance" in line]
+    assert all(one in asked for one in ("25,000.00", "AAPL 25.00%", "33.33%"))
+    older = replace(facts, maintenance_minor=0, maintenance_names=(), fall_to_maintenance_bp=None)
+    lines = build_document(replace(paper, terms=replace(paper.terms, key_facts=older)))["facts"]["lines"]
+    assert len(lines) == 2
+    stored = {k: v for k, v in to_json(facts).items() if "maintenance" not in k}
+    assert from_json(KeyFacts, stored) == older

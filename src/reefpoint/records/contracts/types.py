@@ -152,6 +152,10 @@ class KeyFacts:
     `fall_to_..._bp` is by how much all prices may fall together. `call_minor` is what a call just under the line would
     ask for, `sold_minor` what would be sold. `worst_change_bp` is the fall of the worst case looked at,
     `worst_owed_minor` what would still be owed after everything was sold in it, `worst_loss_minor` the whole loss.
+
+    `maintenance_minor` is the own money that the names ask for together, `maintenance_names` what each asks for
+    (`AAPL 25.00%`), `fall_to_maintenance_bp` the fall of all prices at which own money is just that; None: no fall.
+    Papers that were made before these were said have none of them.
     """
 
     at: datetime
@@ -173,6 +177,9 @@ class KeyFacts:
     worst_change_bp: int
     worst_owed_minor: int
     worst_loss_minor: int
+    maintenance_minor: int = 0
+    maintenance_names: tuple[str, ...] = ()
+    fall_to_maintenance_bp: int | None = None
 
 
 @dataclass(frozen=True)

@@ -381,6 +381,18 @@ def _subject(terms: ContractTerms, language: Language, say: Mapping[str, str]) -
     ]
 
 
+def _maintenance(terms: ContractTerms, language: Language, say: Mapping[str, str]) -> list[str]:
+    """What the names ask of the client's own money; nothing on papers that were made before it was said."""
+    facts = terms.key_facts
+    if not facts.maintenance_names:
+        return []
+    asked = (money(facts.maintenance_minor, terms.currency), ", ".join(facts.maintenance_names))
+    deadline = _deadline(terms.call_deadline_sessions, language)
+    if facts.fall_to_maintenance_bp is None:
+        return [say["maintenance.text.never"].format(*asked, deadline)]
+    return [say["maintenance.text"].format(*asked, percent(facts.fall_to_maintenance_bp), deadline)]
+
+
 def _cost(terms: ContractTerms, language: Language, say: Mapping[str, str]) -> list[list[str]]:
     facts, renewal = terms.key_facts, terms.renewal
 
@@ -443,6 +455,7 @@ def _facts(paper: Paper, say: Mapping[str, str]) -> dict[str, Any]:
                 _deadline(terms.call_deadline_sessions, language)),
             say["sold.text"].format(
                 percent(facts.fall_to_close_out_bp), percent(terms.lines.close_out_bp), amount(facts.sold_minor)),
+            *_maintenance(terms, language, say),
         ],
         "holdings": {
             "title": say["prices"],

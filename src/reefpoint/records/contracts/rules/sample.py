@@ -45,6 +45,9 @@ _FACTS = KeyFacts(
     worst_change_bp=-6_000,
     worst_owed_minor=10_000_00,
     worst_loss_minor=60_000_00,
+    maintenance_minor=25_000_00,
+    maintenance_names=("AAPL 25.00%",),
+    fall_to_maintenance_bp=3_333,
 )
 
 SAMPLE_TERMS = ContractTerms(

@@ -71,6 +71,18 @@ _BOTH: Mapping[str, tuple[str, str]] = {
         "If they fall by {0}, the ratio is at the close-out line of {1}: about {2} of securities may be sold at once.",
         "若下跌{0}，比率触及平仓线{1}：可能立即卖出价值约{2}的证券。",
     ),
+    "maintenance.text": (
+        "Your securities also ask for own money of {0} together (maintenance: {1}). If all prices fall by {2}, yours "
+        "is just that. Whenever it is less at the end of a day, you are asked for the difference before the close "
+        "of {3}.",
+        "您的证券还合计要求自有资金不低于{0}（维持保证金：{1}）。若全部价格同时下跌{2}，您的自有资金恰为该数额。"
+        "任一日终低于该数额时，您须在{3}收盘前补足差额。",
+    ),
+    "maintenance.text.never": (
+        "Your securities also ask for own money of {0} together (maintenance: {1}). Whenever yours is less at the end "
+        "of a day, you are asked for the difference before the close of {2}.",
+        "您的证券还合计要求自有资金不低于{0}（维持保证金：{1}）。任一日终低于该数额时，您须在{2}收盘前补足差额。",
+    ),
     "prices": ("The prices at which you would be called and sold", "您的追保价与平仓价"),
     "prices.note": (
         '"Together": all prices fall by the same part. "Alone": only this one falls.',

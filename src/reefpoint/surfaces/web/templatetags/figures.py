@@ -53,7 +53,7 @@ STATE_WORDS = {
     "in_force": gettext_lazy("In force"),
     "lapsed": gettext_lazy("Lapsed"),
     "line": gettext_lazy("Call line"),
-    "maintenance": gettext_lazy("Maintenance"),
+    "maintenance": pgettext_lazy("what a call is for", "Maintenance"),
     "in_case": gettext_lazy("In a case"),
     "new": gettext_lazy("New"),
     "open": gettext_lazy("Open"),

@@ -227,6 +227,32 @@ def problems(catalogue: Catalog) -> list[str]:
     return found
 
 
+def strangers(catalogue: Catalog) -> list[str]:
+    """Terms of the glossary that the catalogue translates otherwise.
+
+    A term with a remark in brackets has other senses too, and a message with a context is one of those: both pass.
+    """
+    found = []
+    terms = dict(_glossary())
+    for message in catalogue:
+        words = message.id if isinstance(message.id, str) and message.context is None else ""
+        chinese = terms.get(words.lower()) or terms.get(words.lower().removesuffix("s"))
+        if chinese and not any(one in message.string or message.string in one for one in chinese):
+            found.append(f"{words!r} is {message.string}, and the glossary has {'、'.join(chinese)}")
+    return found
+
+
+def _glossary() -> Iterator[tuple[str, list[str]]]:
+    for row in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines():
+        if (
+            row.startswith("| ")
+            and not row.startswith("| English")
+            and "(" not in (cells := [one.strip() for one in row.strip("|").split("|")])[0]
+        ):
+            for term in cells[0].split(", "):
+                yield term.lower(), [one for one in re.split("[、（）]", cells[1]) if one]
+
+
 def _places(words: str | tuple[str, ...] | list[str]) -> set[str] | None:
     """The figures that a sentence names in braces; None where it names none."""
     try:
@@ -276,7 +302,7 @@ def main() -> int:
     known = read_po(CATALOGUE.open("rb"), locale="zh_Hans") if CATALOGUE.exists() else Catalog(locale="zh_Hans")
     catalogue = gathered(known)
     text = po_text(catalogue)
-    found = problems(catalogue)
+    found = problems(catalogue) + strangers(catalogue)
     if "--check" in sys.argv:
         if not CATALOGUE.exists() or CATALOGUE.read_bytes() != text:
             found.append("django.po is not what the pages say: run python tools/messages.py")

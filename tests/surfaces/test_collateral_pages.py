@@ -95,6 +95,12 @@ def test_a_list_is_typed_or_loaded_tried_on_the_book_and_waits_for_a_second_pers
     assert Approval.objects.get().payload["version"] == draft.version
 
 
+def test_the_file_of_listings_says_kind_board_and_state(officer: Client) -> None:
+    head, first, *_ = officer.get(reverse("console:listings"), {"format": "csv"}).content.decode().splitlines()
+    columns = dict(zip(head.removeprefix("\ufeff").split(","), first.split(","), strict=True))
+    assert (columns["Kind"], columns["Board"], columns["State"]) == ("Share", "Main board", "Traded")
+
+
 def test_the_list_of_names_as_csv(officer: Client) -> None:
     rows = officer.get(reverse("console:collateral"), {"format": "csv"}).content.decode().splitlines()
     assert len(rows) == 3

@@ -20,6 +20,10 @@ def test_money_is_shown_in_full_without_a_float(minor: int | None, text: str) ->
     assert figures.money_text(minor) == text
 
 
+def test_a_currency_without_cents_is_shown_without_them() -> None:
+    assert (figures.money_text(123_456, "JPY"), figures.money_text(123_456, "HKD")) == ("123,456", "1,234.56")
+
+
 @pytest.mark.parametrize(
     ("minor", "western", "chinese"),
     [

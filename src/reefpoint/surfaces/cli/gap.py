@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from reefpoint.platform.basics.money import minor_digits
 from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def gap(
 def print_report(console: Console, report: "GapReport") -> None:
     """The whole book, its schemes and pools, the worst accounts; then what was assumed."""
     console.print(
-        f"{report.accounts:,} accounts owe {_money(report.total.debt_minor)} {report.currency}"
+        f"{report.accounts:,} accounts owe {money_in(report.currency, report.total.debt_minor)} {report.currency}"
         f" · prices of {report.at:%Y-%m-%d %H:%M} UTC"
         f"{f' · rates {report.fx_name}' if report.fx_name else ''} · all sold within {report.days} days, none before"
         f" {report.grace_days} have passed · {report.paths:,} paths, seed {report.seed}",
@@ -107,8 +108,10 @@ def _add(table: Table, label: str, figures: "TailFigures") -> None:
     )
     for of_level in zip(*columns, strict=True):
         cells += of_level
-    table.add_row(label, *map(_money, cells))
+    table.add_row(label, *(money_in(figures.currency, one) for one in cells))
 
 
-def _money(minor: int) -> str:
-    return f"{Decimal(minor).scaleb(-2):,.2f}"
+def money_in(currency: str, minor: int) -> str:
+    """Minor units with the decimals of their currency."""
+    digits = minor_digits(currency)
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f}"

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.surfaces.cli.desk import open_desk, use_demo_database
+from reefpoint.surfaces.cli.gap import money_in
 
 if TYPE_CHECKING:
     from reefpoint.insight.stress.types import ReverseReport, ScenarioChoice, SensitivityReport, StressReport
@@ -98,7 +100,7 @@ def stress(
         raise typer.BadParameter("--falling is for --reverse: until where may this currency fall?")
     if reverse is not None:
         answer = find_breaking_fall(
-            limit_minor=_limit_minor(reverse), at=at, currency=currency, falling=falling, threads=threads
+            limit_minor=_limit_minor(reverse, currency), at=at, currency=currency, falling=falling, threads=threads
         )
         _print_json(answer) if as_json else print_reverse(console, answer)
         return
@@ -149,8 +151,8 @@ def _falls_bp(text: str | None, option: str) -> tuple[int, ...]:
         raise typer.BadParameter(refusal.message, param_hint=option) from refusal
 
 
-def _limit_minor(text: str) -> int:
-    limit = _number(text.replace(",", ""), "--reverse") * 100
+def _limit_minor(text: str, currency: str | None) -> int:
+    limit = _number(text.replace(",", ""), "--reverse") * 10 ** MINOR_DIGITS.get(currency or "", 2)
     if limit != int(limit) or not 0 <= limit < 10**18:
         raise typer.BadParameter(f"{text!r} is not an amount of money.", param_hint="--reverse")
     return int(limit)
@@ -178,7 +180,7 @@ def _print_json(report: "StressReport | ReverseReport | SensitivityReport") -> N
 def print_report(console: Console, report: "StressReport") -> None:
     """The scenarios one under the other, then the worst of them by scheme and pool, then the worst accounts."""
     console.print(
-        f"{report.accounts:,} accounts owe {_money(report.debt_minor)} {report.currency}"
+        f"{report.accounts:,} accounts owe {money_in(report.currency, report.debt_minor)} {report.currency}"
         f" · prices of {report.at:%Y-%m-%d %H:%M} UTC{_rates(report)}"
         f" · {'exact' if report.is_exact else 'fast (float32)'}",
         highlight=False,
@@ -192,8 +194,8 @@ def print_report(console: Console, report: "StressReport") -> None:
             escape(outcome.name) + (f" [dim]({len(outcome.proxies)} by proxy)[/dim]" if outcome.proxies else ""),
             *(f"{total.accounts:,}" for total in outcome.bands),
             f"{outcome.unknown_accounts:,}",
-            _money(outcome.bands[-1].debt_minor),
-            _money(outcome.shortfall_minor),
+            money_in(report.currency, outcome.bands[-1].debt_minor),
+            money_in(report.currency, outcome.shortfall_minor),
             share,
         )
     console.print(table)
@@ -202,14 +204,20 @@ def print_report(console: Console, report: "StressReport") -> None:
         groups = _table(f"in {escape(worst.name)}", "debt", "shortfall")
         for label, losses in (("scheme", worst.by_scheme), ("pool", worst.by_pool)):
             for loss in losses:
-                groups.add_row(f"{label} {escape(loss.code)}", _money(loss.debt_minor), _money(loss.shortfall_minor))
+                groups.add_row(
+                    f"{label} {escape(loss.code)}",
+                    money_in(report.currency, loss.debt_minor),
+                    money_in(report.currency, loss.shortfall_minor),
+                )
         console.print(groups)
     if report.worst_accounts:
         accounts = _table("account", "worst scenario", "debt", "assets in it", "shortfall", "mean shortfall")
         for one in report.worst_accounts:
             amounts = (one.debt_minor, one.assets_minor, one.shortfall_minor, one.expected_shortfall_minor)
             money = "" if one.currency == report.currency else f" {one.currency}"
-            accounts.add_row(one.number, escape(one.scenario), *(f"{_money(amount)}{money}" for amount in amounts))
+            accounts.add_row(
+                one.number, escape(one.scenario), *(f"{money_in(one.currency, amount)}{money}" for amount in amounts)
+            )
         console.print(accounts)
     if report.not_covered:
         console.print(f"[dim]No history for: {', '.join(report.not_covered)}.[/dim]", highlight=False)
@@ -217,26 +225,26 @@ def print_report(console: Console, report: "StressReport") -> None:
 
 def print_reverse(console: Console, report: "ReverseReport") -> None:
     """One sentence, then who makes up the loss."""
-    limit = f"{_money(report.limit_minor)} {report.currency}"
+    limit = f"{money_in(report.currency, report.limit_minor)} {report.currency}"
     what = report.falling or "every price"
     if report.fall_bp is None:
         console.print(
             f"No fall loses more than {limit}: if {what} went to the least there is, accounts would owe"
-            f" {_money(report.loss_minor)} above all they have{_rates(report)}.",
+            f" {money_in(report.currency, report.loss_minor)} above all they have{_rates(report)}.",
             highlight=False,
         )
         return
     console.print(
         f"When {report.falling or 'everything'} falls by {report.fall_bp / 100:.2f}%, accounts owe"
-        f" {_money(report.loss_minor)} above all they have, more than {limit}; one basis point less and it is"
-        f" {_money(report.loss_before_minor)}{_rates(report)}.",
+        f" {money_in(report.currency, report.loss_minor)} above all they have, more than {limit}; one basis point less"
+        f" and it is {money_in(report.currency, report.loss_before_minor)}{_rates(report)}.",
         highlight=False,
     )
     if not report.is_smallest:
         console.print("Some gain on this way: a smaller fall may do it too, between two steps that were looked at.")
     table = _table("account", "shortfall")
     for number, shortfall in report.accounts[:20]:
-        table.add_row(number, _money(shortfall))
+        table.add_row(number, money_in(report.currency, shortfall))
     console.print(table)
     if len(report.accounts) > 20:
         console.print(f"and {len(report.accounts) - 20:,} more; --json lists them all.", highlight=False)
@@ -247,8 +255,10 @@ def print_sensitivities(console: Console, report: "SensitivityReport") -> None:
     table = _table(f"{report.move_bp / 100:g}% of", "market value", "shortfall", "safe", "warning", "call", "close-out")
     for effect in report.effects:
         changes = (f"{one.accounts:+,}" if one.accounts else "" for one in effect.bands)
-        shortfall = _money(effect.shortfall_minor) if effect.shortfall_minor else ""
-        table.add_row(f"{effect.kind} {escape(effect.code)}", _money(effect.market_minor), shortfall, *changes)
+        shortfall = money_in(report.currency, effect.shortfall_minor) if effect.shortfall_minor else ""
+        table.add_row(
+            f"{effect.kind} {escape(effect.code)}", money_in(report.currency, effect.market_minor), shortfall, *changes
+        )
     console.print(table)
 
 
@@ -261,7 +271,3 @@ def _table(first: str, *others: str) -> Table:
     for name in others:
         table.add_column(name, justify="left" if name == "worst scenario" else "right")
     return table
-
-
-def _money(minor: int) -> str:
-    return f"{Decimal(minor).scaleb(-2):,.2f}"

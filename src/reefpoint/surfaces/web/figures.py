@@ -5,6 +5,8 @@ Money comes as integer minor units, prices in 1e-4, ratios in basis points; noth
 
 from dataclasses import dataclass
 
+from reefpoint.platform.basics.money import MINOR_DIGITS
+
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 CENT_DIGITS = 2
@@ -21,9 +23,9 @@ def _fixed(value: int, digits: int) -> str:
     return f"{sign}{whole:,}.{part:0{digits}d}" if digits else f"{sign}{whole:,}"
 
 
-def money_text(minor: int | None) -> str:
-    """Minor units in full: 123456789 is `1,234,567.89`."""
-    return NOTHING if minor is None else _fixed(minor, CENT_DIGITS)
+def money_text(minor: int | None, currency: str = "") -> str:
+    """Minor units in full: 123456789 is `1,234,567.89`, or `123,456,789` where the currency has no cents."""
+    return NOTHING if minor is None else _fixed(minor, MINOR_DIGITS.get(currency, CENT_DIGITS))
 
 
 def money_brief(minor: int | None, *, chinese: bool) -> str:

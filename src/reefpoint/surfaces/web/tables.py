@@ -32,8 +32,8 @@ class Column:
     """One column: `key` is the row's attribute and the sort key; `kind` says how to print it.
 
     Kinds: text, code, money (minor units), quantity, price (1e-4), percent (bp), day, instant, band, state, told (a
-    sentence on record, said in the reader's language), and `custom`, which includes `template` with `row`. `link` gives
-    the address that the cell leads to.
+    sentence on record, said in the reader's language), and `custom`, which includes `template` with `row` and is
+    in a CSV only with `exported`, its text of a row. `link` gives the address that the cell leads to.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Column:
     is_name: bool = False
     link: Callable[[Any], str] | None = None
     template: str = ""
+    exported: Callable[[Any], str] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -220,9 +221,9 @@ class Table:
         """Rows as CSV in UTF-8 with plain numbers. Text that a spreadsheet would run as a formula is quoted."""
         text = io.StringIO()
         writer = csv.writer(text)
-        columns = [column for column in shown or self.columns if column.kind != "custom"]
+        columns = [column for column in shown or self.columns if column.kind != "custom" or column.exported]
         writer.writerow([f"{column.title} ({column.unit})" if column.unit else str(column.title) for column in columns])
-        writer.writerows([[_csv_cell(column, getattr(row, column.key)) for column in columns] for row in rows])
+        writer.writerows([[_csv_cell(column, row) for column in columns] for row in rows])
         response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{self.key}.csv"'
         return response
@@ -238,7 +239,8 @@ def _address(request: HttpRequest, **changes: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _csv_cell(column: Column, value: object) -> object:
+def _csv_cell(column: Column, row: object) -> object:
+    value = column.exported(row) if column.exported else getattr(row, column.key)
     if value is None:
         return ""
     if isinstance(value, int) and column.is_number:

@@ -66,14 +66,35 @@ class ListingRow:
     record: str
 
 
+STANDING_WORDS = {"listed": _("Traded"), "warned": _("Risk warning"), "suspended": _("Suspended")}
+
 LISTINGS = Table(
     key="listings",
     columns=(
         Column("symbol", _("Name"), "code", link=lambda row: reverse("console:listing", args=[row.instrument_id])),
         Column("name", _("Company"), "custom", template="console/cells/instrument_name.html", is_name=True),
-        Column("kind", _("Kind"), "custom", template="console/cells/listing_kind.html", is_wide_only=True),
-        Column("board", pgettext_lazy("listing", "Board"), "custom", template="console/cells/collateral_board.html"),
-        Column("standing", _("State"), "custom", template="console/cells/listing_standing.html"),
+        Column(
+            "kind",
+            _("Kind"),
+            "custom",
+            template="console/cells/listing_kind.html",
+            is_wide_only=True,
+            exported=lambda row: str(KIND_WORDS[row.kind]),
+        ),
+        Column(
+            "board",
+            pgettext_lazy("listing", "Board"),
+            "custom",
+            template="console/cells/collateral_board.html",
+            exported=lambda row: str(BOARD_WORDS[row.board]),
+        ),
+        Column(
+            "standing",
+            _("State"),
+            "custom",
+            template="console/cells/listing_standing.html",
+            exported=lambda row: str(STANDING_WORDS[row.standing]),
+        ),
         Column("currency", _("Currency"), "code", is_wide_only=True),
         Column("lot_size", _("Lot"), "quantity", is_wide_only=True),
         Column("limit_bp", _("Daily price limit"), "percent", is_wide_only=True),
@@ -91,7 +112,7 @@ LISTINGS = Table(
         Choice(
             "standing",
             _("State"),
-            (("listed", _("Traded")), ("warned", _("Risk warning")), ("suspended", _("Suspended"))),
+            tuple(STANDING_WORDS.items()),
         ),
         Choice("record", _("On record"), (("known", _("On record")), ("assumed", _("Assumed")))),
     ),

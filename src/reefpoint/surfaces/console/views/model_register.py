@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.scoring.selectors import count_scores, read_runtime, read_trees
@@ -52,7 +53,7 @@ MODELS = Table(
         Column("name", _("Name"), "custom", template="console/cells/model_name.html", is_name=True),
         Column("use", _("Answers for"), "custom", template="console/cells/model_use.html"),
         Column("kind", _("Kind"), "custom", template="console/cells/model_kind.html"),
-        Column("tier", _("Tier"), "quantity"),
+        Column("tier", pgettext_lazy("model", "Tier"), "quantity"),
         Column("state", _("State"), "custom", template="console/cells/model_state.html"),
         Column("version", _("Version"), "quantity"),
         Column("versions", _("Versions"), "quantity", is_wide_only=True),

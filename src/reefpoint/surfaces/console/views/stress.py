@@ -17,6 +17,7 @@ from reefpoint.insight.stress.selectors.accounts import explain_account_stress
 from reefpoint.insight.stress.services import REVERSE, SENSITIVITIES, STRESS
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
@@ -83,7 +84,8 @@ def _read(kind: str, given: QueryDict) -> tuple[dict[str, Any], dict[str, str | 
             errors["own"] = said(refusal)
     elif kind == REVERSE.name:
         try:
-            inputs["limit_minor"] = parse_money(given.get("limit", ""))
+            cents = parse_money(given.get("limit", ""))
+            inputs["limit_minor"] = cents * 10 ** MINOR_DIGITS.get(inputs["currency"] or "", 2) // 100
         except AmountError:
             errors["limit"] = _("An amount is needed: 500,000 or 500k or 50万.")
         inputs["falling"] = given.get("falling") or None

@@ -124,9 +124,9 @@ def _is_chinese() -> bool:
 
 
 @register.filter
-def money(minor: int | None) -> str:
-    """Minor units in full."""
-    return figures.money_text(minor)
+def money(minor: int | None, currency: str = "") -> str:
+    """Minor units in full, with the decimals of the currency: cents unless it is told."""
+    return figures.money_text(minor, currency)
 
 
 @register.filter
@@ -137,9 +137,9 @@ def money_brief(minor: int | None) -> SafeString:
 
 
 @register.filter
-def money_signed(minor: int | None) -> str:
+def money_signed(minor: int | None, currency: str = "") -> str:
     """Minor units in full, gains with a plus."""
-    return figures.signed_text(figures.money_text(minor), minor)
+    return figures.signed_text(figures.money_text(minor, currency), minor)
 
 
 @register.filter

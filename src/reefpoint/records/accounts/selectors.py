@@ -42,7 +42,7 @@ from reefpoint.records.accounts.types import (
 )
 from reefpoint.records.ledger import selectors as ledger
 from reefpoint.records.ledger.types import client_cash, fees_due, interest_due, loan_principal
-from reefpoint.records.parties.selectors import visible_clients
+from reefpoint.records.parties.selectors import find_own_client, visible_clients
 
 
 class NoSuchAccount(Refusal):
@@ -436,6 +436,28 @@ def get_owner(actor: Actor, account_id: int) -> AccountOwner:
     )
     if row is None:
         raise NotFound("There is no account {account_id}, or it is not yours to see.", account_id=account_id)
+    return _owner(row)
+
+
+def list_own_accounts(actor: Actor) -> list[AccountOwner]:
+    """The accounts of the client who is signed in on the portal, by number."""
+    own = find_own_client(actor)
+    if own is None:
+        return []
+    return [
+        _owner(row) for row in MarginAccount.objects.filter(client_id=own.id).select_related("client").order_by("id")
+    ]
+
+
+def get_own_account(actor: Actor, account_id: int) -> AccountOwner:
+    """One account of the client who is signed in. Raises `NotFound` for another's as for one that never was (I66)."""
+    found = next((one for one in list_own_accounts(actor) if one.account_id == account_id), None)
+    if found is None:
+        raise NotFound("There is no account {account_id}, or it is not yours to see.", account_id=account_id)
+    return found
+
+
+def _owner(row: MarginAccount) -> AccountOwner:
     client = row.client
     return AccountOwner(row.id, row.number, client.id, client.number, client.name, client.name_zh)
 

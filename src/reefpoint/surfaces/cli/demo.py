@@ -329,13 +329,13 @@ def _answers(port: int) -> bool:
 
 
 def _print_sign_in(console: Console, address: str) -> None:
-    from reefpoint.flows.operations.services.demo_cases import CLIENTS_TO_BE
+    from reefpoint.flows.operations.services.demo_cases import ON_THE_PORTAL
     from reefpoint.flows.operations.services.demo_desk import PASSWORD, email_of
 
     console.print(
         f"\nConsole: [b]{address}[/b]   sign in as [b]{email_of('risk')}[/b] with [b]{PASSWORD}[/b]\n"
         "(also credit@, operations@, treasury@, compliance@, auditor@, manager@; the demo asks for no second factor)\n"
-        f"Portal: the same address and password, once the replay is through: {CLIENTS_TO_BE}\n",
+        f"Portal: the same address and password, once the replay is through: {ON_THE_PORTAL}\n",
         highlight=False,
     )
 

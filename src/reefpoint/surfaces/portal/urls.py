@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reefpoint.surfaces.portal.views import application, borrow, contracts, loans, own, schemes, start
+from reefpoint.surfaces.portal.views import accounts, application, borrow, contracts, loans, own, schemes, start
 
 app_name = "portal"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("portal/sections/<slug:name>/", application.section, name="section"),
     path("portal/review/", application.review, name="review"),
     path("portal/withdraw/", application.withdraw, name="withdraw"),
+    path("portal/accounts/<int:account_id>/", accounts.account, name="account"),
     path("portal/borrow/", borrow.borrow, name="borrow"),
     path("portal/borrow/<int:request_id>/", borrow.borrowing, name="borrowing"),
     path("portal/borrow/<int:request_id>/next/", borrow.go_on, name="borrow_on"),

@@ -45,7 +45,15 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import get_account, get_facility, get_owner, list_loans, names_held
+from reefpoint.records.accounts.selectors import (
+    get_account,
+    get_facility,
+    get_own_account,
+    get_owner,
+    list_loans,
+    names_held,
+)
+from reefpoint.records.accounts.types import AccountOwner
 from reefpoint.records.market.selectors import latest_prices, list_instruments
 from reefpoint.records.parties.selectors import visible_clients
 from reefpoint.records.products.selectors import get_terms, get_version
@@ -199,7 +207,16 @@ def get_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountP
     Raises `NotFound` outside the actor's scope (I66).
     """
     require(actor, "account.view")
-    owner = get_owner(actor, account_id)
+    return _account_page(get_owner(actor, account_id), at)
+
+
+def get_own_account_page(actor: Actor, account_id: int, *, at: datetime) -> AccountPage:
+    """The same for its own client on the portal. Raises `NotFound` for any account that is not theirs (I66)."""
+    return _account_page(get_own_account(actor, account_id), at)
+
+
+def _account_page(owner: AccountOwner, at: datetime) -> AccountPage:
+    account_id = owner.account_id
     account = get_account(account_id)
     sheet = load_sheet([account.scheme_version_id], at=at)
     book = book_of([account], sheet)

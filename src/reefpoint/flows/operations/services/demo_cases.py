@@ -40,6 +40,8 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.money import PRICE_SCALE
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.selectors.prices import latest_prices
+from reefpoint.records.parties.selectors import find_clients
+from reefpoint.records.parties.services import accept_invitation, invite_to_portal
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 
 SHARES = ("AAPL", "JPM", "KO")
@@ -127,7 +129,8 @@ CASES = (
     ),
 )  # fmt: skip
 
-CLIENTS_TO_BE = "maya@clients.example (an application begun), jian@ (an offer), fang@ (a contract to sign)"
+BORROWER = "client00001@clients.example"
+ON_THE_PORTAL = f"{BORROWER} (a loan), maya@ (an application begun), jian@ (an offer), fang@ (a contract to sign)"
 """Who can sign in on the portal, as it is told beside the address."""
 
 
@@ -137,6 +140,7 @@ def open_cases(*, settle: Callable[[], None]) -> None:
     at = clock.at
     on = clock.business_date or at.date()
     _list_names(at)
+    _invite_borrower(at)
     for draft in LEADS:
         record_lead(actor=cast_actor("manager"), draft=draft, at=at)
     for number, case in enumerate(CASES):
@@ -172,6 +176,18 @@ def _list_names(at: datetime) -> None:
         file_name="demo-names.csv",
         at=at,
     )
+
+
+def _invite_borrower(at: datetime) -> None:
+    """The first client of the book, whom the desk put on record, comes to the portal by invitation."""
+    found = find_clients(SETUP, text=BORROWER, offset=0, limit=1).rows
+    if not found:
+        return
+    invite_to_portal(actor=cast_actor("operations"), client_id=found[0].id, at=at)
+    create_user(
+        actor=SETUP, email=BORROWER, name=found[0].name, password=PASSWORD, roles=[RoleName.CLIENT], at=at,
+    )  # fmt: skip
+    accept_invitation(actor=find_actor(BORROWER), at=at)
 
 
 def _apply(case: Case, number: int, on: date, at: datetime) -> None:

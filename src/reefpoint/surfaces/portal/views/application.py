@@ -53,6 +53,7 @@ from reefpoint.records.parties.services import accept_invitation
 from reefpoint.records.parties.types import ClientKind, ClientStatus
 from reefpoint.surfaces.portal.devices import device_of
 from reefpoint.surfaces.portal.pages import client_page
+from reefpoint.surfaces.portal.views.accounts import own_accounts
 from reefpoint.surfaces.portal.views.borrow import live_requests
 from reefpoint.surfaces.portal.views.loans import due_loans
 from reefpoint.surfaces.web.application_words import (
@@ -130,6 +131,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "application": application,
         "due_loans": due_loans(actor),
         "live_requests": live_requests(actor),
+        "own_accounts": own_accounts(actor),
         "sentence": STATE_SENTENCES[application.state],
         "steps": steps,
         "done": done,
@@ -152,7 +154,12 @@ def _before_applying(request: HttpRequest, actor: Actor) -> HttpResponse:
         return render(
             request,
             "portal/client.html",
-            {"client": own, "due_loans": due_loans(actor), "live_requests": live_requests(actor)},
+            {
+                "client": own,
+                "due_loans": due_loans(actor),
+                "live_requests": live_requests(actor),
+                "own_accounts": own_accounts(actor),
+            },
         )
     if invitation := find_own_invitation(actor, desk_now()):
         return render(request, "portal/invited.html", {"invitation": invitation})

@@ -8,7 +8,7 @@ from tests.decisions.scoring.people import AT, WEALTHY, build, tell
 from tests.desk import MONDAY, SYSTEM, Desk
 
 from reefpoint.decisions.scoring.models import FeatureSet, Score
-from reefpoint.decisions.scoring.rules import features
+from reefpoint.decisions.scoring.rules import features, transforms
 from reefpoint.decisions.scoring.selectors import get_feature_set, get_score, latest_score
 from reefpoint.decisions.scoring.selectors.reading import open_sets
 from reefpoint.decisions.scoring.services import UnknownHolding, score_client
@@ -87,7 +87,7 @@ def test_i60_a_set_comes_from_its_stored_facts_again_byte_for_byte(desk: Desk) -
     tell(desk, **WEALTHY)
     row = FeatureSet.objects.get(id=build(desk))
     stored = open_sets([row])[0]
-    again = features.compute(stored["facts"])
+    again = transforms.compute(stored["facts"])
     assert features.to_bytes(features.values_to_json(again)) == features.to_bytes(stored["values"])
     assert features.content_hash(again) == row.content_hash
 

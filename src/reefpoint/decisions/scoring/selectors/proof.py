@@ -1,7 +1,7 @@
 """The proof of scoring: what is stored gives the same again."""
 
 from reefpoint.decisions.scoring.models import FeatureSet, Score, ShadowScore
-from reefpoint.decisions.scoring.rules import features
+from reefpoint.decisions.scoring.rules import features, transforms
 from reefpoint.decisions.scoring.selectors.reading import open_sets, read_runtime
 from reefpoint.decisions.scoring.types import FeatureScalar
 from reefpoint.platform.basics.findings import Finding
@@ -39,7 +39,7 @@ def verify_scoring() -> list[Finding]:
 def _verify_sets(rows: list[FeatureSet], known: dict[int, dict[str, FeatureScalar | None]]) -> list[Finding]:
     findings = []
     for row, content in zip(rows, open_sets(rows), strict=True):
-        again = features.compute(content["facts"])
+        again = transforms.compute(content["facts"])
         known[row.pk] = features.known_of(again)
         is_same = features.to_bytes(features.values_to_json(again)) == features.to_bytes(content["values"])
         if not is_same or features.content_hash(again) != row.content_hash:

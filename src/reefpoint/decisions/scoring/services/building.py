@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from reefpoint.decisions.scoring.models import FeatureSet
-from reefpoint.decisions.scoring.rules import features
+from reefpoint.decisions.scoring.rules import features, transforms
 from reefpoint.decisions.scoring.selectors.gathering import Portfolio, gather
 from reefpoint.decisions.scoring.selectors.reading import context
 from reefpoint.platform.access.services import require
@@ -57,7 +57,7 @@ def build_features_of(
     """Build the sets of many clients in a fixed number of queries. Returns set ids by client."""
     require(actor, "scoring.score")
     found = gather(client_ids, on=on, at=at, portfolios=portfolios)
-    values = {client_id: features.compute(facts) for client_id, facts in found.items()}
+    values = {client_id: transforms.compute(facts) for client_id, facts in found.items()}
     hashes = {client_id: features.content_hash(of_client) for client_id, of_client in values.items()}
     before = {
         (client_id, digest): set_id

@@ -10,7 +10,7 @@ import pytest
 from reefpoint.config.asgi import application
 from reefpoint.decisions.screening.services import FILE_BYTES_MAX as LIST_BYTES_MAX
 from reefpoint.surfaces.web import bodies
-from reefpoint.surfaces.web.bodies import BODY_BYTES_MAX, FILE_BODY_BYTES_MAX, FILE_PATHS, BodyLimit, limit_of
+from reefpoint.surfaces.web.bodies import BODY_BYTES_MAX, FILE_BODY_BYTES_MAX, LIST_BODY_BYTES_MAX, BodyLimit, limit_of
 
 PIECE = b"x" * 1_000
 
@@ -35,7 +35,9 @@ class Desk:
         await send({"type": "http.response.body", "body": b"taken"})
 
 
-def ask(desk: Desk, path: str, pieces: Iterable[bytes], declared: int | None = None) -> tuple[int, bytes, str, int]:
+def ask(
+    desk: Desk, path: str, pieces: Iterable[bytes], declared: int | None = None, more: Iterable[Any] = ()
+) -> tuple[int, bytes, str, int]:
     """Status, body and content type of the answer, and how many pieces were fetched for it."""
     given, sent = iter([*pieces, None]), []
     fetched = 0
@@ -49,7 +51,7 @@ def ask(desk: Desk, path: str, pieces: Iterable[bytes], declared: int | None = N
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [] if declared is None else [(b"content-length", str(declared).encode())]
+    headers = [*more, *([] if declared is None else [(b"content-length", str(declared).encode())])]
     asyncio.run(BodyLimit(desk)({"type": "http", "path": path, "headers": headers}, receive, send))
     start, body = sent
     return start["status"], body["body"], dict(start["headers"]).get(b"content-type", b"").decode(), fetched
@@ -57,8 +59,11 @@ def ask(desk: Desk, path: str, pieces: Iterable[bytes], declared: int | None = N
 
 def test_each_address_has_its_limit() -> None:
     assert (BODY_BYTES_MAX, FILE_BODY_BYTES_MAX) == (12_000_000, 70_000_000)
-    for path in ("/imports/", "/api/v1/imports", "/screening/lists/", "/api/v1/screening/lists"):
+    for path in ("/imports/", "/api/v1/imports"):
         assert limit_of(path) == FILE_BODY_BYTES_MAX
+    for path in ("/screening/lists/", "/api/v1/screening/lists"):
+        assert limit_of(path) == LIST_BODY_BYTES_MAX > LIST_BYTES_MAX == 2_000_000_000
+        assert limit_of(path, is_named=False) == BODY_BYTES_MAX
     for path in ("/", "/portal/documents/", "/api/v1/clients/1/documents", "/screening/lists/7/", "/importsx"):
         assert limit_of(path) == BODY_BYTES_MAX
 
@@ -91,7 +96,12 @@ def test_the_served_application_stands_behind_the_limit() -> None:
     assert isinstance(application, BodyLimit)
 
 
-def test_a_list_of_the_largest_size_fits_into_a_body() -> None:
-    assert LIST_BYTES_MAX < FILE_BODY_BYTES_MAX
-    for path in ("/screening/lists/", "/api/v1/screening/lists/"):
-        assert path.rstrip("/") in FILE_PATHS
+def test_a_large_list_is_taken_from_whoever_shows_a_session_or_a_key_and_from_nobody_else() -> None:
+    for headers, status in (
+        ((), 413),
+        (((b"cookie", b"theme=dark"),), 413),
+        (((b"cookie", b"theme=dark; session=x"),), 200),
+        (((b"authorization", b"Bearer x"),), 200),
+    ):
+        declared = BODY_BYTES_MAX + 1
+        assert ask(Desk(), "/screening/lists/", [PIECE], declared=declared, more=headers)[0] == status

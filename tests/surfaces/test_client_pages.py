@@ -8,19 +8,23 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import URLPattern, reverse
 from structlog.testing import capture_logs
 from tests.records.parties.test_documents import pdf
-from tests.surfaces.conftest import NOON, SYSTEM, Book, Desk, SignIn
+from tests.surfaces.conftest import DAYS, NOON, SYSTEM, Book, Desk, SignIn
 
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
+from reefpoint.platform.database import parts
 from reefpoint.records.parties.models import Consent, Document, Licence
-from reefpoint.records.parties.services import add_document, record_profile
+from reefpoint.records.parties.selectors import find_clients
+from reefpoint.records.parties.services import add_document, record_profile, register_clients
 from reefpoint.records.parties.types import (
     BankAccountDraft,
+    ClientDraft,
     ClientKind,
     DocumentKind,
     IdentifierDraft,
@@ -30,6 +34,7 @@ from reefpoint.records.parties.types import (
     RelatedPersonDraft,
 )
 from reefpoint.surfaces.console import urls
+from reefpoint.surfaces.web import streams
 
 WANG = ProfileDraft(
     kind=ClientKind.INDIVIDUAL,
@@ -243,3 +248,39 @@ def test_turning_a_key_is_for_administrators_and_is_logged(signed_in: SignIn, kn
     assert reader.post(at("data_keys"), {"reason": "yearly"}).status_code == 302
     assert Entry.objects.get(action="vault.turn_data_key").reason == "yearly"
     assert "0 of 3" in reader.get(at("data_keys")).content.decode()
+
+
+def test_a_long_export_comes_piece_by_piece_from_a_cursor_and_within_the_scope(
+    signed_in: SignIn, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_clients(
+        actor=SYSTEM,
+        drafts=[ClientDraft(f"Nobody {number}", f"{number}@clients.test", "无人") for number in range(9)],
+        on=DAYS[0],
+        at=NOON,
+    )
+    address = at("clients") + "?format=csv&sort=-number"
+    risk = signed_in(RoleName.RISK_OFFICER)
+    whole = risk.get(address).content
+    monkeypatch.setattr(parts, "AT_ONCE", 4)
+    monkeypatch.setattr(streams, "PIECE_CHARACTERS", 100)
+
+    def pieces(reader: Client) -> list[bytes]:
+        served = AsyncClient()
+        served.cookies = reader.cookies
+
+        async def fetch() -> list[bytes]:
+            answer = await served.get(address)
+            return [piece async for piece in answer.streaming_content]
+
+        return async_to_sync(fetch)()
+
+    found = pieces(risk)
+    assert (len(found) > 3, b"".join(found)) == (True, whole)
+    assert b"".join(risk.get(address).streaming_content) == whole
+    assert signed_in(RoleName.RELATIONSHIP_MANAGER).get(address).content.decode().count("Nobody") == 0
+    listing = find_clients(SYSTEM, order="number", offset=2, limit=100)
+    assert (type(listing.rows), len(listing.rows), listing.count) == (parts.Walked, 9, 11)
+    assert [row.id for row in listing.rows] == [row.id for row in find_clients(SYSTEM, offset=2, limit=3).rows] + [
+        row.id for row in find_clients(SYSTEM, offset=5, limit=100).rows
+    ]

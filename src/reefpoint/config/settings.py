@@ -86,6 +86,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The order is the defence: the policy header on every answer, then the session, then who it is and how they signed in.
 MIDDLEWARE = [
+    "reefpoint.surfaces.web.streams.StreamsInTurnsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "reefpoint.surfaces.web.guards.AnswerHeadersMiddleware",

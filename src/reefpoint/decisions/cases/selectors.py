@@ -1,9 +1,9 @@
 """Cases as those who may know of them read them, and the proof that each was closed as the law asks."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from reefpoint.decisions.cases.models import Case, CaseClient, Document, Entry, Report, SealedFile
 from reefpoint.decisions.cases.rules import case_number
@@ -25,6 +25,7 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.parts import cut
 
 ORDERS = {"number": "id", "title": "title", "state": "state", "opened_at": "opened_at", "due_at": "due_at"}
 
@@ -66,8 +67,8 @@ def list_cases(
         named = Q(id=int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else Q(id=None)
         rows = rows.filter(named | Q(title__icontains=wanted) | Q(id__in=about.values("case_id")))
     sign = "-" if order.startswith("-") else ""
-    page = rows.order_by(sign + ORDERS[key], f"{sign}id")[offset : offset + limit]
-    return Listing(_rows(page), rows.count())
+    page = rows.order_by(sign + ORDERS[key], f"{sign}id")
+    return cut(page, offset=offset, limit=limit, view=_rows)
 
 
 def list_waiting(actor: Actor, limit: int = 20) -> list[CaseRow]:
@@ -77,7 +78,7 @@ def list_waiting(actor: Actor, limit: int = 20) -> list[CaseRow]:
     return _rows(Case.objects.filter(mine, state=CaseState.OPEN).order_by("due_at", "id")[:limit])
 
 
-def _rows(cases: QuerySet[Case]) -> list[CaseRow]:
+def _rows(cases: Iterable[Case]) -> list[CaseRow]:
     found = list(cases)
     ids = [case.pk for case in found]
     names: dict[int, list[tuple[str, str]]] = defaultdict(list)

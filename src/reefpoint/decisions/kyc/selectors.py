@@ -24,6 +24,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind
 from reefpoint.records.parties.selectors import load_identifiers, load_profiles, require_client, visible_clients
@@ -131,8 +132,8 @@ def find_reviews(
     if due:
         rows = rows.filter(next_review_on__lte=on) if due == "yes" else rows.filter(next_review_on__gt=on)
     key = order.replace("number", "client_id")
-    page = rows.select_related("client").defer("inputs").order_by(key, "id")[offset : offset + limit]
-    return Listing([_review(row, on) for row in page], rows.count())
+    page = rows.select_related("client").defer("inputs").order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(lambda row: _review(row, on)))
 
 
 def count_due_reviews(actor: Actor, on: date) -> int:

@@ -1,5 +1,6 @@
 """What is known about people and approvals."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
@@ -139,7 +140,7 @@ def list_audit(
     since: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
-) -> list[AuditEntry]:
+) -> Sequence[AuditEntry]:
     """The audit log, newest first, without what this reader may not know to exist. `by` is an actor's reference."""
     require(actor, "audit.view")
     return list_entries(

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from reefpoint.platform.audit.models import AUDIT_CHAIN, Entry, Seal
 from reefpoint.platform.audit.types import AuditEntry, Chain
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.parts import AT_ONCE, cut, each
 
 
 def list_entries(
@@ -24,7 +25,7 @@ def list_entries(
     before_id: int | None = None,
     limit: int = 50,
     hidden: Collection[str] = (),
-) -> list[AuditEntry]:
+) -> Sequence[AuditEntry]:
     """Audit entries, newest first; pages by `before_id`.
 
     Left out is what begins with one of `hidden`: actions, and approvals of such a kind. People read the log through
@@ -36,19 +37,21 @@ def list_entries(
         rows = rows.exclude(action__startswith=prefix).exclude(
             action__startswith="approvals.", inputs__kind__startswith=prefix
         )
-    return [
-        AuditEntry(
-            id=row.id,
-            at=row.at,
-            actor=row.actor,
-            action=row.action,
-            subject=row.subject,
-            reason=row.reason,
-            inputs=row.inputs,
-            recorded_at=row.recorded_at,
-        )
-        for row in rows.order_by("-id")[:limit]
-    ]
+    page = rows.order_by("-id")
+    return cut(page, offset=0, limit=limit, view=each(_entry), count=limit if limit <= AT_ONCE else None).rows
+
+
+def _entry(row: Entry) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        reason=row.reason,
+        inputs=row.inputs,
+        recorded_at=row.recorded_at,
+    )
 
 
 def load_histories(actions: Collection[str]) -> dict[str, list[str]]:

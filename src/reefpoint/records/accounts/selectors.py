@@ -15,6 +15,7 @@ from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.database.bulk import array_literal, copy_out
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.accounts.models import (
     Facility,
     Loan,
@@ -290,8 +291,8 @@ def find_loans_maturing(
             | Q(account__client__name_zh__icontains=wanted)
         )
     key = order.replace("client_name", "account__client__name")
-    page = rows.select_related("account__client").order_by(key, "id")[offset : offset + limit]
-    return Listing([_owned(loan) for loan in page], rows.count())
+    page = rows.select_related("account__client").order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(_owned))
 
 
 def list_loans_of_client(client_id: int) -> list[OwnedLoan]:

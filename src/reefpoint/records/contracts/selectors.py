@@ -14,6 +14,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind, PublicationView
 from reefpoint.platform.vault.services import open_many, open_sealed
@@ -221,8 +222,8 @@ def find_contracts(
             | Q(client__name__icontains=wanted)
             | Q(client__name_zh__icontains=wanted)
         )
-    page = rows.order_by(order, "-id")[offset : offset + limit]
-    return Listing([_row(row) for row in page], rows.count())
+    page = rows.order_by(order, "-id")
+    return cut(page, offset=offset, limit=limit, view=each(_row))
 
 
 CONTRACT_ORDERS = frozenset({"id", "client__name", "state", "limit_minor", "dated_on", "sign_by"})

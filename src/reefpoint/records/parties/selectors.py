@@ -17,6 +17,7 @@ from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.masking import mask_account, mask_identifier
 from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.vault.services import digest_many, open_many
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.models import (
@@ -173,8 +174,8 @@ def find_clients(
     exact = {"kind": kind, "status": status}
     rows = rows.filter(**{key: value for key, value in exact.items() if value})
     key = order.replace("number", "id")
-    page = rows.order_by(key, "id")[offset : offset + limit]
-    return Listing([_view(row) for row in page], rows.count())
+    page = rows.order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(_view))
 
 
 def _searchable(text: str) -> str:

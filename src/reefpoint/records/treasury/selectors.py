@@ -12,6 +12,7 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.ledger.selectors import list_entries, list_journal_keys
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
@@ -152,8 +153,9 @@ def find_payments(
     counted = rows.aggregate(count=Count("id"), amount_minor=Sum("amount_minor", default=0))
     column = _PAYMENT_ORDERS.get(order.removeprefix("-"), "id")
     sign = "-" if order.startswith("-") else ""
-    found = rows.order_by(f"{sign}{column}", f"{sign}id")[offset : offset + limit]
-    return Listing([_payment(row) for row in found], counted["count"], {"amount_minor": counted["amount_minor"]})
+    found = rows.order_by(f"{sign}{column}", f"{sign}id")
+    sums = {"amount_minor": counted["amount_minor"]}
+    return cut(found, offset=offset, limit=limit, view=each(_payment), count=counted["count"], sums=sums)
 
 
 def count_payments_to_look_at() -> dict[str, int]:

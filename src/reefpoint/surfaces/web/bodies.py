@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 
+from reefpoint.decisions.screening.rules.hits import FILE_BYTES_MAX, SECOND_BYTES_MAX
 from reefpoint.surfaces.web.guards import PROGRAM_PREFIX
 
 Scope = dict[str, Any]
@@ -22,12 +23,23 @@ BODY_BYTES_MAX = 12_000_000
 FILE_BODY_BYTES_MAX = 70_000_000
 """A file of an import has at most 64 MB."""
 
-FILE_PATHS = ("/imports", "/screening/lists", "/api/v1/imports", "/api/v1/screening/lists")
-"""Where files of many rows come in."""
+LIST_BODY_BYTES_MAX = FILE_BYTES_MAX + SECOND_BYTES_MAX + 6_000_000
+"""A list of names with its file of other names, and the form around them. They lie on disk while they are taken in."""
+
+FILE_PATHS = ("/imports", "/api/v1/imports")
+LIST_PATHS = ("/screening/lists", "/api/v1/screening/lists")
+"""Where files of many rows come in, and lists of names."""
 
 
-def limit_of(path: str) -> int:
-    """The most bytes that a request to this address may send."""
+def limit_of(path: str, *, is_named: bool = True) -> int:
+    """The most bytes that a request to this address may send; `is_named` is false for whoever shows no session or key.
+
+    The body is on disk before anybody asks who sent it: a stranger may not fill the disk with a list.
+    """
+    if not is_named:
+        return BODY_BYTES_MAX
+    if path.rstrip("/") in LIST_PATHS:
+        return LIST_BODY_BYTES_MAX
     return FILE_BODY_BYTES_MAX if path.rstrip("/") in FILE_PATHS else BODY_BYTES_MAX
 
 
@@ -43,7 +55,7 @@ class BodyLimit:
             await self._application(scope, receive, send)
             return
         path = str(scope["path"])
-        limit = limit_of(path)
+        limit = limit_of(path, is_named=_is_named(scope))
         if _declared(scope) > limit:
             await _refuse(path, limit, send)
             return
@@ -66,6 +78,12 @@ class BodyLimit:
         await self._application(scope, counted, unless_over)
         if is_over:
             await _refuse(path, limit, send)
+
+
+def _is_named(scope: Scope) -> bool:
+    """Whether a session or a key comes with the request, good or not."""
+    session = f"{settings.SESSION_COOKIE_NAME}=".encode()
+    return any(name == b"authorization" or (name == b"cookie" and session in value) for name, value in scope["headers"])
 
 
 def _declared(scope: Scope) -> int:

@@ -26,6 +26,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.parties.selectors import can_see_client, require_client, visible_clients
 
 DECISION_ORDERS = frozenset({"id", "client_number", "asked_minor", "limit_minor", "grade", "state", "decided_on"})
@@ -134,8 +135,8 @@ def find_decisions(
     if outcome:
         rows = rows.filter(outcome=outcome)
     key = order.replace("client_number", "client_id")
-    page = rows.select_related("client").defer("inputs", "answer").order_by(key, "id")[offset : offset + limit]
-    return Listing([_row(row) for row in page], rows.count())
+    page = rows.select_related("client").defer("inputs", "answer").order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(_row))
 
 
 def replay_decision(decision_id: int) -> bool:

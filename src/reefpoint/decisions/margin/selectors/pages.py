@@ -45,6 +45,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.accounts.selectors import (
     get_account,
     get_facility,
@@ -149,11 +150,8 @@ def list_accounts(
     page = rows.select_related("account__client", "account__scheme_version__scheme").order_by(
         _order(ACCOUNT_ORDERS, order), "account_id"
     )
-    return Listing(
-        [_account_row(state) for state in page[offset : offset + limit]],
-        totals["count"],
-        {key: totals[f"{key}_sum"] for key in summed},
-    )
+    sums = {key: totals[f"{key}_sum"] for key in summed}
+    return cut(page, offset=offset, limit=limit, view=each(_account_row), count=totals["count"], sums=sums)
 
 
 def list_calls(
@@ -183,13 +181,13 @@ def list_calls(
         rows = rows.filter(account_id=account_id)
     totals = rows.aggregate(count=Count("pk"), amount=Coalesce(Sum("amount_minor"), 0))
     page = rows.select_related("account__client").order_by(_order(CALL_ORDERS, order), "id")
-    calls = list(page[offset : offset + limit])
+    sums = {"amount_minor": totals["amount"]}
+    return cut(page, offset=offset, limit=limit, view=_call_rows, count=totals["count"], sums=sums)
+
+
+def _call_rows(calls: list[MarginCall]) -> list[CallRow]:
     now = _ratios_now(calls)
-    return Listing(
-        [_call_row(call, now.get(call.account_id)) for call in calls],
-        totals["count"],
-        {"amount_minor": totals["amount"]},
-    )
+    return [_call_row(call, now.get(call.account_id)) for call in calls]
 
 
 def get_call(actor: Actor, call_id: int) -> tuple[CallFacts, CallRow]:

@@ -10,6 +10,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.parts import cut, each
 
 ORDERS = {
     "at": "at",
@@ -90,8 +91,8 @@ def find_alerts(
             | Q(rule__title__icontains=wanted)
         )
     sign = "-" if order.startswith("-") else ""
-    page = rows.order_by(sign + ORDERS[key], f"{sign}id")[offset : offset + limit]
-    return Listing([_view(row) for row in page], rows.count())
+    page = rows.order_by(sign + ORDERS[key], f"{sign}id")
+    return cut(page, offset=offset, limit=limit, view=each(_view))
 
 
 def _waiting(at: datetime) -> Q:

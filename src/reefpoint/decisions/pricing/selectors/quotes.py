@@ -23,6 +23,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.parties.selectors import can_see_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import VersionState
@@ -139,8 +140,8 @@ def find_quotes(
         rows = rows.filter(scheme_code=scheme)
     if client_id is not None:
         rows = rows.filter(client_id=client_id)
-    page = rows.order_by(order.replace("client_number", "client__number"), "id")[offset : offset + limit]
-    return Listing([_row(row) for row in page], rows.count())
+    page = rows.order_by(order.replace("client_number", "client__number"), "id")
+    return cut(page, offset=offset, limit=limit, view=each(_row))
 
 
 def _quotes() -> QuerySet[Quote]:

@@ -23,7 +23,7 @@ HIT_WITH_OTHER_BIRTH_BP = 9_600
 BIRTH_YEARS_NEAR = 1
 SHRINK_BP_MAX = 2_000
 ENTRIES_MAX = 10_000_000
-FILE_BYTES_MAX = 8_000_000_000
+FILE_BYTES_MAX = 2_000_000_000
 """Of a list by page, call and command. It is read in blocks: this bounds the disk, not the memory."""
 SECOND_BYTES_MAX = 64_000_000
 """Of a file of other names, which is held in memory while the list is read."""

@@ -24,6 +24,7 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.records.parties.selectors import require_client
 
 HIT_ORDERS = frozenset({"id", "client_number", "score_bp", "source", "state", "raised_at"})
@@ -61,8 +62,8 @@ def find_hits(
             | Q(reference__icontains=wanted)
         )
     key = order.replace("client_number", "client_id")
-    page = rows.select_related("client", "entry").order_by(key, "id")[offset : offset + limit]
-    return Listing([_view(row) for row in page], rows.count())
+    page = rows.select_related("client", "entry").order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(_view))
 
 
 def get_hit(actor: Actor, hit_id: int) -> HitView:

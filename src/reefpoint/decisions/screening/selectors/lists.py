@@ -11,6 +11,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.parts import cut, each
 
 VERSION_ORDERS = frozenset({"id", "source", "number", "published_on", "entries", "received_at", "state"})
 
@@ -41,7 +42,7 @@ def find_versions(
     if text:
         rows = rows.filter(Q(source__icontains=text) | Q(file_name__icontains=text))
     key = order.replace("received_at", "id")
-    return Listing([_view(row) for row in rows.order_by(key, "-id")[offset : offset + limit]], rows.count())
+    return cut(rows.order_by(key, "-id"), offset=offset, limit=limit, view=each(_view))
 
 
 def list_in_force(actor: Actor) -> list[VersionView]:

@@ -24,6 +24,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
+from reefpoint.platform.database.parts import cut
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.parties.selectors import find_own_client, visible_clients
 from reefpoint.records.products.selectors import get_version
@@ -94,7 +95,7 @@ def find_requests(
             Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__name_zh__icontains=wanted)
         )
     key = order.replace("number", "id").replace("name", "client__name")
-    return Listing(_views(list(rows.order_by(key, "id")[offset : offset + limit]), at, {}), rows.count())
+    return cut(rows.order_by(key, "id"), offset=offset, limit=limit, view=lambda found: _views(found, at, {}))
 
 
 def load_board(actor: Actor, *, at: datetime) -> list[StageCount]:

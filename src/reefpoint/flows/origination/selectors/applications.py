@@ -27,6 +27,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.selectors import can_see_client, find_own_client, visible_clients
@@ -87,7 +88,7 @@ def find_applications(
             Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__name_zh__icontains=wanted)
         )
     key = order.replace("number", "id").replace("name", "client__name")
-    return Listing([_view(row) for row in rows.order_by(key, "id")[offset : offset + limit]], rows.count())
+    return cut(rows.order_by(key, "id"), offset=offset, limit=limit, view=each(_view))
 
 
 def list_waiting_applications(actor: Actor, *, limit: int) -> list[ApplicationView]:

@@ -22,6 +22,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.vault.services import digest_many
 from reefpoint.records.parties.types import ClientKind
 
@@ -79,8 +80,8 @@ def find_leads(
             | Q(phone_digest=phone)
         )
     key = order.replace("number", "id")
-    page = _counted(rows).order_by(key, "id")[offset : offset + limit]
-    return Listing([_view(row) for row in page], rows.count())
+    page = _counted(rows).order_by(key, "id")
+    return cut(page, offset=offset, limit=limit, view=each(_view))
 
 
 def _counted(rows: "QuerySet[Lead]") -> "QuerySet[Lead]":

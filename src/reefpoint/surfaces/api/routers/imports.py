@@ -12,6 +12,7 @@ from reefpoint.platform.imports.selectors import list_imports as read_imports
 from reefpoint.platform.imports.services import receive_file, stream_bad_rows
 from reefpoint.platform.imports.types import ImportView
 from reefpoint.surfaces.api.base import Caller, Id, Limit, Made, answers, now, router, today
+from reefpoint.surfaces.web.streams import csv_answer
 
 imports = router("imports")
 
@@ -45,6 +46,4 @@ def fetch_bad_rows(request: Caller, import_id: Id) -> HttpResponse:
     lines = stream_bad_rows(
         request.auth, import_id, at=now(), words=lambda problem: f"{problem.column}:{problem.code}".strip(":")
     )
-    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{import_id}-bad-rows.csv"'
-    return response
+    return csv_answer(lines, f"import-{import_id}-bad-rows.csv")

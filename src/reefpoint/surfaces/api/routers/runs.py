@@ -16,6 +16,7 @@ from reefpoint.platform.runs.selectors import find_runs, get_run
 from reefpoint.platform.runs.services import ask_run, get_kind
 from reefpoint.platform.runs.types import RunState, RunView
 from reefpoint.surfaces.api.base import Caller, Id, In, Limit, Listed, Offset, answers, now, router, today
+from reefpoint.surfaces.web.streams import csv_answer
 
 runs = router("runs")
 
@@ -156,6 +157,4 @@ def fetch_run_rows(request: Caller, run_id: Id) -> HttpResponse:
     """The rows of a run as CSV."""
     found = get_run(request.auth, run_id)
     lines = csv_lines(get_kind(found.kind).columns, found.rows)
-    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
-    return response
+    return csv_answer(lines, f"run-{run_id}.csv")

@@ -12,6 +12,7 @@ from reefpoint.platform.imports.selectors import get_import, list_bad_rows, list
 from reefpoint.platform.imports.services import list_kinds, receive_file, stream_bad_rows
 from reefpoint.surfaces.console.origination_words import row_problem_words
 from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.streams import csv_answer
 
 
 @page("imports.view")
@@ -62,6 +63,4 @@ def one_import(request: HttpRequest, actor: Actor, import_id: int) -> HttpRespon
 def bad_rows(request: HttpRequest, actor: Actor, import_id: int) -> HttpResponse:
     """The rows that were not taken, as CSV with reasons; handing it out is logged."""
     lines = stream_bad_rows(actor, import_id, at=desk_now(), words=row_problem_words)
-    answer = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="import-{import_id}-bad-rows.csv"'
-    return answer
+    return csv_answer(lines, f"import-{import_id}-bad-rows.csv")

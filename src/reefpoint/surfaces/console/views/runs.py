@@ -1,5 +1,7 @@
 """Long work that was asked for: the list, one run with its progress and result, and its rows as CSV."""
 
+from itertools import chain
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,6 +13,7 @@ from reefpoint.platform.runs.selectors import find_runs, get_run
 from reefpoint.platform.runs.services import get_kind
 from reefpoint.platform.runs.types import RunState
 from reefpoint.surfaces.web.people import page
+from reefpoint.surfaces.web.streams import csv_answer
 from reefpoint.surfaces.web.tables import Choice, Column, Table
 from reefpoint.surfaces.web.templatetags.figures import state_word
 
@@ -57,6 +60,4 @@ def run_rows(request: HttpRequest, actor: Actor, run_id: int) -> HttpResponse:
     """The rows of a run as CSV."""
     found = get_run(actor, run_id)
     lines = csv_lines(get_kind(found.kind).columns, found.rows)
-    response = HttpResponse("\ufeff" + "".join(lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
-    return response
+    return csv_answer(chain(["\ufeff"], lines), f"run-{run_id}.csv")

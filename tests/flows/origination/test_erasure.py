@@ -1,10 +1,10 @@
 """Who is erased is nowhere left: a search of every column of the database for what they were known by."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from tests.desk import SYSTEM
+from tests.desk import MONDAY, SYSTEM
 from tests.flows.origination.conftest import AT, Office
 
 from reefpoint.decisions.kyc.selectors import verify_kyc
@@ -18,10 +18,12 @@ from reefpoint.decisions.screening.models import Hit
 from reefpoint.decisions.screening.selectors import verify_screening
 from reefpoint.decisions.screening.services import screen_client
 from reefpoint.decisions.suitability.selectors import verify_suitability
+from reefpoint.flows.operations.selectors.retention import find_silence
 from reefpoint.flows.origination.models import Application, Lead, SectionDraft, Step
 from reefpoint.flows.origination.selectors.review import verify_applications
 from reefpoint.flows.origination.services.applications import withdraw_application
-from reefpoint.flows.origination.services.leads import contact_of, record_lead
+from reefpoint.flows.origination.services.leads import contact_of, note_contact, record_lead
+from reefpoint.flows.origination.services.leaving import close_idle_prospects, erase_idle_leads
 from reefpoint.flows.origination.types import LeadChannel, LeadContact, LeadDraft
 from reefpoint.platform.access.models import User
 from reefpoint.platform.audit.models import Entry
@@ -29,7 +31,9 @@ from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.vault.selectors import verify_vault
+from reefpoint.records.parties.selectors import get_client, load_retention_facts
 from reefpoint.records.parties.services import erase_client
+from reefpoint.records.parties.types import ClientStatus
 
 MARKERS = (
     "Tan Wei Ling",
@@ -171,3 +175,42 @@ def test_the_sign_in_of_an_erased_client_is_nobodys(known: Office) -> None:
     erase(known)
     user = User.objects.get(id=known.applicant.user_id)
     assert (user.email, user.name, user.is_active) == (f"user-{user.pk}@erased.invalid", "Erased", False)
+
+
+def test_a_lead_who_never_applied_is_erased_when_its_time_is_over_and_not_a_day_before(office: Office) -> None:
+    def asked(name: str, days_ago: int) -> int:
+        email = f"{name.replace(' ', '.')}@leads.test"
+        draft = LeadDraft(name, LeadChannel.BRANCH, email=email, note=name, may_contact=True)
+        return record_lead(actor=SYSTEM, draft=draft, at=AT - timedelta(days=days_ago))
+
+    old, young, applied = asked("Old Asker", 800), asked("Young Asker", 9), asked("Old Applicant", 800)
+    spoken = asked("Spoken With", 800)
+    note_contact(actor=SYSTEM, lead_id=spoken, words="still thinking", at=AT - timedelta(days=9))
+    Application.objects.update(lead=applied)
+    silence = find_silence(MONDAY)
+    assert (silence.lead_months, silence.lead_rule, silence.leads_before) == (25, "us.records.regb", date(2017, 10, 25))
+    assert erase_idle_leads(actor=SYSTEM, before=silence.leads_before, at=AT) == 1
+    assert erase_idle_leads(actor=SYSTEM, before=silence.leads_before, at=AT) == 0
+    assert set(Lead.objects.exclude(erased_at=None).values_list("id", flat=True)) == {old}
+    assert tables_with(("Old Asker", "Old.Asker")) == set()
+    assert contact_of(Lead.objects.get(id=young)).email == "young.asker@leads.test"
+    last = (AT - timedelta(days=9)).date()
+    assert erase_idle_leads(actor=SYSTEM, before=last, at=AT) == 0
+    assert erase_idle_leads(actor=SYSTEM, before=last + timedelta(days=1), at=AT) == 2
+
+
+def test_a_prospect_who_fell_silent_is_closed_and_one_who_waits_for_the_desk_is_not(office: Office) -> None:
+    assert close_idle_prospects(actor=SYSTEM, before=MONDAY, at=AT) == 0
+    later = AT + timedelta(days=400)
+    assert close_idle_prospects(actor=SYSTEM, before=later.date(), at=later) == 1
+    client_id = office.row.client_id
+    assert (get_client(SYSTEM, client_id).status, office.row.state) == (ClientStatus.CLOSED, "withdrawn")
+    facts = load_retention_facts([client_id])
+    assert facts[0].closed_on == later.date()
+
+
+def test_a_prospect_whose_application_was_handed_in_is_never_closed_for_silence(office: Office) -> None:
+    office.write()
+    office.submit()
+    later = AT + timedelta(days=400)
+    assert close_idle_prospects(actor=SYSTEM, before=later.date(), at=later) == 0

@@ -23,7 +23,9 @@ from reefpoint.flows.lending.services.lapsing import lapse_requests
 from reefpoint.flows.lending.services.maturities import remind_of_maturities, tell_of_unpaid
 from reefpoint.flows.lending.services.renewals import lapse_renewals
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
+from reefpoint.flows.operations.selectors.retention import find_silence
 from reefpoint.flows.operations.services.day_run import run_day
+from reefpoint.flows.origination.services.leaving import close_idle_prospects, erase_idle_leads
 from reefpoint.platform.audit.services import seal
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.governance.services import check_sources, keep_shipped
@@ -64,6 +66,15 @@ def forget_old_runs(timestamp: int) -> None:
 def forget_old_bad_rows(timestamp: int) -> None:
     """Delete files of bad rows whose time is over."""
     forget_bad_rows(on=desk_now().date())
+
+
+def forget_the_silent(timestamp: int) -> None:
+    """Close prospects and erase leads who never went on; a replay leaves its past ones alone."""
+    clock = get_clock()
+    if not clock.is_replay:
+        silence = find_silence(clock.at.date())
+        close_idle_prospects(actor=SCHEDULER, before=silence.prospects_before, at=clock.at)
+        erase_idle_leads(actor=SCHEDULER, before=silence.leads_before, at=clock.at)
 
 
 def expire_calls(timestamp: int) -> None:
@@ -199,6 +210,7 @@ SCHEDULE: tuple[tuple[str, str, Callable[[int], None]], ...] = (
     ("20 3 * * *", "access.clear_sessions", clear_sessions),
     ("40 3 * * *", "imports.forget_bad_rows", forget_old_bad_rows),
     ("50 3 * * *", "runs.forget", forget_old_runs),
+    ("0 4 * * *", "origination.forget_the_silent", forget_the_silent),
 )
 
 for cron, name, job in SCHEDULE:

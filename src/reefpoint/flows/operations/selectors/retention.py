@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
+from reefpoint.flows.origination.selectors.leads import idle_leads, idle_prospects
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.personal_data import INVENTORY, DataCategory, is_kept
 from reefpoint.records.accounts.selectors import account_ids_of_clients, load_accounts
 from reefpoint.records.parties.rules import kept_until, retentions
@@ -30,6 +32,13 @@ RETENTION: dict[str, tuple[DataCategory, ...]] = {
 
 GRACE_DAYS = 90
 """Default of the house: nobody is proposed for erasure before so many days have passed since they left."""
+
+LEAD_MONTHS = 24
+"""Default of the house: how long somebody who asked and never applied is kept after the last touch, unless a rule on
+applications that is loaded keeps longer."""
+
+PROSPECT_MONTHS = 12
+"""Default of the house: after so long without a touch a prospect is closed, and kept from then on as who left."""
 
 SWEEP_CLIENTS_MAX = 100
 """So many clients are erased on one approval; a second person can read that many."""
@@ -105,6 +114,43 @@ def _retention_rules(pack: Pack, on: date) -> Iterable[RetentionRule]:
                 source=f"{rule.source} {rule.article}".strip(),
                 evidence=rule.evidence,
             )
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Who asked and never went on: how long each is kept, and how many the next night takes."""
+
+    lead_months: int
+    lead_rule: str
+    prospect_months: int
+    leads_before: date
+    prospects_before: date
+    leads_due: int
+    prospects_due: int
+
+
+def read_silence(actor: Actor, on: date) -> Silence:
+    """How long leads and prospects are kept, and of how many that time is over."""
+    require(actor, "clients.erase")
+    return find_silence(on)
+
+
+def find_silence(on: date) -> Silence:
+    """The same for the program: the longest rule on applications of all loaded packs, or the house's own period."""
+    keeping = [rule for rule in list_retention_rules(on) if rule.category is DataCategory.APPLICATION]
+    longest = max(keeping, key=lambda rule: (rule.months, rule.id), default=None)
+    is_law = longest is not None and longest.months >= LEAD_MONTHS
+    months = longest.months if longest is not None and is_law else LEAD_MONTHS
+    leads_before, prospects_before = months_after(on, -months), months_after(on, -PROSPECT_MONTHS)
+    return Silence(
+        lead_months=months,
+        lead_rule=longest.id if longest is not None and is_law else "",
+        prospect_months=PROSPECT_MONTHS,
+        leads_before=leads_before,
+        prospects_before=prospects_before,
+        leads_due=idle_leads(leads_before).count(),
+        prospects_due=idle_prospects(prospects_before).count(),
+    )
 
 
 def kept_days(found: Mapping[DataCategory, Retention], on: date) -> dict[DataCategory, date]:

@@ -1,9 +1,9 @@
 """Leads within an actor's scope, those that look alike, and what became of them by channel."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from reefpoint.flows.origination import rules
@@ -24,7 +24,8 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.vault.services import digest_many
-from reefpoint.records.parties.types import ClientKind
+from reefpoint.records.parties.models import Client
+from reefpoint.records.parties.types import ClientKind, ClientStatus
 
 LEAD_ORDERS = frozenset({"number", "name", "channel", "state", "created_at", "loan_wanted_minor"})
 
@@ -198,4 +199,26 @@ def _view(row: Lead) -> LeadView:
         created_at=row.created_at,
         application_id=row.found_application,  # type: ignore[attr-defined]  # annotated by `_counted`
         duplicates=row.open_pairs,  # type: ignore[attr-defined]
+    )
+
+
+# Who asked and never went on
+
+
+def idle_leads(before: date) -> "QuerySet[Lead]":
+    """Leads who never applied, with the last touch before a day (UTC); of those merged into one that applied, none."""
+    day = datetime.combine(before, time(), UTC)
+    touched = LeadNote.objects.filter(lead=OuterRef("pk"), at__gte=day)
+    applied = Application.objects.filter(Q(lead=OuterRef("pk")) | Q(lead=OuterRef("merged_into")))
+    return Lead.objects.filter(~Exists(touched), ~Exists(applied), created_at__lt=day, erased_at=None)
+
+
+def idle_prospects(before: date) -> "QuerySet[Client]":
+    """Prospects of whom nothing is under review and nothing was touched since a day (UTC)."""
+    day = datetime.combine(before, time(), UTC)
+    own = Application.objects.filter(client=OuterRef("pk"))
+    touched = own.filter(Q(steps__at__gte=day) | Q(sections__saved_at__gte=day) | Q(begun_at__gte=day))
+    waits_for_us = own.filter(state__in=[ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW])
+    return Client.objects.filter(
+        ~Exists(touched), ~Exists(waits_for_us), status=ClientStatus.PROSPECT, opened_on__lt=before
     )

@@ -52,7 +52,6 @@ def _erase(actor: Actor, client_id: int, at: datetime) -> dict[str, int]:
             move(actor=actor, row=row, new=ApplicationState.WITHDRAWN, action="withdraw", words="", at=at)
     ids = [row.pk for row in applications]
     leads = _with_merged({row.lead_id for row in applications if row.lead_id is not None})
-    pairs = LeadPairRow.objects.filter(Q(first__in=leads) | Q(second__in=leads), state=PairState.OPEN)
     return {
         "sections": SectionDraft.objects.filter(application__in=ids).exclude(blob=None).update(blob=None),
         "requests": InfoRequestRow.objects.filter(application__in=ids).exclude(words="").update(words=""),
@@ -60,6 +59,13 @@ def _erase(actor: Actor, client_id: int, at: datetime) -> dict[str, int]:
         "steps": Step.objects.filter(application__in=ids)
         .exclude(words="", actor_name="")
         .update(words="", actor_name=""),
+    } | blank_leads(leads, at)
+
+
+def blank_leads(leads: set[int], at: datetime) -> dict[str, int]:
+    """Take from these leads whom they name and how to reach them, for the services that erase."""
+    pairs = LeadPairRow.objects.filter(Q(first__in=leads) | Q(second__in=leads), state=PairState.OPEN)
+    return {
         "lead_steps": LeadNote.objects.filter(lead__in=leads).exclude(words="").update(words=""),
         "pairs": pairs.delete()[0],
         "leads": Lead.objects.filter(id__in=leads, erased_at=None).update(

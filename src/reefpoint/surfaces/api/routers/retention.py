@@ -6,7 +6,7 @@ from typing import Annotated
 from ninja import Schema, Status
 from pydantic import Field
 
-from reefpoint.flows.operations.selectors.retention import find_run_out
+from reefpoint.flows.operations.selectors.retention import Silence, find_run_out, read_silence
 from reefpoint.flows.operations.services.data_rights import request_sweep
 from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.records.parties.selectors import list_holds
@@ -79,6 +79,12 @@ def list_run_out(request: Caller) -> list[RunOutOut]:
         )
         for one in find_run_out(request.auth, now().date())
     ]
+
+
+@retention.get("/silence", response=answers(Silence))
+def read_the_silent(request: Caller) -> Silence:
+    """How long leads who never applied and prospects who fell silent are kept, and how many the next night takes."""
+    return read_silence(request.auth, now().date())
 
 
 @retention.post("/sweeps", response=answers(Made, 201))

@@ -14,6 +14,7 @@ from reefpoint.flows.operations.selectors.retention import (
     SWEEP_CLIENTS_MAX,
     find_run_out,
     list_retention_rules,
+    read_silence,
 )
 from reefpoint.flows.operations.services.data_rights import request_sweep
 from reefpoint.platform.access.services import ReasonNeeded
@@ -65,6 +66,7 @@ def retention(request: HttpRequest, actor: Actor) -> HttpResponse:
         ],
         "holds": list_holds(actor, only_standing=True),
         "names": people_names(),
+        "silence": read_silence(actor, on),
         "free": sum(not one.is_held for one in due),
         "grace_days": GRACE_DAYS,
         "clients_max": SWEEP_CLIENTS_MAX,

@@ -157,6 +157,25 @@ def test_a_loan_near_its_maturity_is_renewed_over_the_pages_of_desk_and_client(r
     assert "Renewal" in read(portal, "portal:contracts")
 
 
+def test_a_client_asks_for_a_renewal_on_the_portal_and_the_desk_answers(
+    renewing: Renewing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reefpoint.surfaces.console.today.desk_now", lambda: AT)
+    manager, portal, loan_id = signed_in_as(renewing.desk.manager), signed_in_as(renewing.client), renewing.loan.id
+    assert "Ask for a renewal" in read(portal, "portal:loan", loan_id)
+    wrong = portal.post(reverse("portal:renew_loan", args=[loan_id]), {"step": "ask", "tenor": "31"})
+    assert (wrong.status_code, Renewal.objects.count()) == (409, 0)
+    assert "You asked for a renewal" in do(portal, "portal:renew_loan", loan_id, step="ask", tenor="20")
+    assert "您已申请展期" in read(portal, "portal:loan", loan_id, language="zh-hans")
+    assert "A client asks for a renewal" in read(manager, "console:today")
+    assert "Asked for by the client" in read(manager, "console:maturities")
+    page = read(manager, "console:loan", loan_id)
+    assert "Further term asked for" in page
+    assert 'value="20"' in page
+    assert "Priced and offered" in do(manager, "console:renew_loan", loan_id, tenor="20")
+    assert "Accept this price" in read(portal, "portal:loan", loan_id)
+
+
 def test_what_stands_against_a_renewal_is_said_to_staff_and_to_the_client_in_words(renewing: Renewing) -> None:
     renewing.desk.suspend("AAPL", is_suspended=True, at=AT)
     manager, portal = signed_in_as(renewing.desk.manager), signed_in_as(renewing.client)

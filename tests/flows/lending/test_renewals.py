@@ -11,6 +11,8 @@ from tests.desk import MONDAY, SYSTEM, TUESDAY, Desk, noon, verify_desk, withdra
 from tests.flows.lending.conftest import AT, person
 from tests.flows.servicing.test_fees import LOAN, borrowed, income
 
+from reefpoint.decisions.credit.models import CreditCondition, CreditDecision
+from reefpoint.decisions.credit.types import ConditionKind, ConditionMoment
 from reefpoint.decisions.pricing.models import Quote
 from reefpoint.decisions.pricing.selectors.quotes import QuoteExpired, get_quote
 from reefpoint.decisions.pricing.services import request_exception
@@ -30,6 +32,7 @@ from reefpoint.flows.lending.services.renewals import (
     RenewalOver,
     RenewalTermRefused,
     accept_renewal,
+    ask_renewal,
     decline_renewal,
     lapse_renewals,
     offer_renewal,
@@ -39,12 +42,13 @@ from reefpoint.flows.lending.services.signing import countersign_contract, sign_
 from reefpoint.flows.lending.types import MaturityStage, RenewalBar, RenewalState
 from reefpoint.flows.servicing.services.interest import collect_matured
 from reefpoint.platform.access.models import Approval
-from reefpoint.platform.access.services import approve
+from reefpoint.platform.access.services import actor_for, approve
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
-from reefpoint.records.accounts.models import Loan, LoanExtension
+from reefpoint.platform.publications.models import Publication
+from reefpoint.records.accounts.models import Loan, LoanExtension, MarginAccount
 from reefpoint.records.accounts.selectors import get_account, list_loans, list_rates, verify_accounts
 from reefpoint.records.accounts.services import begin_further_terms, set_status
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
@@ -446,8 +450,112 @@ ENDS = {S.DECLINED, S.WITHDRAWN, S.EXPIRED}
 def test_a_renewal_is_done_only_after_both_have_signed_and_can_end_at_any_time_before() -> None:
     table = rules.RENEWAL_STATES
     allowed = {(old, new) for old, news in table.moves.items() for new in news}
-    road = [S.OFFERED, S.ACCEPTED, S.SIGNED, S.DONE]
-    assert allowed == {*pairwise(road), *((live, end) for live in road[:3] for end in ENDS)}
+    road = [S.ASKED, S.OFFERED, S.ACCEPTED, S.SIGNED, S.DONE]
+    assert allowed == {*pairwise(road), *((live, end) for live in road[:4] for end in ENDS)}
     assert table.is_walk(road)
     assert all(table.is_final(state) for state in (*ENDS, S.DONE))
-    assert rules.LIVE_RENEWALS == ["accepted", "offered", "signed"]
+    assert rules.LIVE_RENEWALS == ["accepted", "asked", "offered", "signed"]
+
+
+def test_a_client_asks_and_the_desk_prices_what_was_asked_for(renewing: Renewing) -> None:
+    for _ in range(2):
+        renewing.renewal_id = ask_renewal(
+            actor=renewing.client, loan_id=renewing.loan.id, tenor_days=20, on=MONDAY, at=AT
+        )
+    row = renewing.row
+    assert (row.state, row.asked_by, row.rate_bp, row.quote_id) == (S.ASKED, renewing.client.ref, None, None)
+    assert (row.new_matures_on - row.old_matures_on).days == 20
+    assert Notice.objects.filter(subject__contains="展期申请").count() == 1
+    assert find_maturing(renewing.desk.manager, on=MONDAY, renewal="asked").count == 1
+    with pytest.raises(RenewalOver):
+        accept_renewal(actor=renewing.client, renewal_id=row.pk, quote_id=1, rate_bp=1, on=MONDAY, at=AT)
+    assert renewing.offer(25) == row.pk
+    offered = renewing.row
+    assert (offered.state, offered.asked_at, offered.offered_at) == (S.OFFERED, AT, AT)
+    assert (offered.new_matures_on - offered.old_matures_on).days == 25
+    renewing.accept()
+    renewing.sign()
+    renewing.countersign()
+    assert (renewing.row.state, renewing.now.matures_on) == (S.DONE, offered.new_matures_on)
+    renewing.desk.drain()
+    assert [*verify_renewals(), *verify_desk(AT)] == []
+
+
+def test_an_ask_that_cannot_be_is_refused_with_its_reasons_and_leaves_nothing(renewing: Renewing) -> None:
+    def ask(actor: Actor, tenor_days: int = 20, on: date = MONDAY) -> int:
+        return ask_renewal(actor=actor, loan_id=renewing.loan.id, tenor_days=tenor_days, on=on, at=AT)
+
+    with pytest.raises(RenewalTermRefused):
+        ask(renewing.client, 31)
+    with pytest.raises(CannotRenew) as refused:
+        ask(renewing.client, on=renewing.loan.matures_on + timedelta(days=1))
+    assert refused.value.bars == (RenewalBar.MATURED,)
+    user_id = person("other", RoleName.CLIENT).user_id
+    Client.objects.filter(id=renewing.desk.healthy_client).update(portal_user_id=user_id)
+    other = Client.objects.get(id=renewing.desk.healthy_client).portal_user
+    assert other is not None
+    with pytest.raises(RenewalNotFound):
+        ask(actor_for(other))
+    assert not Renewal.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["client", "desk", "time"])
+def test_an_ask_ends_by_its_client_by_the_desk_or_at_the_maturity(renewing: Renewing, end: str) -> None:
+    renewal_id = ask_renewal(actor=renewing.client, loan_id=renewing.loan.id, tenor_days=20, on=MONDAY, at=AT)
+    renewing.renewal_id = renewal_id
+    after = renewing.loan.matures_on + timedelta(days=1)
+    assert lapse_renewals(on=renewing.loan.matures_on, at=noon(renewing.loan.matures_on)) == 0
+    if end == "client":
+        decline_renewal(actor=renewing.client, renewal_id=renewal_id, at=AT)
+    elif end == "desk":
+        withdraw_renewal(actor=renewing.desk.manager, renewal_id=renewal_id, reason="not now", at=AT)
+    else:
+        assert lapse_renewals(on=after, at=noon(after)) == 1
+    assert renewing.row.state == {"client": S.DECLINED, "desk": S.WITHDRAWN, "time": S.EXPIRED}[end]
+    with pytest.raises(IntegrityError, match="lending_renewal_offered_with_its_price"), transaction.atomic():
+        Renewal.objects.update(state="offered", ended_at=None)
+
+
+def bound_decision(client_id: int, kind: ConditionKind, figure: int, moment: ConditionMoment) -> int:
+    """A decision with one condition, as it stands on record."""
+    decision = CreditDecision.objects.create(
+        client_id=client_id,
+        scheme_version_id=MarginAccount.objects.filter(client_id=client_id).latest("id").scheme_version_id,
+        scheme_code="FEES",
+        policy=Publication.objects.order_by("id")[0],
+        inputs={},
+        answer="{}",
+        currency="USD",
+        asked_minor=LOAN,
+        outcome="refer",
+        decided_on=MONDAY,
+        decided_at=AT,
+        decided_by="user:1",
+        expires_on=MONDAY,
+        state="open",
+    )
+    CreditCondition.objects.create(decision=decision, code="one", kind=kind, figure=figure, moment=moment)
+    return decision.pk
+
+
+def test_a_condition_of_the_decision_binds_a_renewal_is_in_its_agreement_and_held(renewing: Renewing) -> None:
+    """The decision asks for shares of two names at each drawdown: the account holds Apple alone."""
+    account = MarginAccount.objects.get(id=renewing.loan.account_id)
+    decision = bound_decision(account.client_id, ConditionKind.NAMES_LEAST, 2, ConditionMoment.DRAWDOWN)
+    MarginAccount.objects.filter(id=account.pk).update(decision_id=decision)
+    found = check_renewal(renewing.client, renewing.loan.id, on=MONDAY, at=AT)
+    assert found.bars == (RenewalBar.CONDITION_NOT_MET,)
+    (condition,) = found.conditions
+    assert (condition.stands, "at least 2 names" in condition.words) == ("not_met", True)
+    with pytest.raises(CannotRenew):
+        renewing.offer()
+    assert not Renewal.objects.exists()
+    renewing.desk.receive(account.pk, renewing.desk.instruments["JPM"], 10, MONDAY)
+    renewing.offer()
+    terms = get_contract(renewing.client, renewing.accept(), at=AT).terms
+    assert [one.words for one in terms.conditions] == [
+        "At each drawdown and renewal, there must be shares of at least 2 names."
+    ]
+    first = bound_decision(account.client_id, ConditionKind.NAMES_LEAST, 9, ConditionMoment.FIRST_DRAWDOWN)
+    MarginAccount.objects.filter(id=account.pk).update(decision_id=first)
+    assert check_renewal(renewing.client, renewing.loan.id, on=MONDAY, at=AT).is_eligible

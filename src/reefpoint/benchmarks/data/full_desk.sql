@@ -71,9 +71,9 @@ SELECT account_id, on_day - back, at - back * interval '1 day', worth_minor, deb
        worth_minor * 10000 / debt_minor, 0
   FROM growth, borrowed, generate_series(1, 5) AS back;
 INSERT INTO lending_renewal (loan_id, client_id, state, number, old_matures_on, new_matures_on, rate_bp, offered_at,
-                             offered_by, valid_until, accepted_by, countersigned_by, end_reason)
+                             offered_by, valid_until, asked_by, accepted_by, countersigned_by, end_reason)
 SELECT loan.id, client_id, 'offered', 1, loan.matures_on, loan.matures_on + 90, loan.rate_bp, at, 'system:benchmark',
-       loan.matures_on, '', '', ''
+       loan.matures_on, '', '', '', ''
   FROM growth, borrowed JOIN accounts_loan loan USING (account_id) WHERE loan.state = 'open' AND n % 20 = 1;
 INSERT INTO pricing_rateproposal (loan_id, grid_id, old_bp, new_bp, inputs, answer, proposed_on, proposed_at,
                                   proposed_by, effective_on, state)

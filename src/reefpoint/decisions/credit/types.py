@@ -199,7 +199,9 @@ class ConditionKind(StrEnum):
 
 
 class ConditionMoment(StrEnum):
-    """When a condition binds: the first drawdown of an account, each one, or each withdrawal and purchase as well."""
+    """When a condition binds: the first drawdown of an account, each one and each renewal, or each withdrawal and
+    purchase as well.
+    """
 
     FIRST_DRAWDOWN = "first_drawdown"
     DRAWDOWN = "drawdown"
@@ -210,6 +212,7 @@ class Act(StrEnum):
     """What is to be done with an account when its conditions are asked."""
 
     DRAWDOWN = "drawdown"
+    RENEWAL = "renewal"
     WITHDRAWAL = "withdrawal"
     PURCHASE = "purchase"
 

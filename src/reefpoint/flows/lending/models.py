@@ -126,7 +126,7 @@ class CreditStep(models.Model):
 
 
 class Renewal(models.Model):
-    """A further term for a loan that comes to its maturity: priced, accepted, signed by both, or ended before.
+    """A further term for a loan near its maturity: asked for, priced, accepted, signed by both, or ended before.
 
     A trigger lets it be done only once its agreement is in force and the maturity was moved under its key, and lets a
     maturity move only under a renewal whose agreement is in force.
@@ -142,12 +142,14 @@ class Renewal(models.Model):
     number = models.IntegerField()
     old_matures_on = models.DateField()
     new_matures_on = models.DateField()
-    rate_bp = models.IntegerField()
+    rate_bp = models.IntegerField(null=True)
     quote_id = models.BigIntegerField(null=True, unique=True)
     ratio_bp = models.IntegerField(null=True)
-    offered_at = models.DateTimeField()
-    offered_by = models.CharField(max_length=80)
-    valid_until = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    asked_by = models.CharField(max_length=80, blank=True)
+    offered_at = models.DateTimeField(null=True)
+    offered_by = models.CharField(max_length=80, blank=True)
+    valid_until = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.CharField(max_length=80, blank=True)
     contract_id = models.BigIntegerField(null=True, unique=True)
@@ -168,8 +170,14 @@ class Renewal(models.Model):
             UniqueConstraint(fields=["loan", "number"], condition=Q(state="done"), name="lending_renewal_counted_once"),
             CheckConstraint(condition=Q(new_matures_on__gt=F("old_matures_on")), name="lending_renewal_forward"),
             CheckConstraint(
-                condition=Q(state="offered") | Q(contract_id__isnull=False) | Q(ended_at__isnull=False),
+                condition=Q(state__in=["asked", "offered"]) | Q(contract_id__isnull=False) | Q(ended_at__isnull=False),
                 name="lending_renewal_accepted_by_paper",
+            ),
+            CheckConstraint(
+                condition=Q(state="asked", asked_at__isnull=False)
+                | Q(offered_at__isnull=False, valid_until__isnull=False, rate_bp__isnull=False)
+                | Q(ended_at__isnull=False),
+                name="lending_renewal_offered_with_its_price",
             ),
             CheckConstraint(
                 condition=Q(countersigned_by="") | ~Q(countersigned_by=F("offered_by")),

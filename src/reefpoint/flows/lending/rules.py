@@ -69,14 +69,16 @@ _ENDS = (R.DECLINED, R.WITHDRAWN, R.EXPIRED)
 
 RENEWAL_STATES = StateTable(
     subject="renewal",
-    initial=R.OFFERED,
+    initial=R.ASKED,
     moves={
+        R.ASKED: frozenset({R.OFFERED, *_ENDS}),
         R.OFFERED: frozenset({R.ACCEPTED, *_ENDS}),
         R.ACCEPTED: frozenset({R.SIGNED, *_ENDS}),
         R.SIGNED: frozenset({R.DONE, *_ENDS}),
     },
 )
-"""Only a renewal that both have signed is done; until then either side, or time, can end it."""
+"""Asked for by the client, or offered at once. Only what both have signed is done; until then either side, or time, can
+end it."""
 
 LIVE_RENEWALS = sorted(state.value for state in RENEWAL_STATES.live)
 

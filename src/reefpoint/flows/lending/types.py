@@ -158,10 +158,11 @@ class FundingFacts:
 
 
 class RenewalState(StrEnum):
-    """A renewal of a loan. ACCEPTED: the client said yes and the agreement is to be signed. SIGNED: by the client, the
-    desk signs next. DONE: in force, the maturity has moved.
+    """A renewal of a loan. ASKED: by its client, the desk prices it next. ACCEPTED: the client said yes, the agreement
+    is to be signed. SIGNED: by the client, the desk signs next. DONE: in force, the maturity has moved.
     """
 
+    ASKED = "asked"
     OFFERED = "offered"
     ACCEPTED = "accepted"
     SIGNED = "signed"
@@ -188,6 +189,20 @@ class RenewalBar(StrEnum):
     UNSUITABLE = "unsuitable"
     NO_LICENCE = "no_licence"
     SCHEME_WITHDRAWN = "scheme_withdrawn"
+    CONDITION_NOT_MET = "condition_not_met"
+
+
+@dataclass(frozen=True)
+class RenewalCondition:
+    """A condition of the credit decision that binds a renewal as well, as a sentence with its figure.
+
+    `stands` is `met`, `not_met`, `waived` or `unknown`.
+    """
+
+    code: str
+    words: str
+    words_zh: str
+    stands: str
 
 
 @dataclass(frozen=True)
@@ -215,6 +230,7 @@ class RenewalEligibility:
     first_day: date
     matures_on: date
     tenor_days_max: int
+    conditions: tuple[RenewalCondition, ...] = ()
 
     @property
     def is_eligible(self) -> bool:
@@ -225,6 +241,7 @@ class RenewalEligibility:
 class RenewalView:
     """A renewal as pages show it. `rate_bp` is the quote's, so that a granted exception shows as soon as it is given.
 
+    What the client has asked for has no price yet: `rate_bp`, `offered_at` and `valid_until` are None.
     `client_signed_at` and `contract_id` are of the agreement. `fee_minor` and `carried_minor` are what was booked when
     it came into force.
     """
@@ -239,12 +256,13 @@ class RenewalView:
     old_matures_on: date
     new_matures_on: date
     tenor_days: int
-    rate_bp: int
+    rate_bp: int | None
     quote_id: int
     contract_id: int | None
-    offered_at: datetime
+    asked_at: datetime | None
+    offered_at: datetime | None
     offered_by: str
-    valid_until: datetime
+    valid_until: datetime | None
     accepted_at: datetime | None
     client_signed_at: datetime | None
     fee_minor: int | None

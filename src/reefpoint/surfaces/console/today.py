@@ -348,6 +348,17 @@ def _renewals(actor: Actor) -> Iterator[Todo]:
                     amount_minor=row.principal_minor,
                 )
     if "lending.offer" in actor.permissions:
+        for row in find_maturing(actor, on=on, renewal="asked", limit=REQUESTS_MAX).rows:
+            yield Todo(
+                "warning",
+                _("A client asks for a renewal"),
+                f"{row.number} · {client_of(row)}",
+                reverse("console:loan", args=[row.loan_id]),
+                _("Price and offer, or turn it down"),
+                due_at=datetime(row.matures_on.year, row.matures_on.month, row.matures_on.day, tzinfo=UTC),
+                since=row.renewal.asked_at if row.renewal else None,
+                amount_minor=row.principal_minor,
+            )
         count = find_maturing(actor, on=on, when=SOON, renewal="none", limit=1).count
         if count:
             address = f"{reverse('console:maturities')}?when={SOON}&renewal=none"

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 Words = str | Promise
 
 RENEWAL_WORDS: Mapping[str, Words] = {
+    "asked": _("Asked for by the client"),
     "offered": _("Offered"),
     "accepted": _("Accepted, to be signed"),
     "signed": _("Signed by the client"),
@@ -40,6 +41,7 @@ BAR_WORDS: Mapping[str, Words] = {
     "unsuitable": _("the scheme does not suit the client any more"),
     "no_licence": _("there is no valid licence to lend there"),
     "scheme_withdrawn": _("the scheme version is withdrawn"),
+    "condition_not_met": _("a condition of the credit decision is not met"),
 }
 
 CLIENT_BAR_WORDS: Mapping[str, Words] = {
@@ -59,6 +61,7 @@ CLIENT_BAR_WORDS: Mapping[str, Words] = {
     "unsuitable": _("Your risk questionnaire does not fit this scheme any more. Answer it anew, or ask us."),
     "no_licence": _("We cannot renew loans at the moment."),
     "scheme_withdrawn": _("This scheme is not offered any more."),
+    "condition_not_met": _("A condition of your credit is not met at the moment: see below."),
 }
 
 CLIENT_STAGE_WORDS: Mapping[str, tuple[Words, Words]] = {
@@ -72,6 +75,10 @@ CLIENT_STAGE_WORDS: Mapping[str, tuple[Words, Words]] = {
 }
 
 CLIENT_RENEWAL_WORDS: Mapping[str, tuple[Words, Words]] = {
+    "asked": (
+        _("You asked for a renewal"),
+        _("We look at it and answer here with a price. Until both sides have signed, the loan is due as before."),
+    ),
     "offered": (
         _("You can renew this loan"),
         _("Look at the new term and the price with its parts. Nothing changes until both sides have signed."),

@@ -32,8 +32,8 @@ FIGURE_BOUNDS = {
 
 _WHEN = {
     ConditionMoment.FIRST_DRAWDOWN: ("Before the first drawdown", "首次提款前"),
-    ConditionMoment.DRAWDOWN: ("At each drawdown", "每次提款时"),
-    ConditionMoment.ALWAYS: ("At each drawdown, withdrawal and purchase", "每次提款、取款及买入时"),
+    ConditionMoment.DRAWDOWN: ("At each drawdown and renewal", "每次提款和展期时"),
+    ConditionMoment.ALWAYS: ("At each drawdown, renewal, withdrawal and purchase", "每次提款、展期、取款及买入时"),
 }
 _WHAT = {
     ConditionKind.NAME_SHARE_MOST: (
@@ -78,10 +78,13 @@ class ConditionNotMet(Refusal):
 
 
 def binds(moment: ConditionMoment, act: Act, *, is_first: bool) -> bool:
-    """Whether a condition of this moment is asked at an act; `is_first` for the first drawdown of an account."""
-    if moment is ConditionMoment.ALWAYS:
-        return True
-    return act is Act.DRAWDOWN and (moment is ConditionMoment.DRAWDOWN or is_first)
+    """Whether a condition of this moment is asked at an act; `is_first` for the first drawdown of an account.
+
+    A renewal lends again, so that it is asked what each drawdown is.
+    """
+    if moment is ConditionMoment.DRAWDOWN:
+        return act in {Act.DRAWDOWN, Act.RENEWAL}
+    return moment is ConditionMoment.ALWAYS or (act is Act.DRAWDOWN and is_first)
 
 
 def judge(condition: Condition, figures: ConditionFigures) -> tuple[bool | None, int | None]:

@@ -60,6 +60,15 @@ def binding_conditions(decision_id: int) -> list[Condition]:
     return [condition_of(row) for row in rows]
 
 
+def list_renewal_standings(decision_id: int, figures: Figures) -> list[ConditionStanding]:
+    """The conditions of a decision that a renewal is bound to, and how far each is met. One query without any."""
+    rows = [row for row in _conditions(decision_id) if binds(ConditionMoment(row.moment), Act.RENEWAL, is_first=False)]
+    if not rows:
+        return []
+    by = figures(_reviewed_on(decision_id))
+    return [_standing(row, by) for row in rows]
+
+
 def list_standings(decision_id: int, figures: Figures) -> list[ConditionStanding]:
     """Every condition of a decision, how far it is met, and its newest waiver. One query without conditions."""
     rows = list(_conditions(decision_id))

@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from reefpoint.decisions.credit.rules.conditions import standing_words
+from reefpoint.decisions.credit.selectors.conditions import account_figures, list_renewal_standings
 from reefpoint.decisions.margin.selectors.calls import has_open_call
-from reefpoint.decisions.margin.selectors.standing import is_enforced, load_sheet, measure_on
+from reefpoint.decisions.margin.selectors.standing import Sheet, is_enforced, load_sheet, measure_on
 from reefpoint.decisions.margin.types import Standing
 from reefpoint.decisions.pricing.selectors.quotes import quoted_rates
 from reefpoint.decisions.suitability.services import require_suitable
@@ -17,6 +19,7 @@ from reefpoint.flows.lending.types import (
     MaturingLoan,
     MaturityStage,
     RenewalBar,
+    RenewalCondition,
     RenewalEligibility,
     RenewalState,
     RenewalView,
@@ -34,7 +37,7 @@ from reefpoint.records.accounts.selectors import (
     list_extensions,
     list_loans_of_client,
 )
-from reefpoint.records.accounts.types import AccountStatus, LoanState, OwnedLoan
+from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanState, OwnedLoan
 from reefpoint.records.contracts.selectors import states_of
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.ledger.selectors import available_minor
@@ -78,6 +81,7 @@ def check_renewal(actor: Actor, loan_id: int, *, on: date, at: datetime) -> Rene
     required_bp = terms.renewal_min_ratio_bp
     is_low = ratio_bp is not None and ratio_bp < required_bp
     first_day = rules.first_renewal_day(loan.matures_on)
+    conditions = _conditions(account, sheet, bearing, standing, on)
     bars = {
         RenewalBar.MATURED: loan.state is not LoanState.OPEN or on > loan.matures_on,
         RenewalBar.TOO_EARLY: on < first_day,
@@ -103,6 +107,7 @@ def check_renewal(actor: Actor, loan_id: int, *, on: date, at: datetime) -> Rene
             lambda: require_licence(jurisdiction=terms.rule_pack, activity=LENDING, on=on, at=at)
         ),
         RenewalBar.SCHEME_WITHDRAWN: version.state is not VersionState.PUBLISHED,
+        RenewalBar.CONDITION_NOT_MET: any(one.stands in {"not_met", "unknown"} for one in conditions),
     }
     return RenewalEligibility(
         loan_id=loan_id,
@@ -120,7 +125,22 @@ def check_renewal(actor: Actor, loan_id: int, *, on: date, at: datetime) -> Rene
         first_day=first_day,
         matures_on=loan.matures_on,
         tenor_days_max=terms.tenor_days,
+        conditions=conditions,
     )
+
+
+def _conditions(
+    account: AccountFacts, sheet: Sheet, bearing: AccountFacts, standing: Standing, on: date
+) -> tuple[RenewalCondition, ...]:
+    """What the credit decision binds a renewal to, by the account as it would be with the fee."""
+    if account.decision_id is None:
+        return ()
+    found = list_renewal_standings(
+        account.decision_id,
+        lambda reviewed_on: account_figures(sheet, bearing, standing, on=on, reviewed_on=reviewed_on),
+    )
+    said = [(one, standing_words(one)) for one in found]
+    return tuple(RenewalCondition(one.condition.code, words.en, words.zh, one.stands) for one, words in said)
 
 
 def _ratio(standing: Standing) -> int | None:
@@ -278,6 +298,7 @@ def _views(rows: Iterable[Renewal]) -> list[RenewalView]:
             rate_bp=rates.get(row.quote_id or 0, row.rate_bp),
             quote_id=row.quote_id or 0,
             contract_id=row.contract_id,
+            asked_at=row.asked_at,
             offered_at=row.offered_at,
             offered_by=row.offered_by,
             valid_until=row.valid_until,

@@ -40,7 +40,7 @@ def build_terms(
     shares = {lot.instrument.symbol: lot.quantity for lot in row.lots.select_related("instrument").order_by("id")}
     seen = overview_of(version=version, holdings=shares, loan_minor=row.amount_minor, on=on, at=at)
     lent = _Lent(row.amount_minor, row.amount_minor, on, row.tenor_days, FeeMoment.DRAWDOWN)
-    return replace(_terms(version, priced, seen, lent, on), conditions=_conditions(row))
+    return replace(_terms(version, priced, seen, lent, on), conditions=_conditions(row.decision_id))
 
 
 def build_renewal_terms(
@@ -58,7 +58,8 @@ def build_renewal_terms(
     version = _at_quote(version, priced)
     seen = overview_of_account(version=version, account=account, on=on, at=at)
     lent = _Lent(renewal.principal_minor, limit_minor, begins_on, priced.tenor_days, FeeMoment.RENEWAL)
-    return replace(_terms(version, priced, seen, lent, on), renewal=renewal)
+    bound = _conditions(account.decision_id)
+    return replace(_terms(version, priced, seen, lent, on), renewal=renewal, conditions=bound)
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,9 @@ def _terms(version: VersionView, priced: QuoteView, seen: Overview, lent: _Lent,
     )
 
 
-def _conditions(row: CreditRequest) -> tuple[ConditionTerm, ...]:
-    """What the credit was approved on, but for what two people have waived."""
-    assert row.decision_id is not None, "what has a price was decided"
-    said = (condition_words(one) for one in binding_conditions(row.decision_id))
+def _conditions(decision_id: int | None) -> tuple[ConditionTerm, ...]:
+    """What the credit was approved on, but for what two people have waived; nothing where no decision was taken."""
+    said = (condition_words(one) for one in (binding_conditions(decision_id) if decision_id is not None else ()))
     return tuple(ConditionTerm(words.en, words.zh) for words in said)
 
 

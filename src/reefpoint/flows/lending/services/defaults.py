@@ -115,7 +115,7 @@ def take_default_approval(*, approval_id: int, on: date, at: datetime) -> None:
             at=at,
         )
     elif loan.state is not LoanState.OPEN:
-        _end(row, DefaultState.PAID, actor=LENDER, reason="repaid", at=at)
+        _end(row, DefaultState.PAID, actor=LENDER, reason=str(Sentence("repaid")), at=at)
     else:
         _announce(row, loan, actor=decider, on=on, at=at)
 
@@ -191,8 +191,8 @@ def _go_on(default_id: int, on: date, at: datetime) -> bool:
     loan = get_loan(row.loan_id)
     if loan.state is not LoanState.OPEN:
         was_told = row.state == DefaultState.ANNOUNCED
-        _take_back_approval(row, "repaid", at)
-        _end(row, DefaultState.PAID, actor=LENDER, reason="repaid", at=at)
+        _take_back_approval(row, str(Sentence("repaid")), at)
+        _end(row, DefaultState.PAID, actor=LENDER, reason=str(Sentence("repaid")), at=at)
         if was_told:
             _tell(row, "default_paid", str(row.pk), at=at)
         return True
@@ -242,7 +242,7 @@ def follow_default_sale(*, liquidation_id: int, state: str, at: datetime) -> Non
         row,
         DefaultState.PAID if is_paid else DefaultState.EXHAUSTED,
         actor=LENDER,
-        reason="paid" if is_paid else str(Sentence("nothing is left to sell")),
+        reason=str(Sentence("repaid") if is_paid else Sentence("nothing is left to sell")),
         at=at,
     )
     _tell(row, "default_paid" if is_paid else "default_exhausted", str(row.pk), at=at)

@@ -111,6 +111,12 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Dear {name},\n\nAll that could be sold for your loan {number} was sold, and it is not paid. What is left "
             "you still owe, with interest; the portal shows how much. Please call us about how it is paid.\n",
         ),
+        "renewal_asked": (
+            "We have your request to renew loan {number}",
+            "Dear {name},\n\nYou asked us to renew your loan {number} of {amount}. We look at it and answer on the "
+            "portal with a price before {words}. Nothing changes until both of us have signed: without a renewal the "
+            "loan is due on that day.\n",
+        ),
         "renewal_offered": (
             "You can renew your loan {number}",
             "Dear {name},\n\nYou can renew your loan {number} of {amount}. Sign in to the portal to see the new term, "
@@ -221,6 +227,11 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "您的融资 {number} 仍欠款项",
             "尊敬的{name}：\n\n可为融资 {number} 卖出的担保品已全部卖出，仍未付清。剩余部分您仍须偿还并继续计息，"
             "金额见客户门户。请与我们联系，商定还款安排。\n",
+        ),
+        "renewal_asked": (
+            "我们已收到您对融资 {number} 的展期申请",
+            "尊敬的{name}：\n\n您申请将金额为 {amount} 的融资 {number} 展期。我们会审核，"
+            "并于 {words} 之前在客户门户答复价格。双方签署之前一切不变：如未展期，该笔融资仍于当日到期。\n",
         ),
         "renewal_offered": (
             "您的融资 {number} 可以展期",

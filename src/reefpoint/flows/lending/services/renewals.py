@@ -1,4 +1,4 @@
-"""Renewing a loan: a priced offer, the client's yes, an agreement that both sign, and the maturity that it moves.
+"""Renewing a loan: the client's ask, a priced offer, their yes, an agreement that both sign, and the maturity moved.
 
 Whether the loan can be renewed is asked again at each of these steps, under the lock of its account.
 """
@@ -15,6 +15,7 @@ from reefpoint.decisions.scoring.selectors import latest_score
 from reefpoint.decisions.suitability.selectors import find_segment
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import Renewal
+from reefpoint.flows.lending.selectors.loans import find_visible_loan
 from reefpoint.flows.lending.selectors.renewals import RenewalNotFound, check_renewal, get_renewal
 from reefpoint.flows.lending.selectors.requests import find_contract_of
 from reefpoint.flows.lending.selectors.terms import build_renewal_terms
@@ -66,7 +67,9 @@ class RenewalTermRefused(Refusal):
 
 @transaction.atomic
 def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: datetime) -> int:
-    """Price a further term for a loan, from its maturity on, and offer it. Returns the renewal's id; a live one's.
+    """Price a further term for a loan, from its maturity on, and offer it: one that its client asked for, or at once.
+
+    Returns the renewal's id; that of one which is offered already.
 
     The price is the grid's for the principal, the client's grade of today and the account's live portfolio; another one
     takes an exception of the quote. Raises `CannotRenew` with all that stands against it, `RenewalTermRefused`, and
@@ -76,30 +79,20 @@ def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: 
     loan = _loan(loan_id)
     account = accounts.lock_account(loan.account_id)
     require_client(actor, account.client_id)
-    live = Renewal.objects.select_for_update().filter(loan_id=loan_id, state__in=rules.LIVE_RENEWALS).first()
-    if live is not None and not _is_over(live, on, at):
+    live = _find_live(loan_id, on, at)
+    if live is not None and live.state != RenewalState.ASKED:
         return live.pk
+    found = _require_eligible(loan_id, on, at, tenor_days)
+    key = f"asked:{live.pk}" if live else str(Renewal.objects.filter(loan_id=loan_id).count())
+    priced = _price(actor, account, loan, tenor_days, key, on, at)
+    row = live or _new(loan, account, found)
+    row.new_matures_on = loan.matures_on + timedelta(days=tenor_days)
+    row.rate_bp, row.quote_id, row.valid_until = priced.rate_bp, priced.id, priced.valid_until
+    row.ratio_bp, row.offered_at, row.offered_by = found.ratio_bp, at, actor.ref
     if live is not None:
-        _end(live, RenewalState.EXPIRED, actor=LENDER, reason=str(Sentence("not signed in time")), at=at)
-    found = _require_eligible(loan_id, on, at)
-    if not 0 < tenor_days <= found.tenor_days_max:
-        raise RenewalTermRefused(
-            "The further term must be 1 to {tenor_days_max} days.", field="tenor", tenor_days_max=found.tenor_days_max
-        )
-    priced = _price(actor, account, loan, tenor_days, on, at)
-    row = Renewal.objects.create(
-        loan_id=loan_id,
-        client_id=account.client_id,
-        number=found.renewals_used + 1,
-        old_matures_on=loan.matures_on,
-        new_matures_on=loan.matures_on + timedelta(days=tenor_days),
-        rate_bp=priced.rate_bp,
-        quote_id=priced.id,
-        ratio_bp=found.ratio_bp,
-        offered_at=at,
-        offered_by=actor.ref,
-        valid_until=priced.valid_until,
-    )
+        rules.RENEWAL_STATES.check(RenewalState.ASKED, RenewalState.OFFERED)
+    row.state = RenewalState.OFFERED.value
+    row.save()
     record(
         actor=actor,
         action="lending.offer_renewal",
@@ -112,12 +105,65 @@ def offer_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: 
         },
         at=at,
     )
-    until = letters.until_words(get_client(LENDER, row.client_id).language, f"{row.valid_until:%Y-%m-%d %H:%M}")
+    until = letters.until_words(get_client(LENDER, row.client_id).language, f"{priced.valid_until:%Y-%m-%d %H:%M}")
     _tell(row, "renewal_offered", until, at)
     return row.pk
 
 
-def _price(actor: Actor, account: AccountFacts, loan: LoanFacts, tenor_days: int, on: date, at: datetime) -> QuoteView:
+@transaction.atomic
+def ask_renewal(*, actor: Actor, loan_id: int, tenor_days: int, on: date, at: datetime) -> int:
+    """The client, or staff for them, asks for a further term of a loan: the desk prices it next. Returns its id.
+
+    Nothing is promised by it. Again, or while a renewal is under way, it is that one. Raises `RenewalNotFound`,
+    `CannotRenew` with all that stands against it, `RenewalTermRefused`; nothing is kept then.
+    """
+    owned = find_visible_loan(actor, loan_id)
+    if owned is None:
+        raise RenewalNotFound("There is no such loan, or it is not yours to see.")
+    require_own_or(actor, "lending.request", owned.owner.client_id)
+    account = accounts.lock_account(owned.loan.account_id)
+    live = _find_live(loan_id, on, at)
+    if live is not None:
+        return live.pk
+    found = _require_eligible(loan_id, on, at, tenor_days)
+    loan = get_loan(loan_id)
+    row = _new(loan, account, found)
+    row.new_matures_on = loan.matures_on + timedelta(days=tenor_days)
+    row.state, row.asked_at, row.asked_by = RenewalState.ASKED.value, at, actor.ref
+    row.save()
+    record(
+        actor=actor,
+        action="lending.ask_renewal",
+        subject=f"loan:{loan_id}",
+        inputs={"renewal": row.pk, "until": row.new_matures_on.isoformat(), "ratio_bp": found.ratio_bp},
+        at=at,
+    )
+    _tell(row, "renewal_asked", loan.matures_on.isoformat(), at)
+    return row.pk
+
+
+def _find_live(loan_id: int, on: date, at: datetime) -> Renewal | None:
+    """The renewal of a loan that is under way, locked; one whose time has passed is ended."""
+    live = Renewal.objects.select_for_update().filter(loan_id=loan_id, state__in=rules.LIVE_RENEWALS).first()
+    if live is not None and _is_over(live, on, at):
+        _end(live, RenewalState.EXPIRED, actor=LENDER, reason=str(Sentence("not signed in time")), at=at)
+        return None
+    return live
+
+
+def _new(loan: LoanFacts, account: AccountFacts, found: RenewalEligibility) -> Renewal:
+    return Renewal(
+        loan_id=loan.id,
+        client_id=account.client_id,
+        number=found.renewals_used + 1,
+        old_matures_on=loan.matures_on,
+        ratio_bp=found.ratio_bp,
+    )
+
+
+def _price(
+    actor: Actor, account: AccountFacts, loan: LoanFacts, tenor_days: int, key: str, on: date, at: datetime
+) -> QuoteView:
     version = get_version(account.scheme_version_id)
     score = latest_score(account.client_id, on)
     segment = find_segment(account.client_id, version.terms.rule_pack, on)
@@ -132,7 +178,7 @@ def _price(actor: Actor, account: AccountFacts, loan: LoanFacts, tenor_days: int
         portfolio=[(one.instrument_id, one.quantity) for one in account.holdings],
         on=on,
         at=at,
-        key=f"renewal:{loan.id}:{Renewal.objects.filter(loan_id=loan.id).count()}",
+        key=f"renewal:{loan.id}:{key}",
     )
 
 
@@ -198,7 +244,10 @@ def _agreement(row: Renewal, priced: QuoteView, on: date, at: datetime) -> Contr
 
 @transaction.atomic
 def decline_renewal(*, actor: Actor, renewal_id: int, at: datetime) -> None:
-    """The client turns a renewal down, signed or not: the loan is repaid at its maturity. Again, it does nothing."""
+    """The client turns a renewal down, signed or not, or takes their ask back: the loan is repaid at its maturity.
+
+    Again, it does nothing.
+    """
     row = _lock_own(actor, renewal_id)
     if row.state != RenewalState.DECLINED:
         _end(row, RenewalState.DECLINED, actor=actor, reason=str(Sentence("turned down by the client")), at=at)
@@ -206,7 +255,10 @@ def decline_renewal(*, actor: Actor, renewal_id: int, at: datetime) -> None:
 
 @transaction.atomic
 def withdraw_renewal(*, actor: Actor, renewal_id: int, reason: str, at: datetime) -> None:
-    """Take an offer or an agreement back before both have signed, with a reason. Again, it does nothing."""
+    """Turn down what a client asked for, or take an offer or an agreement back before both have signed, with a reason.
+
+    Again, it does nothing.
+    """
     require(actor, "lending.offer")
     row = _lock(renewal_id)
     require_client(actor, row.client_id)
@@ -257,7 +309,8 @@ def _lapse(renewal_id: int, on: date, at: datetime) -> bool:
 
 
 def _is_over(row: Renewal, on: date, at: datetime) -> bool:
-    return on > row.old_matures_on or (row.state != RenewalState.SIGNED and at > row.valid_until)
+    is_unsigned = row.state in {RenewalState.OFFERED, RenewalState.ACCEPTED}
+    return on > row.old_matures_on or (is_unsigned and row.valid_until is not None and at > row.valid_until)
 
 
 # The agreement's signatures, each in the transaction of the signature itself
@@ -301,6 +354,7 @@ def bring_into_force(row: Renewal, *, actor: Actor, on: date, at: datetime) -> N
         settle_debt(actor=LENDER, account=account, amount_minor=unpaid_minor, principal_minor=0, key=key, on=on, at=at)
         account = get_account(account.id)
     row.carried_minor = account.interest_minor
+    assert row.rate_bp is not None, "what is signed has its price"
     accounts.extend_loan(
         actor=actor,
         loan_id=row.loan_id,
@@ -335,10 +389,14 @@ def _loan(loan_id: int) -> LoanFacts:
     return found[0]
 
 
-def _require_eligible(loan_id: int, on: date, at: datetime) -> RenewalEligibility:
+def _require_eligible(loan_id: int, on: date, at: datetime, tenor_days: int = 1) -> RenewalEligibility:
     found = check_renewal(LENDER, loan_id, on=on, at=at)
     if not found.is_eligible:
         raise CannotRenew(found.bars)
+    if not 0 < tenor_days <= found.tenor_days_max:
+        raise RenewalTermRefused(
+            "The further term must be 1 to {tenor_days_max} days.", field="tenor", tenor_days_max=found.tenor_days_max
+        )
     return found
 
 

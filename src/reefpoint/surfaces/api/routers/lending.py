@@ -28,6 +28,7 @@ from reefpoint.flows.lending.services.funding import request_funding, retry_fund
 from reefpoint.flows.lending.services.offering import accept_offer, add_collateral, make_offer, renew_offer
 from reefpoint.flows.lending.services.renewals import (
     accept_renewal,
+    ask_renewal,
     decline_renewal,
     offer_renewal,
     withdraw_renewal,
@@ -276,7 +277,7 @@ class FurtherTerm(In):
 def list_maturing_loans(
     request: Caller,
     when: Literal["", "past", "near", "soon"] = "",
-    renewal: Literal["", "none", "offered", "accepted", "signed"] = "",
+    renewal: Literal["", "none", "asked", "offered", "accepted", "signed"] = "",
     text: SafeText = "",
     offset: Offset = 0,
     limit: Limit = 50,
@@ -309,6 +310,13 @@ def list_loan_renewals(request: Caller, loan_id: Id) -> list[RenewalView]:
 def offer_loan_renewal(request: Caller, loan_id: Id, term: FurtherTerm) -> Status[Made]:
     """Price a further term for a loan and offer it to its client."""
     renewal_id = offer_renewal(actor=request.auth, loan_id=loan_id, tenor_days=term.tenor_days, on=today(), at=now())
+    return Status(201, Made(id=renewal_id))
+
+
+@lending.post("/loans/{loan_id}/renewal-request", response=answers(Made, 201))
+def ask_for_loan_renewal(request: Caller, loan_id: Id, term: FurtherTerm) -> Status[Made]:
+    """Ask for a further term, as the loan's client or for them. The desk prices it next; nothing is promised."""
+    renewal_id = ask_renewal(actor=request.auth, loan_id=loan_id, tenor_days=term.tenor_days, on=today(), at=now())
     return Status(201, Made(id=renewal_id))
 
 

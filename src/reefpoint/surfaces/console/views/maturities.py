@@ -20,7 +20,7 @@ from reefpoint.flows.lending.selectors.renewals import (
 from reefpoint.flows.lending.selectors.requests import find_contract_of
 from reefpoint.flows.lending.services.defaults import SUBJECT_PREFIX, propose_default, withdraw_default
 from reefpoint.flows.lending.services.renewals import CannotRenew, offer_renewal, withdraw_renewal
-from reefpoint.flows.lending.types import MaturityStage
+from reefpoint.flows.lending.types import MaturityStage, RenewalState
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import ReasonNeeded
@@ -93,7 +93,9 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
     at = desk_now()
     on = get_clock().business_date or at.date()
     found = get_maturing(actor, loan_id, on=on)
-    live = found.renewal if found.renewal and found.renewal.state in LIVE_RENEWALS else None
+    under_way = found.renewal if found.renewal and found.renewal.state in LIVE_RENEWALS else None
+    is_asked = under_way is not None and under_way.state is RenewalState.ASKED
+    live = None if is_asked else under_way
     contract_id = find_contract_of(get_loan(loan_id))
     contract = None if contract_id is None else find_in_force(contract_id)
     may_offer = holds(actor.permissions, "lending.offer")
@@ -111,7 +113,8 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
         "notices": list_notices(about=f"loan:{loan_id}"),
         "names": people_names(),
         "may_offer": may_offer and live is None,
-        "may_withdraw": may_offer and live is not None,
+        "may_withdraw": may_offer and under_way is not None,
+        "asked": under_way if is_asked else None,
         "may_countersign": holds(actor.permissions, "contracts.countersign"),
         "defaults": defaults,
         "open_default": found.default if found.default and found.default.state in LIVE_DEFAULTS else None,
@@ -123,7 +126,7 @@ def _show(request: HttpRequest, actor: Actor, loan_id: int, errors: dict[str, ob
         ],
         "may_default": holds(actor.permissions, "lending.default"),
         "is_late": found.stage is MaturityStage.LATE,
-        "tenor": request.POST.get("tenor", str(check.tenor_days_max)),
+        "tenor": request.POST.get("tenor", str(under_way.tenor_days if under_way else check.tenor_days_max)),
         "errors": errors or {},
         "now": at,
     }

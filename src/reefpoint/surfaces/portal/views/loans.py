@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from reefpoint.decisions.pricing.selectors.quotes import get_quote
 from reefpoint.flows.lending.rules import LIVE_RENEWALS
 from reefpoint.flows.lending.selectors.renewals import check_renewal, get_maturing, list_own_loans
-from reefpoint.flows.lending.services.renewals import CannotRenew, accept_renewal, decline_renewal
+from reefpoint.flows.lending.services.renewals import CannotRenew, accept_renewal, ask_renewal, decline_renewal
 from reefpoint.flows.lending.types import MaturingLoan, MaturityStage, RenewalState
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
@@ -60,7 +60,11 @@ def _show(
         "quote": get_quote(renewal.quote_id)
         if renewal and renewal.quote_id and renewal.state is RenewalState.OFFERED
         else None,
-        "is_over": renewal is not None and renewal.state is not RenewalState.SIGNED and at > renewal.valid_until,
+        "is_over": renewal is not None
+        and renewal.state is not RenewalState.SIGNED
+        and renewal.valid_until is not None
+        and at > renewal.valid_until,
+        "tenor": request.POST.get("tenor", str(check.tenor_days_max)),
         "bars": [CLIENT_BAR_WORDS[bar] for bar in (bars or tuple(one.value for one in check.bars))],
         "due_minor": found.principal_minor + check.unpaid_minor,
         "short_minor": max(found.principal_minor + check.unpaid_minor - check.cash_minor, 0),
@@ -74,7 +78,7 @@ def _show(
 @require_POST
 @client_page
 def renew(request: HttpRequest, actor: Actor, loan_id: int) -> HttpResponse:
-    """Accept exactly what was shown, or turn it down."""
+    """Ask for a further term, accept exactly what was shown, or turn it down."""
     given, at = request.POST, desk_now()
     on = get_clock().business_date or at.date()
     renewal_id = _number(given.get("renewal", ""))
@@ -82,6 +86,10 @@ def renew(request: HttpRequest, actor: Actor, loan_id: int) -> HttpResponse:
         if given.get("step") == "decline":
             decline_renewal(actor=actor, renewal_id=renewal_id, at=at)
             messages.success(request, _("Turned down. The loan is repaid on its last day."))
+            return redirect("portal:loan", loan_id=loan_id)
+        if given.get("step") == "ask":
+            ask_renewal(actor=actor, loan_id=loan_id, tenor_days=_number(given.get("tenor", "")), on=on, at=at)
+            messages.success(request, _("We have your request. You find our answer here."))
             return redirect("portal:loan", loan_id=loan_id)
         contract_id = accept_renewal(
             actor=actor,

@@ -25,6 +25,7 @@ TABLES: Mapping[str, Mapping[str, words.Words]] = {
     "maturity": renewal_words.MATURITY_WORDS,
     "bar": renewal_words.BAR_WORDS,
     "client_bar": renewal_words.CLIENT_BAR_WORDS,
+    "condition": words.CONDITION_WORDS,
     "default": renewal_words.DEFAULT_WORDS,
     "default_hold": renewal_words.DEFAULT_HOLD_WORDS,
 }

@@ -65,3 +65,17 @@ def test_only_the_live_module_streams() -> None:
     root = SURFACES.parent
     users = [path for path in root.rglob("*.py") if "StreamingHttpResponse" in path.read_text()]
     assert [path.name for path in users] == ["live.py"]
+
+
+ASKS_BY_SCRIPT = re.compile(r"<(\w+)\b([^>]*?\bhx-(?:get|post)=(?:[^>]|\{%[^%]*%\})*)>")
+
+
+def test_whatever_asks_by_script_works_without_one() -> None:
+    """A link has its address, a form sends itself; other elements only keep fresh what the page has said already."""
+    templates = [one for one in SURFACES.rglob("*.html") if "static" not in one.parts]
+    controls = [(one.name, *found) for one in templates for found in ASKS_BY_SCRIPT.findall(one.read_text())]
+    assert len(controls) > 20
+    needed = {"a": "href=", "form": "method=", "div": "hx-select=", "section": "hx-select="}
+    lone = [(name, tag) for name, tag, attributes in controls if needed.get(tag, "\0") not in attributes]
+    assert sorted(lone) == [("desk_bar.html", "div"), ("run_part.html", "div")]
+    assert not [one.name for one in templates if 'type="button"' in one.read_text()]

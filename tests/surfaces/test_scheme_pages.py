@@ -57,7 +57,7 @@ def test_every_term_has_a_field_with_its_bound_and_source(desk: Desk, signed_in:
     for name in terms_to_json(version_of("STANDARD").terms):
         if name not in {"fees", "payment_order", "accepted_symbols", "haircuts_bp", "maintenances_bp"}:
             assert f'name="{name}"' in text, name
-    assert "at least 133.34%: FINRA Rule 4210 4210(c)(1)" in text
+    assert "at least 133.34%: FINRA Rule 4210(c)(1)" in text
     assert 'name="fee-0-code" value="drawdown"' in text
     assert 'name="accept-AMD" value="yes" checked' in text
 

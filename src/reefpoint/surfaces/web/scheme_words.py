@@ -244,10 +244,17 @@ def value_words(field: str, value: object, currency: str) -> str:  # noqa: PLR09
 
 
 def bound_words(bound: Bound, currency: str) -> str:
-    """A bound with where it is from: "at least 133.34%: FINRA Rule 4210 (c)(1)"."""
+    """A bound with where it is from: "at least 133.34%: FINRA Rule 4210(c)(1)"."""
     value = value_words(bound.field, bound.value, currency)
     side = _("at least %(value)s") if bound.is_floor else _("at most %(value)s")
-    return f"{side % {'value': value}}: {told(bound.source)} {told(bound.article)}".rstrip()
+    return f"{side % {'value': value}}: {_cited(bound)}"
+
+
+def _cited(bound: Bound) -> str:
+    """Source and article; a rule's number that begins its article is not said twice."""
+    source, article = told(bound.source), told(bound.article)
+    number = source.rpartition(" ")[2]
+    return f"{source}{article.removeprefix(number)}" if article.startswith(number) else f"{source} {article}".rstrip()
 
 
 def problem_words(problem: Problem, currency: str) -> str:

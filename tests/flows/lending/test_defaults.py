@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from tests.desk import SYSTEM, Desk, close, noon, verify_desk
 from tests.flows.servicing.test_fees import LOAN, borrowed
 
+from reefpoint.decisions.margin.selectors.standing import measure
 from reefpoint.flows.lending.models import LoanDefault
 from reefpoint.flows.lending.selectors.defaults import DefaultNotFound, list_defaults, verify_defaults
 from reefpoint.flows.lending.services.defaults import (
@@ -34,6 +35,7 @@ from reefpoint.records.accounts.selectors import get_account, list_loans
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.execution.models import Order
 from reefpoint.records.parties.services import lift_hold, place_hold
+from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import LiquidationRule
 
 D = DefaultState
@@ -335,3 +337,37 @@ def test_a_sale_planned_for_an_amount_holds_its_ratio_exactly_when_it_pays_the_a
     is_held = left_owed * PAYING_TARGET_BP <= left_assets * 10_000
     missing = pay - from_cash - proceeds
     assert is_held if missing <= -2 else not is_held if missing >= 2 else True
+
+
+def test_an_account_that_falls_under_its_close_out_line_while_a_late_loan_is_sold_for_is_sold_to_the_ratio(
+    desk: Desk,
+) -> None:
+    """Two loans, a small one of them late: paying that alone would leave the account under the line."""
+    account_id = borrowed(desk, liquidation_rule=LiquidationRule.AUTO, tenor_days=90)
+    draw_down(
+        actor=desk.operations,
+        account_id=account_id,
+        amount_minor=10_000_00,
+        tenor_days=30,
+        key="second",
+        on=desk_day(),
+        at=noon(desk_day()),
+    )
+    cash = get_account(account_id).cash_minor
+    withdraw_cash(
+        actor=desk.operations, account_id=account_id, amount_minor=cash, key="o", on=desk_day(), at=noon(desk_day())
+    )
+    desk.prices(LATE, AAPL="100", JPM="100", KO="50")
+    act(desk, LATE)
+    act(desk, DEADLINE, close(DEADLINE))
+    terms = get_terms(get_account(account_id).scheme_version_id)
+    held = get_account(account_id).holdings[0].quantity
+    price = get_account(account_id).debt_minor * (terms.close_out_bp - 500) // 10_000 // held
+    desk.prices(SOLD, AAPL=f"{price / 100:.2f}", JPM="100", KO="50")
+    desk.sell_out(SOLD)
+    after = measure(get_account(account_id), at=noon(SOLD))
+    assert after.ratio_bp is not None
+    assert after.ratio_bp >= terms.target_bp
+    assert [one.principal_minor for one in list_loans(account_id)][1] == 0
+    assert (the_default().state, Liquidation.objects.get(account_id=account_id).state) == (D.PAID, "completed")
+    assert verified(noon(SOLD))

@@ -18,7 +18,7 @@ from reefpoint.decisions.margin.selectors.standing import (
     ratio_or_none,
 )
 from reefpoint.decisions.margin.types import CallCause, Standing
-from reefpoint.engine.bands import RATIO_NO_DEBT
+from reefpoint.engine.bands import RATIO_NO_DEBT, Band
 from reefpoint.engine.columns import BP
 from reefpoint.engine.cures import ratio_bp
 from reefpoint.engine.liquidation import PlanExplanation, SalePlan
@@ -35,7 +35,7 @@ from reefpoint.flows.liquidation.selectors.planning import (
     why_not_sold,
 )
 from reefpoint.flows.liquidation.services.opening import finish, move
-from reefpoint.flows.liquidation.types import Cause, LiquidationState, SaleAim
+from reefpoint.flows.liquidation.types import LiquidationState, SaleAim
 from reefpoint.flows.servicing.services.credit import settle_debt
 from reefpoint.flows.servicing.services.trading import book_fill
 from reefpoint.platform.access.services import require
@@ -75,7 +75,8 @@ class SessionResult:
 def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionResult:
     """Make the session's plans for all liquidations that were opened before it, the worst account first.
 
-    Whoever is sold for a call or a line comes first; those that are sold for a late loan share what volume is left.
+    Whoever is sold for a call or a line comes first; those that are sold for a late loan share what volume is left,
+    unless they are under their close-out line by now.
 
     Each plan is made anew from the session's own prices (I29), in a transaction of its own. What the desk sells of
     one name over all accounts stays within the participation cap of its volume, which the accounts share first
@@ -99,16 +100,19 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     ranked = sorted(measured, key=lambda standing: (standing.ratio_bp or 0, standing.account_id))
     by_id = {account.id: account for account in facts}
     orders = ended = 0
-    for is_default in (False, True):
+    aims = {
+        standing.account_id: aim_of(by_account[standing.account_id], by_id[standing.account_id], standing)
+        for standing in ranked
+    }
+    for is_for_loan in (False, True):
         group = [
             by_id[standing.account_id]
             for standing in ranked
-            if (by_account[standing.account_id].cause == Cause.DEFAULT) is is_default
+            if (aims[standing.account_id].pay_minor is not None) is is_for_loan
         ]
         if not group:
             continue
-        aims = {account.id: aim_of(by_account[account.id], account) for account in group}
-        share = share_session(group, sheet, aims, on)
+        share = share_session(group, sheet, {account.id: aims[account.id] for account in group}, on)
         for account in group:
             placed, is_over = plan_liquidation(
                 actor=actor, liquidation_id=by_account[account.id].pk, on=on, at=at, share=share
@@ -118,11 +122,16 @@ def run_liquidation_session(*, actor: Actor, on: date, at: datetime) -> SessionR
     return SessionResult(len(ranked), orders, ended)
 
 
-def aim_of(liquidation: Liquidation, account: AccountFacts) -> SaleAim:
-    """What is still to be reached: the target ratio, or the late loan with the interest and fees due now."""
+def aim_of(liquidation: Liquidation, account: AccountFacts, standing: Standing) -> SaleAim:
+    """What is still to be reached: the target ratio, or the late loan with the interest and fees due now.
+
+    Whoever falls under the close-out line while a late loan is sold for is sold to the target ratio, like anybody.
+    """
     if liquidation.loan_id is None:
         assert liquidation.target_bp is not None, "whoever is not sold for a loan is sold to a ratio"
         return SaleAim(liquidation.target_bp)
+    if standing.band is Band.CLOSE_OUT:
+        return SaleAim(get_terms(account.scheme_version_id).target_bp)
     principal_minor = get_loan(liquidation.loan_id).principal_minor
     owed_now = principal_minor + account.interest_minor + account.fees_minor
     return SaleAim(pay_minor=owed_now if principal_minor else 0)
@@ -157,7 +166,7 @@ def plan_liquidation(
     sheet = load_sheet([account.scheme_version_id], at=at)
     place = share.order.index(account.id)
     for_sale = load_for_sale([account.id], sheet, on).less(share.reserved_after(place))
-    aim = aim_of(liquidation, account)
+    aim = aim_of(liquidation, account, measure_on(sheet, [account])[0])
     explained, free = explain_account_plan(account, sheet, for_sale, aim)
     plan = explained.plan
     if aim.pay_minor is not None:
@@ -206,8 +215,10 @@ def _repay(
     """
     principal_minor = None
     if liquidation.loan_id is not None:
-        principal_minor = get_loan(liquidation.loan_id).principal_minor
-        amount_minor = min(amount_minor, aim_of(liquidation, account).pay_minor or 0)
+        aim = aim_of(liquidation, account, measure(account, at=at))
+        if aim.pay_minor is not None:
+            principal_minor = get_loan(liquidation.loan_id).principal_minor
+            amount_minor = min(amount_minor, aim.pay_minor)
     settle_debt(
         actor=actor,
         account=account,
@@ -371,7 +382,8 @@ def release_liquidation_order(*, actor: Actor, order_id: int, at: datetime) -> N
         one.instrument_id: one.quantity - for_sale.kept.get((account.id, one.instrument_id), 0) for one in left.holdings
     }
     may_sell = {one: min(quantity, free.get(one, 0)) for one, quantity in unsent.items()}
-    plan = plan_account(left, sheet, may_sell, aim_of(liquidation, left), for_sale.limit_down)
+    aim = aim_of(liquidation, left, measure_on(sheet, [left])[0])
+    plan = plan_account(left, sheet, may_sell, aim, for_sale.limit_down)
     column = sheet.column_of(order.instrument_id, account.currency)
     needed = next((line.quantity for line in plan.lines if line.instrument == column), 0)
     blocked = why_not_sold(sheet, column, for_sale.limit_down)
@@ -459,7 +471,8 @@ def _look(liquidation: Liquidation, account: AccountFacts, standing: Standing) -
         loan = get_loan(liquidation.loan_id)
         told = {"loan": loan.number}
         owed, paid = Sentence("{loan} is still owed", told), Sentence("{loan} is paid", told)
-        return not loan.principal_minor, str(owed if loan.principal_minor else paid)
+        is_safe = standing.band is not Band.CLOSE_OUT
+        return not loan.principal_minor and is_safe, str(owed if loan.principal_minor else paid)
     if liquidation.state != LiquidationState.SELLING and liquidation.call_id is not None:
         cause = call_cause(liquidation.call_id)
         if cause is CallCause.MAINTENANCE:

@@ -213,7 +213,8 @@ def _run_on(
             _print_sign_in(console, address)
         _replay(console, plan, changes)
         _print_figures(console, time.monotonic() - began)
-        _open_cases(console)
+        if address:
+            _open_cases(console)
         is_whole = print_verification(console)
         if address:
             _print_sign_in(console, address)

@@ -5,7 +5,7 @@
 
 BIN := .venv/bin
 # One more than there are processors: a test often waits for a browser, a worker or the database.
-PARALLEL = -n $$($(BIN)/python -c 'import os; print(min((os.cpu_count() or 1) + 1, 5))') --dist loadfile --no-loadscope-reorder
+PARALLEL = -n $$($(BIN)/python -c 'import os; print(min((os.cpu_count() or 1) + 1, 5))') --dist loadfile
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -67,12 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with slow tests first: no worker is left alone with one of them when the others are done."""
-    slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in slow)
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let the janitor sweep, and wait until it has."""
     if JANITOR in config.stash:

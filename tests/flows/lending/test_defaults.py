@@ -199,8 +199,8 @@ def test_i03_money_after_the_plan_makes_the_sale_for_a_late_loan_smaller_or_need
     assert verified(noon(NEXT))
 
 
-def test_proceeds_pay_the_late_loan_and_leave_one_that_is_not_due(desk: Desk) -> None:
-    """Two loans: the younger one is late, the older one runs. What a lot brings above stays the client's cash."""
+def two_loans(desk: Desk) -> int:
+    """The account of a client with an older loan that runs and a younger one that is late first; the money is out."""
     account_id = borrowed(desk, liquidation_rule=LiquidationRule.AUTO, tenor_days=90)
     draw_down(
         actor=desk.operations,
@@ -215,6 +215,12 @@ def test_proceeds_pay_the_late_loan_and_leave_one_that_is_not_due(desk: Desk) ->
     withdraw_cash(
         actor=desk.operations, account_id=account_id, amount_minor=cash, key="o", on=desk_day(), at=noon(desk_day())
     )
+    return account_id
+
+
+def test_proceeds_pay_the_late_loan_and_leave_one_that_is_not_due(desk: Desk) -> None:
+    """Two loans: the younger one is late, the older one runs. What a lot brings above stays the client's cash."""
+    account_id = two_loans(desk)
     desk.prices(LATE, AAPL="100", JPM="100", KO="50")
     act(desk, LATE)
     act(desk, DEADLINE, close(DEADLINE))
@@ -343,20 +349,7 @@ def test_an_account_that_falls_under_its_close_out_line_while_a_late_loan_is_sol
     desk: Desk,
 ) -> None:
     """Two loans, a small one of them late: paying that alone would leave the account under the line."""
-    account_id = borrowed(desk, liquidation_rule=LiquidationRule.AUTO, tenor_days=90)
-    draw_down(
-        actor=desk.operations,
-        account_id=account_id,
-        amount_minor=10_000_00,
-        tenor_days=30,
-        key="second",
-        on=desk_day(),
-        at=noon(desk_day()),
-    )
-    cash = get_account(account_id).cash_minor
-    withdraw_cash(
-        actor=desk.operations, account_id=account_id, amount_minor=cash, key="o", on=desk_day(), at=noon(desk_day())
-    )
+    account_id = two_loans(desk)
     desk.prices(LATE, AAPL="100", JPM="100", KO="50")
     act(desk, LATE)
     act(desk, DEADLINE, close(DEADLINE))

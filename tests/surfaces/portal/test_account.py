@@ -1,11 +1,15 @@
 """A client's own account on the portal: what is theirs, how far prices may fall, what it costs and what is asked."""
 
+from dataclasses import replace
+
 import pytest
-from tests.desk import TUESDAY, Desk, noon
+from tests.desk import SYSTEM, TUESDAY, Desk, close, noon
 from tests.surfaces.portal.conftest import Applicant, NewApplicant
 
+from reefpoint.decisions.margin.services.snapshots import snapshot_margin
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.records.parties.models import Client
+from reefpoint.records.products.selectors import load_demo_schemes
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +41,20 @@ def test_a_call_is_shown_with_its_sum_its_deadline_and_the_ways_out(offered: Des
     assert f"{call.amount_minor / 100:,.2f}" in shown
     assert f"{call.deadline_at:%Y-%m-%d %H:%M}" in shown
     assert "Or repay" in shown
+
+
+def test_a_call_for_what_the_names_ask_is_told_though_no_line_is_crossed(offered: Desk, borrower: Applicant) -> None:
+    terms = next(draft.terms for draft in load_demo_schemes() if draft.code == "STANDARD")
+    scheme = offered.publish_scheme("NAMED", replace(terms, maintenances_bp=(("AAPL", 4_500),)))
+    account_id = offered.open_account({"AAPL": 1_000}, 50_000_00, scheme=scheme)
+    assert "Until your shares ask for more of your own money" in borrower.text(f"accounts/{account_id}/")
+    offered.prices(TUESDAY, AAPL="90", JPM="100", KO="50")
+    snapshot_margin(actor=SYSTEM, on=TUESDAY, at=close(TUESDAY))
+    offered.drain()
+    set_desk_clock(close(TUESDAY))
+    shown = borrower.text(f"accounts/{account_id}/")
+    assert "You are asked to act" in shown
+    assert "500.00 USD" in shown
 
 
 def test_an_account_of_somebody_else_is_none(offered: Desk, borrower: Applicant, applicant: NewApplicant) -> None:

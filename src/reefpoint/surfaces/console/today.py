@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -262,7 +262,7 @@ def _reviews(actor: Actor) -> Iterator[Todo]:
             f"{row.number} · {client_of(row)} · {rating_word(row.rating)} · {cause_word(row.cause)}",
             reverse("console:kyc", args=[row.client_id]),
             _("Review"),
-            due_at=datetime(row.next_review_on.year, row.next_review_on.month, row.next_review_on.day, tzinfo=UTC),
+            due_at=datetime.combine(row.next_review_on, time.min, UTC),
         )
 
 
@@ -344,7 +344,7 @@ def _renewals(actor: Actor) -> Iterator[Todo]:
                     f"{row.number} · {client_of(row)}",
                     reverse("console:loan", args=[row.loan_id]),
                     _("Decide whether it is sold for") if row.default is None else _("See why the sale waits"),
-                    due_at=datetime(row.grace_until.year, row.grace_until.month, row.grace_until.day, tzinfo=UTC),
+                    due_at=datetime.combine(row.grace_until, time.min, UTC),
                     amount_minor=row.principal_minor,
                 )
     if "lending.offer" in actor.permissions:
@@ -355,7 +355,7 @@ def _renewals(actor: Actor) -> Iterator[Todo]:
                 f"{row.number} · {client_of(row)}",
                 reverse("console:loan", args=[row.loan_id]),
                 _("Price and offer, or turn it down"),
-                due_at=datetime(row.matures_on.year, row.matures_on.month, row.matures_on.day, tzinfo=UTC),
+                due_at=datetime.combine(row.matures_on, time.min, UTC),
                 since=row.renewal.asked_at if row.renewal else None,
                 amount_minor=row.principal_minor,
             )

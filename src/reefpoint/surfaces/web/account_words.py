@@ -23,7 +23,10 @@ BAND_SENTENCES: Mapping[Band, tuple[Words, Words]] = {
     ),
     Band.CLOSE_OUT: (
         _("Shares are being sold"),
-        _("The account is under the line at which shares are sold without asking. You can still pay in or repay."),
+        _(
+            "They are sold without asking again, to bring the account above its line or to pay a late loan. "
+            "You can still pay."
+        ),
     ),
     Band.UNKNOWN: (
         _("It cannot be said at the moment"),

@@ -44,6 +44,7 @@ from reefpoint.records.parties.selectors import find_clients
 from reefpoint.records.parties.services import accept_invitation, invite_to_portal
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 
+SCHEME = "STANDARD"
 SHARES = ("AAPL", "JPM", "KO")
 SHARES_WORTH_BP = 22_000
 PASSPORT_LASTS = timedelta(days=4 * 365)
@@ -99,7 +100,6 @@ class Case:
     loan: int
     reach: Reach
     name_zh: str = ""
-    scheme: str = "STANDARD"
 
     @property
     def email(self) -> str:
@@ -153,8 +153,9 @@ def open_cases(*, settle: Callable[[], None]) -> None:
     for case in _those(Reach.APPROVED):
         decide_request(actor=cast_actor("credit"), request_id=requests[case], on=on, at=at)
     _agree(at)
-    for case in set(_those(Reach.DECIDED)) - set(_those(Reach.APPROVED)):
-        decide_request(actor=cast_actor("credit"), request_id=requests[case], on=on, at=at)
+    for case in CASES:
+        if case.reach is Reach.DECIDED:
+            decide_request(actor=cast_actor("credit"), request_id=requests[case], on=on, at=at)
     settle()
     for case in _those(Reach.OFFERED):
         make_offer(actor=cast_actor("credit"), request_id=requests[case], on=on, at=at)
@@ -180,12 +181,10 @@ def _list_names(at: datetime) -> None:
 
 def _invite_borrower(at: datetime) -> None:
     """The first client of the book, whom the desk put on record, comes to the portal by invitation."""
-    found = find_clients(SETUP, text=BORROWER, offset=0, limit=1).rows
-    if not found:
-        return
-    invite_to_portal(actor=cast_actor("operations"), client_id=found[0].id, at=at)
+    [client] = find_clients(SETUP, text=BORROWER, offset=0, limit=1).rows
+    invite_to_portal(actor=cast_actor("operations"), client_id=client.id, at=at)
     create_user(
-        actor=SETUP, email=BORROWER, name=found[0].name, password=PASSWORD, roles=[RoleName.CLIENT], at=at,
+        actor=SETUP, email=BORROWER, name=client.name, password=PASSWORD, roles=[RoleName.CLIENT], at=at,
     )  # fmt: skip
     accept_invitation(actor=find_actor(BORROWER), at=at)
 
@@ -256,7 +255,7 @@ def answers_of(case: Case, number: int, on: date) -> dict[Section, SectionData]:
             "trading_years": 12,
             "trades_per_year": 40,
             "products_traded": ["stocks", "funds"],
-            "scheme_code": case.scheme,
+            "scheme_code": SCHEME,
             "loan_wanted_minor": case.loan * 100,
             "expected_turnover_minor": case.loan * 400,
             "purpose": "leverage",
@@ -327,7 +326,7 @@ def _ask(case: Case, on: date, at: datetime) -> int:
     request_id = begin_request(
         actor=client,
         client_id=own.client_id,
-        scheme_code=case.scheme,
+        scheme_code=SCHEME,
         amount_minor=case.loan * 100,
         tenor_days=90,
         lots=lots,

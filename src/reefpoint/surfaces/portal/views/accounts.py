@@ -41,11 +41,12 @@ def account(request: HttpRequest, actor: Actor, account_id: int) -> HttpResponse
     standing = page.standing
     context = {
         "page": page,
-        "sentence": BAND_SENTENCES[Band.CLOSE_OUT if page.is_enforced else page.band],
+        "sentence": BAND_SENTENCES[_told(page)],
         "own_minor": max(standing.equity_minor, 0),
         "lent_minor": min(standing.debt_minor, standing.assets_minor),
         "whole_minor": max(standing.assets_minor, 1),
         "lines": [(LINE_OF[one.band], one) for one in page.distances],
+        "maintenance_fall_bp": _fall_before_call(page),
         "loans": loans,
         "day_minor": sum(one.day_minor for one in loans),
         "call": page.open_call,
@@ -53,6 +54,22 @@ def account(request: HttpRequest, actor: Actor, account_id: int) -> HttpResponse
         "at": at,
     }
     return render(request, "portal/account.html", context)
+
+
+def _told(page: AccountPage) -> Band:
+    """What the client is told: a sale that runs, or a call for what the names ask, counts before the ratio."""
+    if page.is_enforced:
+        return Band.CLOSE_OUT
+    if page.open_call is not None and page.band in {Band.SAFE, Band.WARNING}:
+        return Band.CALL
+    return page.band
+
+
+def _fall_before_call(page: AccountPage) -> int | None:
+    """The fall at which the names ask for more of one's own money, where that comes before the call line."""
+    fall_bp = page.maintenance.fall_bp
+    call_bp = next((one.fall_bp for one in page.distances if one.band is Band.CALL), None)
+    return fall_bp if fall_bp is not None and call_bp is not None and fall_bp < call_bp else None
 
 
 def _costs(page: AccountPage) -> list[LoanCost]:

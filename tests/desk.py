@@ -38,7 +38,8 @@ from reefpoint.platform.events.selectors import pending_count
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Position
-from reefpoint.records.accounts.selectors import get_account, verify_accounts
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.proof import verify_accounts
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.models import Fill, Order
 from reefpoint.records.execution.services import deliver_securities

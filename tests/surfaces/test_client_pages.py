@@ -20,7 +20,7 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.database import parts
 from reefpoint.records.parties.models import Consent, Document, Licence
-from reefpoint.records.parties.selectors import find_clients
+from reefpoint.records.parties.selectors.clients import find_clients
 from reefpoint.records.parties.services import add_document, record_profile, register_clients
 from reefpoint.records.parties.types import (
     BankAccountDraft,

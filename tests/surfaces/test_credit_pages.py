@@ -19,7 +19,7 @@ from reefpoint.decisions.pricing.models import Quote
 from reefpoint.flows.operations.models import DeskClock
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.publications.models import Publication
-from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.accounts.selectors.accounts import get_account
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ from reefpoint.platform.access.rules import PERMISSIONS
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import find_actor, request_approval
 from reefpoint.platform.access.types import RoleName
-from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.accounts.selectors.accounts import get_account
 from reefpoint.records.contracts.rules.sample import SAMPLE_TERMS
 from reefpoint.records.contracts.services import prepare_contract
 from reefpoint.records.contracts.types import Language
 from reefpoint.records.market.selectors import list_held
-from reefpoint.records.parties.selectors import list_licences
+from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.records.parties.services import record_licence
 from reefpoint.records.products.selectors import list_schemes
 

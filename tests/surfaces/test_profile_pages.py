@@ -9,7 +9,7 @@ from tests.surfaces.test_client_pages import WANG
 
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
-from reefpoint.records.parties.selectors import find_profile
+from reefpoint.records.parties.selectors.profiles import find_profile
 from reefpoint.records.parties.services import record_profile
 
 pytestmark = pytest.mark.django_db

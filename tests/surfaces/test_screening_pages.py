@@ -17,7 +17,7 @@ from reefpoint.platform.access.rules import PERMISSIONS
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import create_user
 from reefpoint.platform.access.types import RoleName
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 
 LIST = (
     "id,schema,name,aliases,birth_date,countries\n"

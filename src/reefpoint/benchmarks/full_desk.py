@@ -54,7 +54,8 @@ from reefpoint.records.ledger.services import post_journals
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, JournalDraft, Line, client_cash, loan_principal
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.records.parties.rules import profile_to_json, traits_of
-from reefpoint.records.parties.selectors import document_context, profile_context
+from reefpoint.records.parties.selectors.documents import document_context
+from reefpoint.records.parties.selectors.profiles import profile_context
 from reefpoint.records.parties.services import record_licence, record_profile, register_clients
 from reefpoint.records.parties.types import Activity, ClientDraft, ClientKind, ProfileDraft
 from reefpoint.records.products.selectors import published_version

@@ -18,7 +18,7 @@ from reefpoint.engine.book import Book, sorted_by_size
 from reefpoint.engine.columns import Instruments, Int32s, Int64s, Quantities
 from reefpoint.engine.loading import HEADER_BYTES, TRAILER, read_columns, read_positions
 from reefpoint.engine.watch import Watch
-from reefpoint.records.accounts.selectors import ACCOUNT_FIELDS, copy_book
+from reefpoint.records.accounts.selectors.accounts import ACCOUNT_FIELDS, copy_book
 
 STREAM_SECONDS = 20.0
 STREAM_EVERY_S = 0.05

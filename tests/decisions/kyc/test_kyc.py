@@ -53,7 +53,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import MalformedTable
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import draft_publication, request_publication
-from reefpoint.records.parties.selectors import ClientNotFound
+from reefpoint.records.parties.selectors.clients import ClientNotFound
 from reefpoint.records.parties.services import record_profile, register_clients
 from reefpoint.records.parties.types import (
     ClientDraft,

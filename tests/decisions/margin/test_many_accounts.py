@@ -19,7 +19,7 @@ from reefpoint.engine.watch import Watch
 from reefpoint.platform.audit.selectors import list_entries
 from reefpoint.platform.events.models import Event
 from reefpoint.platform.events.selectors import pending_count
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
 
 LATER = noon(TUESDAY) + timedelta(hours=1)
 

@@ -53,7 +53,8 @@ from reefpoint.platform.access.services.approvals import SecondPersonNeeded
 from reefpoint.platform.basics.tables import MalformedTable
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan
-from reefpoint.records.accounts.selectors import list_open_loans, list_rates, rates_on, verify_accounts
+from reefpoint.records.accounts.selectors.loans import list_open_loans, list_rates, rates_on
+from reefpoint.records.accounts.selectors.proof import verify_accounts
 from reefpoint.records.products.selectors import published_version
 
 GRID = rules.read_grid(read_shipped_grid())

@@ -16,7 +16,7 @@ from reefpoint.decisions.relations.services import ReasonMissing, require_group_
 from reefpoint.flows.servicing.services.credit import draw_down
 from reefpoint.platform.access.services import PermissionRefused
 from reefpoint.platform.audit.selectors import list_entries
-from reefpoint.records.accounts.selectors import load_debts
+from reefpoint.records.accounts.selectors.accounts import load_debts
 
 AT = noon(MONDAY)
 

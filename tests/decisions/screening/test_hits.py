@@ -28,7 +28,7 @@ from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import PermissionRefused, ReasonNeeded, SecondPersonNeeded, approve, reject
 from reefpoint.platform.basics.errors import InvalidTransition
 from reefpoint.records.execution.types import Side
-from reefpoint.records.parties.selectors import ClientNotOpen, get_client
+from reefpoint.records.parties.selectors.clients import ClientNotOpen, get_client
 from reefpoint.records.parties.services import record_profile
 from reefpoint.records.parties.types import ClientStatus, PersonRole, ProfileDraft, RelatedPersonDraft
 

@@ -64,7 +64,7 @@ from reefpoint.platform.publications.services import NotPublishable, draft_publi
 from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.records.accounts.models import MarginAccount
 from reefpoint.records.parties.models import Client
-from reefpoint.records.parties.selectors import ClientNotFound
+from reefpoint.records.parties.selectors.clients import ClientNotFound
 from reefpoint.records.parties.services import record_profile, register_clients
 from reefpoint.records.parties.types import ClientDraft, ClientKind, ProfileDraft
 

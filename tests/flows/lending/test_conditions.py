@@ -26,7 +26,7 @@ from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services import approve
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan, MarginAccount
-from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.accounts.selectors.accounts import get_account
 from reefpoint.records.contracts.selectors import get_contract
 from reefpoint.records.execution.models import Order
 from reefpoint.records.execution.types import Side

@@ -18,7 +18,9 @@ from reefpoint.flows.liquidation.selectors import verify_liquidations
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services import approve, reject
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.accounts.selectors import get_account, list_loans, verify_accounts
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans
+from reefpoint.records.accounts.selectors.proof import verify_accounts
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.ledger.selectors import verify_ledger
 from reefpoint.records.market.selectors.calendar import next_session

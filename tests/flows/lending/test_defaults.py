@@ -31,7 +31,8 @@ from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.services import ReasonNeeded, approve, reject
 from reefpoint.platform.access.services.approvals import SecondPersonNeeded
 from reefpoint.platform.notifications.models import Notice
-from reefpoint.records.accounts.selectors import get_account, list_loans
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.execution.models import Order
 from reefpoint.records.parties.services import lift_hold, place_hold

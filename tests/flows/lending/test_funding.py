@@ -28,7 +28,7 @@ from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan, MarginAccount
-from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.accounts.selectors.accounts import get_account
 from reefpoint.records.ledger.selectors import available_minor, balance_minor
 from reefpoint.records.ledger.types import client_cash, loan_principal
 from reefpoint.records.parties.models import Licence

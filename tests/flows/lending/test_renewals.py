@@ -49,7 +49,9 @@ from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.platform.publications.models import Publication
 from reefpoint.records.accounts.models import Loan, LoanExtension, MarginAccount
-from reefpoint.records.accounts.selectors import get_account, list_loans, list_rates, verify_accounts
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans, list_rates
+from reefpoint.records.accounts.selectors.proof import verify_accounts
 from reefpoint.records.accounts.services import begin_further_terms, set_status
 from reefpoint.records.accounts.types import AccountStatus, LoanFacts
 from reefpoint.records.contracts.models import Contract
@@ -58,7 +60,7 @@ from reefpoint.records.contracts.services import NotACountersigner, acknowledge,
 from reefpoint.records.contracts.types import Authentication, ContractState
 from reefpoint.records.ledger.selectors import find_journal, verify_ledger
 from reefpoint.records.parties.models import Client
-from reefpoint.records.parties.selectors import list_licences
+from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.records.parties.services import end_licence
 
 S = RenewalState

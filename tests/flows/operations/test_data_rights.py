@@ -34,7 +34,11 @@ from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.parties.models import BankAccount, Client, Document, Profile, TraitRow
-from reefpoint.records.parties.selectors import get_client, get_profile, list_erasures, list_traits, verify_parties
+from reefpoint.records.parties.selectors.clients import get_client
+from reefpoint.records.parties.selectors.data_rights import list_erasures
+from reefpoint.records.parties.selectors.profiles import get_profile
+from reefpoint.records.parties.selectors.proof import verify_parties
+from reefpoint.records.parties.selectors.traits import list_traits
 from reefpoint.records.parties.services import (
     ClientStillServed,
     UnderLegalHold,

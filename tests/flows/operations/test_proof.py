@@ -16,7 +16,7 @@ from reefpoint.flows.operations.selectors.verify import CHECKS, verify_state
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.audit.services import anchor_seals, seal
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.records.accounts.selectors import quantities_held
+from reefpoint.records.accounts.selectors.positions import quantities_held
 from reefpoint.records.execution.models import Fill
 from reefpoint.records.execution.services import reconcile_broker, settle_broker
 from reefpoint.records.ledger.models import Journal

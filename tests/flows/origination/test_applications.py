@@ -62,7 +62,9 @@ from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.errors import InvalidTransition, Refusal
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.parties.models import Client as ClientRow
-from reefpoint.records.parties.selectors import find_profile, get_profile, has_consent, list_licences
+from reefpoint.records.parties.selectors.consents import has_consent
+from reefpoint.records.parties.selectors.licences import list_licences
+from reefpoint.records.parties.selectors.profiles import find_profile, get_profile
 from reefpoint.records.parties.services import close_client, record_profile, reopen_prospect, revoke_licence
 from reefpoint.records.parties.types import ClientKind, ClientStatus, ConsentPurpose, DocumentKind
 

@@ -31,7 +31,8 @@ from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.events.services import dispatch_once
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.vault.selectors import verify_vault
-from reefpoint.records.parties.selectors import get_client, load_retention_facts
+from reefpoint.records.parties.selectors.clients import get_client
+from reefpoint.records.parties.selectors.data_rights import load_retention_facts
 from reefpoint.records.parties.services import erase_client
 from reefpoint.records.parties.types import ClientStatus
 

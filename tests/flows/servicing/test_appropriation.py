@@ -9,7 +9,8 @@ from reefpoint.flows.servicing.rules import early_principal_minor
 from reefpoint.flows.servicing.services.credit import draw_down
 from reefpoint.flows.servicing.services.interest import collect_interest, collect_matured
 from reefpoint.records.accounts.rules import in_order_of_repayment
-from reefpoint.records.accounts.selectors import get_account, list_loans
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans
 from reefpoint.records.accounts.types import LoanFacts, LoanState
 from reefpoint.records.products.types import Due
 

@@ -15,7 +15,8 @@ from reefpoint.flows.servicing.services.fees import charge_fees, charge_late_fee
 from reefpoint.flows.servicing.services.interest import accrue_interest
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve, find_actor
-from reefpoint.records.accounts.selectors import get_account, list_loans
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans
 from reefpoint.records.ledger.selectors import balance_minor
 from reefpoint.records.ledger.services import close_book_day, open_book_day
 from reefpoint.records.ledger.types import INCOME_FEES

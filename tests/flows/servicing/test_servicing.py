@@ -21,7 +21,7 @@ from reefpoint.records.ledger.selectors import available_minor, balance_minor
 from reefpoint.records.ledger.services.refusals import IdempotencyConflict
 from reefpoint.records.ledger.types import client_cash, fees_due, interest_due
 from reefpoint.records.parties.models import Licence
-from reefpoint.records.parties.selectors import ClientNotFound
+from reefpoint.records.parties.selectors.clients import ClientNotFound
 from reefpoint.records.parties.services import LicenceRefused, end_licence
 from reefpoint.records.products.types import Due
 from reefpoint.records.treasury.models import FundingPool

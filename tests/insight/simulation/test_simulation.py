@@ -44,7 +44,7 @@ from reefpoint.insight.simulation.types import (
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import approve
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.accounts.selectors import list_loans
+from reefpoint.records.accounts.selectors.loans import list_loans
 from reefpoint.records.execution.models import Fill
 from reefpoint.records.execution.services import end_session_orders
 from reefpoint.records.market.adapters.exchange_calendar import load_exchange_calendar

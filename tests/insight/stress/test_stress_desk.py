@@ -11,7 +11,7 @@ from reefpoint.engine.bands import Band
 from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, read_scenarios
 from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
 
 AT: datetime = noon(MONDAY)
 

@@ -30,7 +30,7 @@ from reefpoint.platform.vault.services import (
     turn_data_key,
 )
 from reefpoint.platform.vault.types import KeyPurpose, Sealed, SealedTable
-from reefpoint.records.parties.selectors import find_profile
+from reefpoint.records.parties.selectors.profiles import find_profile
 from reefpoint.records.parties.services import record_profile, register_clients
 from reefpoint.records.parties.types import ClientDraft, ClientKind, ProfileDraft
 

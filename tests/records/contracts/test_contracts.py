@@ -45,7 +45,8 @@ from reefpoint.records.contracts.services import (
 )
 from reefpoint.records.contracts.types import Authentication, ContractState, ContractTerms, FileKind, Language
 from reefpoint.records.parties.models import Client
-from reefpoint.records.parties.selectors import ClientNotOpen, list_licences
+from reefpoint.records.parties.selectors.clients import ClientNotOpen
+from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.records.parties.services import LicenceRefused, revoke_licence
 from reefpoint.records.parties.types import ClientStatus
 

@@ -12,7 +12,7 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.records.parties.models import Client, Licence
-from reefpoint.records.parties.selectors import (
+from reefpoint.records.parties.selectors.clients import (
     ClientNotFound,
     can_see_client,
     get_client,

@@ -16,7 +16,8 @@ from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.parties.adapters.file_checks import DocumentRefused, check_file
 from reefpoint.records.parties.models import Document
 from reefpoint.records.parties.rules import FILE_BYTES_MAX, clean_file_name
-from reefpoint.records.parties.selectors import ClientNotFound, list_documents
+from reefpoint.records.parties.selectors.clients import ClientNotFound
+from reefpoint.records.parties.selectors.documents import list_documents
 from reefpoint.records.parties.services import (
     DocumentExpired,
     DocumentNotFound,

@@ -11,7 +11,7 @@ from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.records.parties.models import Licence
 from reefpoint.records.parties.rules import PERMITS, TIME_ZONES
-from reefpoint.records.parties.selectors import list_licence_standings, list_licences
+from reefpoint.records.parties.selectors.licences import list_licence_standings, list_licences
 from reefpoint.records.parties.services import (
     LicenceMalformed,
     LicenceRefused,

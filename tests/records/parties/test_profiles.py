@@ -11,16 +11,16 @@ from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.vault.selectors import verify_vault
 from reefpoint.records.parties.models import BankAccount, Profile, TraitRow
-from reefpoint.records.parties.selectors import (
-    ClientNotFound,
+from reefpoint.records.parties.selectors.bank_accounts import list_bank_accounts
+from reefpoint.records.parties.selectors.clients import ClientNotFound
+from reefpoint.records.parties.selectors.profiles import (
     get_profile,
-    list_bank_accounts,
     list_related_persons,
-    list_traits,
     load_identifiers,
     load_profiles,
-    verify_parties,
 )
+from reefpoint.records.parties.selectors.proof import verify_parties
+from reefpoint.records.parties.selectors.traits import list_traits
 from reefpoint.records.parties.services import NoSuchField, record_profile, register_client, unmask
 from reefpoint.records.parties.types import (
     BankAccountDraft,

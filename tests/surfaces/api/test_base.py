@@ -19,7 +19,7 @@ from reefpoint.platform.access.services import (
     revoke_token,
 )
 from reefpoint.platform.access.types import RoleName
-from reefpoint.records.parties.selectors import list_licences
+from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.surfaces.api import base
 from reefpoint.surfaces.web import limits
 

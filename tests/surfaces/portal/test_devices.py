@@ -14,7 +14,7 @@ from reefpoint.decisions.monitoring.services.sweeping import judge_clients
 from reefpoint.decisions.relations.selectors import load_groups
 from reefpoint.flows.operations.models import DeskClock
 from reefpoint.platform.events.services import dispatch_once
-from reefpoint.records.parties.selectors import list_traits
+from reefpoint.records.parties.selectors.traits import list_traits
 from reefpoint.records.parties.types import TraitKind
 from reefpoint.surfaces.portal.devices import DEVICE_COOKIE
 

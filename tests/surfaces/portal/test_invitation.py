@@ -14,7 +14,7 @@ from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.parties.models import Client
-from reefpoint.records.parties.selectors import ClientNotFound
+from reefpoint.records.parties.selectors.clients import ClientNotFound
 from reefpoint.records.parties.services import (
     AlreadyOnPortal,
     NoInvitation,

@@ -3,7 +3,7 @@
 import pytest
 from tests.surfaces.portal.conftest import Applicant, NewApplicant
 
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
 
 pytestmark = pytest.mark.django_db
 PLAY = {"portfolio": "JPM 100", "loan": "5000", "since": "2020-01-02", "until": "2020-04-30"}

@@ -27,7 +27,8 @@ from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind
-from reefpoint.records.parties.selectors import load_identifiers, load_profiles, require_client, visible_clients
+from reefpoint.records.parties.selectors.clients import require_client, visible_clients
+from reefpoint.records.parties.selectors.profiles import load_identifiers, load_profiles
 from reefpoint.records.parties.types import ClientKind
 
 PUBLISH = "kyc.publish"

@@ -19,7 +19,8 @@ from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.personal_data import ERASED, is_kept
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.parties.selectors import load_documents, load_identifiers, load_profiles
+from reefpoint.records.parties.selectors.documents import load_documents
+from reefpoint.records.parties.selectors.profiles import load_identifiers, load_profiles
 from reefpoint.records.parties.services.clients import lock_client
 from reefpoint.records.parties.types import ClientKind
 

@@ -15,7 +15,8 @@ from reefpoint.platform.access.events import ApprovalGranted, ApprovalRejected
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.records.parties.events import ClientErased, ProfileChanged
-from reefpoint.records.parties.selectors import load_bank_accounts, load_profiles
+from reefpoint.records.parties.selectors.bank_accounts import load_bank_accounts
+from reefpoint.records.parties.selectors.profiles import load_profiles
 
 CONTACT_FIELDS = frozenset({"phone", "email"})
 

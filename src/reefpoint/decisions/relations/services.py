@@ -25,8 +25,8 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.database.bulk import array_literal, insert_columns, next_ids
 from reefpoint.platform.database.locks import lock_name, share_name
-from reefpoint.records.accounts.selectors import load_debts
-from reefpoint.records.parties.selectors import list_traits
+from reefpoint.records.accounts.selectors.accounts import load_debts
+from reefpoint.records.parties.selectors.traits import list_traits
 from reefpoint.records.parties.types import TraitKind
 
 REGROUPING = "relations.regroup"

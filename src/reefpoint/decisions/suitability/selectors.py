@@ -34,7 +34,8 @@ from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.publications.rules import fingerprint
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
-from reefpoint.records.parties.selectors import get_client, load_profiles, require_client
+from reefpoint.records.parties.selectors.clients import get_client, require_client
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.records.products.selectors import list_schemes, published_version
 from reefpoint.records.products.types import SchemeTerms, VersionState

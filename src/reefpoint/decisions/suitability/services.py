@@ -32,7 +32,8 @@ from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.personal_data import ERASED, is_kept
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.parties.selectors import get_client, load_profiles, require_client, require_own_or
+from reefpoint.records.parties.selectors.clients import get_client, require_client, require_own_or
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.records.products.types import SchemeTerms
 

@@ -11,7 +11,9 @@ from reefpoint.decisions.margin.types import Standing
 from reefpoint.flows.servicing.rules import allocate_payment, early_principal_minor
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import held_minor, owed_minor
-from reefpoint.records.accounts.selectors import get_account, get_owner, list_loans
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import list_loans
+from reefpoint.records.accounts.selectors.owners import get_owner
 from reefpoint.records.accounts.types import AccountFacts, Holding
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms

@@ -18,7 +18,8 @@ from reefpoint.insight.collateral.types import AccountGap, GapReport, SoldPositi
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import held_minor, owed_minor
-from reefpoint.records.accounts.selectors import account_numbers, get_owner
+from reefpoint.records.accounts.selectors.accounts import account_numbers
+from reefpoint.records.accounts.selectors.owners import get_owner
 
 LEVELS = (0.95, 0.99)
 WORST_ACCOUNTS = 10

@@ -8,7 +8,7 @@ from reefpoint.decisions.collateral.selectors.assumptions import DAYS
 from reefpoint.insight.collateral.selectors import find_gap_loss
 from reefpoint.insight.collateral.types import TailFigures
 from reefpoint.platform.runs.types import Outcome, RunKind, Task, Value
-from reefpoint.records.accounts.selectors import count_accounts
+from reefpoint.records.accounts.selectors.accounts import count_accounts
 
 AT_ONCE = 1_000_000
 """Accounts times paths, of eight days, that are worked within a call."""

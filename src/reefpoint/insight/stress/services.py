@@ -11,7 +11,7 @@ from reefpoint.insight.stress.rules import usual_scenarios
 from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import BandChange, BandTotal, ScenarioChoice, ScenarioOutcome
 from reefpoint.platform.runs.types import Outcome, RunKind, Task, Value
-from reefpoint.records.accounts.selectors import count_accounts
+from reefpoint.records.accounts.selectors.accounts import count_accounts
 
 AT_ONCE = 1_000
 """Accounts that are valued within a call: a bound that was chosen, not measured."""

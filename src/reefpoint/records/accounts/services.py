@@ -24,7 +24,8 @@ from reefpoint.records.accounts.models import (
     SecurityMovement,
 )
 from reefpoint.records.accounts.rules import in_order_of_repayment
-from reefpoint.records.accounts.selectors import get_account, load_accounts, loan_facts
+from reefpoint.records.accounts.selectors.accounts import get_account, load_accounts
+from reefpoint.records.accounts.selectors.loans import loan_facts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanFacts, LoanState, MovementKind
 from reefpoint.records.ledger.services import open_ledger_accounts
 from reefpoint.records.ledger.types import client_accounts

@@ -58,7 +58,7 @@ from reefpoint.records.contracts.types import (
     template_key,
 )
 from reefpoint.records.parties.rules import local_day
-from reefpoint.records.parties.selectors import find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
 
 VERIFY_BYTES_MAX = 20 * 1024 * 1024
 _BATCH = 100

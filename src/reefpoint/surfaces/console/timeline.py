@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reefpoint.decisions.margin.types import AccountPage, CallState
 from reefpoint.flows.liquidation.types import LiquidationFacts
-from reefpoint.records.accounts.selectors import list_movements
+from reefpoint.records.accounts.selectors.positions import list_movements
 from reefpoint.records.ledger.selectors import list_entries
 from reefpoint.records.ledger.types import client_cash
 

@@ -28,7 +28,7 @@ from reefpoint.flows.origination.selectors.leads import summarise_open_pairs
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.governance.selectors import champions_that_drifted, list_models
-from reefpoint.records.accounts.selectors import load_owners
+from reefpoint.records.accounts.selectors.owners import load_owners
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.market.selectors import list_held
 from reefpoint.records.market.selectors.fx import list_held_fx

@@ -24,10 +24,11 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.vault.services import open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.accounts.selectors import account_ids_of_clients, list_movements, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients, load_accounts
+from reefpoint.records.accounts.selectors.positions import list_movements
 from reefpoint.records.ledger.selectors import list_entries
 from reefpoint.records.ledger.types import client_cash
-from reefpoint.records.parties.selectors import load_profiles
+from reefpoint.records.parties.selectors.profiles import load_profiles
 
 BEFORE = timedelta(days=90)
 """How long before the earliest alert the transactions of an extract begin; a default of this project."""

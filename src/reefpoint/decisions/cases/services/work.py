@@ -23,7 +23,7 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.vault.services import open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.records.parties.services import SUFFIXES, check_file, clean_file_name
 
 CLOSE = "cases.close"

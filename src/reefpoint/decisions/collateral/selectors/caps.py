@@ -11,7 +11,7 @@ from reefpoint.decisions.collateral.selectors.model import own_haircuts
 from reefpoint.decisions.collateral.types import NO_CAPS, Caps, CapUse
 from reefpoint.platform.basics.money import held_minor, percent
 from reefpoint.platform.basics.sentences import Sentence
-from reefpoint.records.accounts.selectors import holdings_by_pool
+from reefpoint.records.accounts.selectors.positions import holdings_by_pool
 from reefpoint.records.execution.selectors import open_buy_quantities
 from reefpoint.records.market.selectors.instruments import get_instrument, list_instruments, list_listings
 from reefpoint.records.market.selectors.prices import latest_prices

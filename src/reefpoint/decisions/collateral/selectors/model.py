@@ -17,7 +17,8 @@ from reefpoint.engine.draws import name_keys
 from reefpoint.engine.haircuts import HISTORY_MIN, HaircutInputs, HaircutPolicy, find_haircuts, history_days
 from reefpoint.engine.sale_prices import GapModel, HistoricalFactor, Horizon, sale_prices
 from reefpoint.platform.basics.money import price_units
-from reefpoint.records.accounts.selectors import holdings_by_pool, scheme_versions_in_use
+from reefpoint.records.accounts.selectors.accounts import scheme_versions_in_use
+from reefpoint.records.accounts.selectors.positions import holdings_by_pool
 from reefpoint.records.market.adapters.us20 import load_us20
 from reefpoint.records.market.selectors.calendar import last_closed_session, sessions
 from reefpoint.records.market.selectors.instruments import list_instruments, list_listings

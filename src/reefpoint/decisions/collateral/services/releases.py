@@ -19,7 +19,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
-from reefpoint.records.accounts.selectors import scheme_versions_in_use
+from reefpoint.records.accounts.selectors.accounts import scheme_versions_in_use
 from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.types import VENUE

@@ -26,7 +26,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.money import held_minor
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
-from reefpoint.records.parties.selectors import can_see_client
+from reefpoint.records.parties.selectors.clients import can_see_client
 
 Figures = Callable[[date], ConditionFigures]
 """Figures, given the day of the newest approval."""

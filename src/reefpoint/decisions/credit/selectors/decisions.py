@@ -27,7 +27,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.parties.selectors import can_see_client, require_client, visible_clients
+from reefpoint.records.parties.selectors.clients import can_see_client, require_client, visible_clients
 
 DECISION_ORDERS = frozenset({"id", "client_number", "asked_minor", "limit_minor", "grade", "state", "decided_on"})
 

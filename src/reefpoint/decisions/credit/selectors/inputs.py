@@ -21,9 +21,11 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor
 from reefpoint.platform.basics.tables import Value
-from reefpoint.records.accounts.selectors import load_debts
+from reefpoint.records.accounts.selectors.accounts import load_debts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
-from reefpoint.records.parties.selectors import find_licence, get_client, load_profiles
+from reefpoint.records.parties.selectors.clients import get_client
+from reefpoint.records.parties.selectors.licences import find_licence
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.products.types import VersionView
 
 LENDING = "margin_lending"

@@ -31,7 +31,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.parties.selectors import can_see_client
+from reefpoint.records.parties.selectors.clients import can_see_client
 from reefpoint.records.products.selectors import published_version
 
 REASON_CHARS_MAX = 500

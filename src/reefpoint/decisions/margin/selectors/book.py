@@ -26,7 +26,7 @@ from reefpoint.engine.loading import read_columns, read_positions
 from reefpoint.engine.valuation import Valuation
 from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.database.bulk import copy_out
-from reefpoint.records.accounts.selectors import ACCOUNT_FIELDS, CURRENCIES, copy_book
+from reefpoint.records.accounts.selectors.accounts import ACCOUNT_FIELDS, CURRENCIES, copy_book
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.selectors.prices import latest_columns

@@ -17,7 +17,7 @@ from reefpoint.decisions.margin.types import Band, CollateralEffect, EffectRow, 
 from reefpoint.engine.book import Marks
 from reefpoint.engine.columns import Bools
 from reefpoint.engine.valuation import value_book
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.products.selectors import get_version
 
 WORST_ROWS = 20

@@ -46,17 +46,14 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.accounts.selectors import (
-    get_account,
-    get_facility,
-    get_own_account,
-    get_owner,
-    list_loans,
-    names_held,
-)
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.facilities import get_facility
+from reefpoint.records.accounts.selectors.loans import list_loans
+from reefpoint.records.accounts.selectors.owners import get_own_account, get_owner
+from reefpoint.records.accounts.selectors.positions import names_held
 from reefpoint.records.accounts.types import AccountOwner
 from reefpoint.records.market.selectors import latest_prices, list_instruments
-from reefpoint.records.parties.selectors import visible_clients
+from reefpoint.records.parties.selectors.clients import visible_clients
 from reefpoint.records.products.selectors import get_terms, get_version
 
 WORST_ROWS = 20

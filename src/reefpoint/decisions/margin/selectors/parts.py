@@ -19,7 +19,8 @@ from reefpoint.engine.currencies import FxVersion, convert_up
 from reefpoint.engine.reporting import Parts
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import get_account, pool_codes
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.facilities import pool_codes
 from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.types import InstrumentView
 from reefpoint.records.products.selectors import get_version

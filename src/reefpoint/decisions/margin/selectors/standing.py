@@ -25,7 +25,8 @@ from reefpoint.engine.currencies import HomeColumns
 from reefpoint.engine.valuation import Valuation, value_book
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import load_accounts, quantities_held
+from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.accounts.selectors.positions import quantities_held
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.market.selectors.fx import latest_fx
 from reefpoint.records.market.selectors.instruments import list_instruments

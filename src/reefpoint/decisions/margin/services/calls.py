@@ -23,7 +23,7 @@ from reefpoint.platform.database.bulk import array_literal, insert_columns, next
 from reefpoint.platform.events.services import publish, publish_all
 from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.market.selectors.calendar import deadline_at
 from reefpoint.records.market.types import VENUE
 from reefpoint.records.products.selectors import get_terms

@@ -38,7 +38,7 @@ from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.events.services import claim_batch, claim_for_session, mark_done, run_consumer
 from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
-from reefpoint.records.accounts.selectors import load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
 from reefpoint.records.ledger.selectors import current_book_day
 
 CONSUMER = "margin.watch"

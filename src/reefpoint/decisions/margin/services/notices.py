@@ -7,8 +7,8 @@ from reefpoint.decisions.margin.types import CallCause
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import Money
 from reefpoint.platform.notifications.services import queue_notice
-from reefpoint.records.accounts.selectors import get_account
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.parties.selectors.clients import get_client
 
 _CALL = {
     "en": (

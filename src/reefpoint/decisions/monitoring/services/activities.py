@@ -12,7 +12,8 @@ from reefpoint.decisions.monitoring.rules.parties import THIRD_PARTY_BELOW_BP, s
 from reefpoint.decisions.monitoring.types import ActivityDraft, Counterparty
 from reefpoint.decisions.screening.selectors import best_score
 from reefpoint.platform.database.bulk import insert_columns
-from reefpoint.records.parties.selectors import load_bank_accounts, load_profiles
+from reefpoint.records.parties.selectors.bank_accounts import load_bank_accounts
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.services import trait_digest
 from reefpoint.records.parties.types import TraitKind
 

@@ -14,7 +14,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.services import place_hold, release_hold
 from reefpoint.records.ledger.types import client_cash

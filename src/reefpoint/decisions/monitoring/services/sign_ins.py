@@ -8,7 +8,7 @@ from reefpoint.decisions.monitoring.services.activities import device_code, note
 from reefpoint.decisions.monitoring.types import ActivityDraft, ActivityKind
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.parties.selectors import find_own_client
+from reefpoint.records.parties.selectors.clients import find_own_client
 from reefpoint.records.parties.services import record_trait
 from reefpoint.records.parties.types import TraitKind
 

@@ -15,10 +15,11 @@ from reefpoint.decisions.pricing.types import BookMove, BookWhatIf, PriceGrid, P
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.tables import Value
-from reefpoint.records.accounts.selectors import list_open_loans, load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.accounts.selectors.loans import list_open_loans
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts
 from reefpoint.records.market.selectors.prices import closes_between, latest_prices
-from reefpoint.records.parties.selectors import visible_clients
+from reefpoint.records.parties.selectors.clients import visible_clients
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import RateKind, SchemeTerms
 from reefpoint.records.treasury.selectors import list_pools

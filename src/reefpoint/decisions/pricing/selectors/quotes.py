@@ -24,7 +24,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.parties.selectors import can_see_client, visible_clients
+from reefpoint.records.parties.selectors.clients import can_see_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import VersionState
 

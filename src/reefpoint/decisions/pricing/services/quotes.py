@@ -27,7 +27,7 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.publications.rules import fingerprint
 from reefpoint.platform.publications.selectors import in_force
 from reefpoint.platform.publications.services import use_publication
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors.clients import require_client
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import SchemeTerms, VersionState, VersionView
 

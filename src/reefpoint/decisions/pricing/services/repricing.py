@@ -25,9 +25,10 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import list_open_loans, load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.accounts.selectors.loans import list_open_loans
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts
-from reefpoint.records.parties.selectors import can_see_client, get_client
+from reefpoint.records.parties.selectors.clients import can_see_client, get_client
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import RateKind, SchemeTerms
 

@@ -9,7 +9,7 @@ from reefpoint.decisions.pricing.selectors import grid
 from reefpoint.decisions.pricing.selectors.book import what_if
 from reefpoint.platform.publications.selectors import in_force
 from reefpoint.platform.runs.types import Outcome, RunKind, Task
-from reefpoint.records.accounts.selectors import count_open_loans
+from reefpoint.records.accounts.selectors.loans import count_open_loans
 
 AT_ONCE = 2_000
 """Loans that are priced within a call: a bound that was chosen, not measured."""

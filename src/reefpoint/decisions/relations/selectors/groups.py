@@ -11,7 +11,7 @@ from reefpoint.decisions.relations.types import Exposure, Value
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.money import held_minor
 from reefpoint.platform.database.bulk import array_literal
-from reefpoint.records.accounts.selectors import account_ids_of_clients, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients, load_accounts
 from reefpoint.records.accounts.types import AccountStatus
 from reefpoint.records.market.selectors import latest_prices
 

@@ -32,9 +32,10 @@ from reefpoint.decisions.relations.types import (
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.listing import Listing
-from reefpoint.records.accounts.selectors import load_debts
+from reefpoint.records.accounts.selectors.accounts import load_debts
 from reefpoint.records.accounts.types import ClientDebt
-from reefpoint.records.parties.selectors import list_clients_sharing, list_traits, visible_clients
+from reefpoint.records.parties.selectors.clients import visible_clients
+from reefpoint.records.parties.selectors.traits import list_clients_sharing, list_traits
 from reefpoint.records.parties.types import TraitKind
 
 MARK_CHARACTERS = 6

@@ -7,7 +7,7 @@ from reefpoint.decisions.relations.models import Group
 from reefpoint.decisions.relations.selectors.groups import load_groups, load_holders, load_members, load_values
 from reefpoint.decisions.relations.types import Value
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.records.parties.selectors import list_traits
+from reefpoint.records.parties.selectors.traits import list_traits
 
 
 def verify_relations() -> list[Finding]:

@@ -20,14 +20,15 @@ from reefpoint.engine.haircuts import HISTORY_MIN
 from reefpoint.platform.basics.money import price_units
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.accounts.selectors import list_open_loans, load_accounts, load_debts, load_openings
+from reefpoint.records.accounts.selectors.accounts import load_accounts, load_debts, load_openings
+from reefpoint.records.accounts.selectors.loans import list_open_loans
 from reefpoint.records.accounts.types import AccountOpening
 from reefpoint.records.execution.selectors import list_orders_since
 from reefpoint.records.execution.types import OrderPurpose
 from reefpoint.records.market.selectors import get_calendar, list_instruments, load_us20
 from reefpoint.records.market.selectors.prices import closes_on
 from reefpoint.records.market.types import InstrumentView
-from reefpoint.records.parties.selectors import load_profiles
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import ProfileFacts
 
 Portfolio = Sequence[tuple[int, int]]

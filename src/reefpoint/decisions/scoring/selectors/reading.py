@@ -26,7 +26,7 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.governance.selectors import read_artifact
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors.clients import require_client
 
 MARGIN = "margin"
 """The use of scorecards for clients who borrow against securities."""

@@ -17,7 +17,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.vault.services import seal_many
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.records.parties.selectors import ClientNotFound, can_see_client
+from reefpoint.records.parties.selectors.clients import ClientNotFound, can_see_client
 
 
 class UnknownHolding(Refusal):

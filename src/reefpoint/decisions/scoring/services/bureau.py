@@ -12,7 +12,8 @@ from reefpoint.decisions.scoring.rules import bureau
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.imports.types import BatchFacts, ImportKind, NumberedRow, RowProblem
 from reefpoint.platform.vault.services import seal_many
-from reefpoint.records.parties.selectors import find_client_ids, load_consenting
+from reefpoint.records.parties.selectors.clients import find_client_ids
+from reefpoint.records.parties.selectors.consents import load_consenting
 from reefpoint.records.parties.types import ConsentPurpose
 
 

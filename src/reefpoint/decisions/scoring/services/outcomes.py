@@ -12,7 +12,8 @@ from reefpoint.decisions.scoring.selectors.reading import MARGIN
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import list_mature_loans, load_openings
+from reefpoint.records.accounts.selectors.accounts import load_openings
+from reefpoint.records.accounts.selectors.loans import list_mature_loans
 
 
 @transaction.atomic

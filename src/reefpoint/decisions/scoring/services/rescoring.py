@@ -25,8 +25,8 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.governance.services import record_drift, use_champion
 from reefpoint.platform.governance.types import DriftVerdict
-from reefpoint.records.accounts.selectors import load_openings
-from reefpoint.records.parties.selectors import load_profile_times
+from reefpoint.records.accounts.selectors.accounts import load_openings
+from reefpoint.records.parties.selectors.profiles import load_profile_times
 
 RESCORE_DAYS = 30
 """A score older than this is made anew by the schedule."""

@@ -30,7 +30,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.governance.services import use_champion, use_shadows
 from reefpoint.platform.governance.types import ModelInUse
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors.clients import require_client
 
 NO_MODEL = "no_model"
 """Said to be missing when no version of a scorecard can be trusted: a person must decide."""

@@ -25,7 +25,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.parties.selectors import require_client
+from reefpoint.records.parties.selectors.clients import require_client
 
 HIT_ORDERS = frozenset({"id", "client_number", "score_bp", "source", "state", "raised_at"})
 LIVE = (HitState.OPEN, HitState.PROPOSED)

@@ -29,7 +29,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.parties.selectors import get_client, list_clients
+from reefpoint.records.parties.selectors.clients import get_client, list_clients
 
 NAME_CHARACTERS_MAX = 200
 ALL_CANDIDATES = 100_000

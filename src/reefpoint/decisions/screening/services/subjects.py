@@ -9,7 +9,7 @@ from reefpoint.decisions.screening.models import Person, SubjectName
 from reefpoint.decisions.screening.rules.names import name_forms
 from reefpoint.decisions.screening.types import PersonFacts
 from reefpoint.platform.vault.services import digest_many
-from reefpoint.records.parties.selectors import load_profiles
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import ClientStatus, ClientView, ProfileFacts
 
 CLIENT_ROLE = "client"

@@ -9,7 +9,7 @@ from reefpoint.decisions.pricing.selectors.quotes import count_valid_quotes
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.types import CreditState
-from reefpoint.records.accounts.selectors import count_loans_under
+from reefpoint.records.accounts.selectors.loans import count_loans_under
 from reefpoint.records.products.selectors import SchemeVersionNotFound, get_version, list_schemes
 from reefpoint.records.products.types import VersionState
 

@@ -15,7 +15,7 @@ from reefpoint.decisions.margin.selectors.standing import load_sheet, measure_on
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.selectors.requests import read_request
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import get_account
+from reefpoint.records.accounts.selectors.accounts import get_account
 
 
 def list_request_conditions(actor: Actor, request_id: int, *, on: date, at: datetime) -> list[ConditionStanding]:

@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import get_owned_loan
+from reefpoint.records.accounts.selectors.loans import get_owned_loan
 from reefpoint.records.accounts.types import OwnedLoan
-from reefpoint.records.parties.selectors import ClientNotFound, find_own_client, require_own_or
+from reefpoint.records.parties.selectors.clients import ClientNotFound, find_own_client, require_own_or
 
 
 def find_visible_loan(actor: Actor, loan_id: int) -> OwnedLoan | None:

@@ -30,10 +30,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
-from reefpoint.records.accounts.selectors import (
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.loans import (
     count_extensions,
     find_loans_maturing,
-    get_account,
     list_extensions,
     list_loans_of_client,
 )
@@ -42,7 +42,7 @@ from reefpoint.records.contracts.selectors import states_of
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.types import client_cash
-from reefpoint.records.parties.selectors import find_own_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import find_own_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import FeeMoment, VersionState

@@ -26,7 +26,7 @@ from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut
 from reefpoint.records.accounts.types import LoanFacts
-from reefpoint.records.parties.selectors import find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.treasury.selectors import payment_states
 from reefpoint.records.treasury.types import PaymentState

@@ -29,11 +29,13 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.notifications.selectors import has_delivered_notice
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import find_loans, get_account, get_loan, load_accounts, loans_maturing
+from reefpoint.records.accounts.selectors.accounts import get_account, load_accounts
+from reefpoint.records.accounts.selectors.loans import find_loans, get_loan, loans_maturing
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts, LoanState
 from reefpoint.records.market.selectors.calendar import deadline_at, next_session
 from reefpoint.records.market.types import VENUE
-from reefpoint.records.parties.selectors import get_client, list_holds, require_client
+from reefpoint.records.parties.selectors.clients import get_client, require_client
+from reefpoint.records.parties.selectors.data_rights import list_holds
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import LiquidationRule, SchemeTerms
 

@@ -32,7 +32,7 @@ from reefpoint.platform.access.types import ApprovalState, ApprovalView, Payload
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.execution.services import deliver_securities
 from reefpoint.records.execution.types import SecuritiesDelivery
 from reefpoint.records.ledger.services import place_hold, release_hold

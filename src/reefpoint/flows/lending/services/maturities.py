@@ -12,9 +12,11 @@ from reefpoint.flows.lending.types import MaturityStage
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.money import percent
 from reefpoint.platform.notifications.services import queue_notice
-from reefpoint.records.accounts.selectors import get_account, load_accounts, load_owners, loans_maturing
+from reefpoint.records.accounts.selectors.accounts import get_account, load_accounts
+from reefpoint.records.accounts.selectors.loans import loans_maturing
+from reefpoint.records.accounts.selectors.owners import load_owners
 from reefpoint.records.accounts.types import LoanFacts
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.records.products.selectors import get_terms
 
 

@@ -31,12 +31,14 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import find_loans, get_account, get_facility, get_loan
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.facilities import get_facility
+from reefpoint.records.accounts.selectors.loans import find_loans, get_loan
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts
 from reefpoint.records.contracts.selectors import find_in_force, list_amendments
 from reefpoint.records.contracts.services import offer_contract, prepare_contract, withdraw_contract
 from reefpoint.records.contracts.types import ContractTerms, Language, RenewalTerms
-from reefpoint.records.parties.selectors import get_client, require_client, require_own_or
+from reefpoint.records.parties.selectors.clients import get_client, require_client, require_own_or
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import FeeMoment
 

@@ -26,7 +26,7 @@ from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.records.contracts.services import end_unused_contract
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.records.parties.selectors import require_open_for_business, require_own_or
+from reefpoint.records.parties.selectors.clients import require_open_for_business, require_own_or
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_version, published_version
 from reefpoint.records.products.types import VersionState, VersionView

@@ -24,10 +24,10 @@ from reefpoint.platform.audit.selectors import load_histories
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.records.accounts.selectors import account_ids_of_clients
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients
 from reefpoint.records.execution.selectors import proceeds_by_day
 from reefpoint.records.execution.types import OrderPurpose
-from reefpoint.records.parties.selectors import visible_clients
+from reefpoint.records.parties.selectors.clients import visible_clients
 
 
 class LiquidationNotFound(Refusal):

@@ -16,7 +16,7 @@ from reefpoint.engine.shared_volume import ShareMethod, share_volume
 from reefpoint.flows.liquidation.rules import PAYING_TARGET_BP, SALE_COST_BP, debt_that_asks_for, sale_preference
 from reefpoint.flows.liquidation.types import SaleAim
 from reefpoint.platform.basics.money import price_units_per_minor
-from reefpoint.records.accounts.selectors import quantities_bought
+from reefpoint.records.accounts.selectors.positions import quantities_bought
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import open_sell_quantities, sale_cap_by_instrument
 from reefpoint.records.market.selectors.limits import kept_until_next_session, limits_down

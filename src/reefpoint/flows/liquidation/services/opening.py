@@ -20,7 +20,7 @@ from reefpoint.platform.basics.money import price_units_per_minor
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.services import publish
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import get_loan
+from reefpoint.records.accounts.selectors.loans import get_loan
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.products.selectors import get_terms

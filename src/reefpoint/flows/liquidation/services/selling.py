@@ -44,7 +44,8 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import ceil_div, held_minor, owed_minor, percent, price_units_per_minor
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import get_loan, load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.accounts.selectors.loans import get_loan
 from reefpoint.records.accounts.types import AccountFacts, Holding
 from reefpoint.records.execution.selectors import (
     get_fill,

@@ -12,9 +12,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.months import months_after
 from reefpoint.platform.basics.personal_data import INVENTORY, DataCategory, is_kept
-from reefpoint.records.accounts.selectors import account_ids_of_clients, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients, load_accounts
 from reefpoint.records.parties.rules import kept_until, retentions
-from reefpoint.records.parties.selectors import load_profiles, load_retention_facts
+from reefpoint.records.parties.selectors.data_rights import load_retention_facts
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import Retention, RetentionFacts, RetentionRule
 from reefpoint.records.products.selectors import get_terms, list_rule_packs
 from reefpoint.records.products.types import Pack

@@ -29,12 +29,12 @@ from reefpoint.platform.imports.selectors import verify_imports
 from reefpoint.platform.notifications.selectors import verify_notifications
 from reefpoint.platform.publications.selectors import verify_publications
 from reefpoint.platform.vault.selectors import verify_vault
-from reefpoint.records.accounts.selectors import verify_accounts
+from reefpoint.records.accounts.selectors.proof import verify_accounts
 from reefpoint.records.contracts.selectors import count_erased_contracts, verify_contracts
 from reefpoint.records.execution.selectors import verify_execution
 from reefpoint.records.ledger.selectors import verify_ledger
 from reefpoint.records.market.selectors import verify_market
-from reefpoint.records.parties.selectors import count_erased_clients, verify_parties
+from reefpoint.records.parties.selectors.proof import count_erased_clients, verify_parties
 from reefpoint.records.products.selectors import verify_schemes
 from reefpoint.records.treasury.selectors import verify_treasury
 

@@ -24,16 +24,11 @@ from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.platform.events.types import StoredEvent
 from reefpoint.platform.notifications.selectors import list_notices
-from reefpoint.records.accounts.selectors import account_ids_of_clients, list_movements, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients, load_accounts
+from reefpoint.records.accounts.selectors.positions import list_movements
 from reefpoint.records.parties import services as parties
-from reefpoint.records.parties.selectors import (
-    ClientNotFound,
-    can_see_client,
-    clients_erased_by,
-    find_client_ids,
-    get_client,
-    load_retention_facts,
-)
+from reefpoint.records.parties.selectors.clients import ClientNotFound, can_see_client, find_client_ids, get_client
+from reefpoint.records.parties.selectors.data_rights import clients_erased_by, load_retention_facts
 
 ERASE_KIND = "clients.erase"
 SWEEP_KIND = "clients.erase_run_out"

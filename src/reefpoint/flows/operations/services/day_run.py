@@ -32,7 +32,7 @@ from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import retry_notices
-from reefpoint.records.accounts.selectors import quantities_held
+from reefpoint.records.accounts.selectors.positions import quantities_held
 from reefpoint.records.accounts.services import begin_further_terms
 from reefpoint.records.execution.services import end_session_orders, reconcile_broker, settle_broker
 from reefpoint.records.ledger.services import close_book_day, open_book_day, seal_ledger

@@ -40,7 +40,7 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.money import PRICE_SCALE
 from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.records.market.selectors.prices import latest_prices
-from reefpoint.records.parties.selectors import find_clients
+from reefpoint.records.parties.selectors.clients import find_clients
 from reefpoint.records.parties.services import accept_invitation, invite_to_portal
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 

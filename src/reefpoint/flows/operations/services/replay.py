@@ -40,7 +40,7 @@ from reefpoint.platform.access.services import approve
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.selectors import is_drained
-from reefpoint.records.accounts.selectors import account_numbers, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_numbers, load_accounts
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.execution.selectors import list_orders
 from reefpoint.records.execution.services import end_session_orders

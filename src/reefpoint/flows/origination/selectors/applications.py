@@ -30,7 +30,7 @@ from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors import can_see_client, find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import can_see_client, find_own_client, visible_clients
 from reefpoint.records.parties.types import ClientKind
 
 APPLICATION_ORDERS = frozenset({"number", "name", "state", "waits_since", "begun_at"})

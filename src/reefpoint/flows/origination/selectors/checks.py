@@ -6,7 +6,8 @@ from datetime import date, datetime
 from reefpoint.decisions.suitability.selectors import find_assessment
 from reefpoint.flows.origination import rules
 from reefpoint.platform.basics.identifiers import read_identifier
-from reefpoint.records.parties.selectors import find_licence, list_clients_sharing, list_clients_with_documents_of
+from reefpoint.records.parties.selectors.licences import find_licence
+from reefpoint.records.parties.selectors.traits import list_clients_sharing, list_clients_with_documents_of
 from reefpoint.records.parties.services import trait_digest
 from reefpoint.records.parties.types import ClientKind, ProfileDraft, TraitKind
 

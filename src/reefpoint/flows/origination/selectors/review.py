@@ -25,7 +25,9 @@ from reefpoint.platform.access.rules import fingerprint
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.findings import Finding
-from reefpoint.records.parties.selectors import find_licence, load_documents, load_profiles
+from reefpoint.records.parties.selectors.documents import load_documents
+from reefpoint.records.parties.selectors.licences import find_licence
+from reefpoint.records.parties.selectors.profiles import load_profiles
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.records.products.selectors import SchemeVersionNotFound, published_version
 

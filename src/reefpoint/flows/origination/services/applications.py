@@ -55,11 +55,8 @@ from reefpoint.platform.database.locks import lock_name
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications.services import queue_notice
 from reefpoint.platform.vault.services import seal
-from reefpoint.records.parties.selectors import (
-    find_own_client,
-    load_documents,
-    require_own_or,
-)
+from reefpoint.records.parties.selectors.clients import find_own_client, require_own_or
+from reefpoint.records.parties.selectors.documents import load_documents
 from reefpoint.records.parties.services import (
     add_document,
     begin_prospect,

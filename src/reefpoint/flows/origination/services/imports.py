@@ -27,7 +27,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.database.bulk import insert_columns, next_ids
 from reefpoint.platform.imports.types import BatchFacts, ImportColumn, ImportKind, NumberedRow, Row, RowProblem
 from reefpoint.platform.vault.services import seal_many
-from reefpoint.records.parties.selectors import find_taken_emails
+from reefpoint.records.parties.selectors.clients import find_taken_emails
 from reefpoint.records.parties.services import begin_prospects
 from reefpoint.records.parties.types import ClientDraft, ClientKind
 

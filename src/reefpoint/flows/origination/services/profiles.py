@@ -15,7 +15,8 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.masking import HIDDEN
 from reefpoint.records.parties.rules import profile_to_json
-from reefpoint.records.parties.selectors import find_profile, get_client, get_profile
+from reefpoint.records.parties.selectors.clients import get_client
+from reefpoint.records.parties.selectors.profiles import find_profile, get_profile
 from reefpoint.records.parties.services import record_profile
 from reefpoint.records.parties.types import ClientView, ProfileDraft
 

@@ -26,7 +26,7 @@ from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import find_journal
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import BANK_SETTLEMENT, Line, client_cash
-from reefpoint.records.parties.selectors import require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import require_client, require_open_for_business
 from reefpoint.records.treasury.services import pay_out
 
 

@@ -6,7 +6,7 @@ from reefpoint.decisions.credit.selectors.conditions import account_figures, req
 from reefpoint.decisions.credit.types import Act
 from reefpoint.decisions.margin.selectors.standing import Sheet
 from reefpoint.decisions.margin.types import Standing
-from reefpoint.records.accounts.selectors import has_drawn
+from reefpoint.records.accounts.selectors.loans import has_drawn
 from reefpoint.records.accounts.types import AccountFacts
 
 

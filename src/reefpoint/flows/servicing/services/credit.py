@@ -28,7 +28,9 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import find_loan, get_account, get_facility, list_loans
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.facilities import get_facility
+from reefpoint.records.accounts.selectors.loans import find_loan, list_loans
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import available_minor, find_journal
 from reefpoint.records.ledger.services import post_journal
@@ -40,7 +42,7 @@ from reefpoint.records.ledger.types import (
     interest_due,
     loan_principal,
 )
-from reefpoint.records.parties.selectors import require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_terms
 from reefpoint.records.products.types import Due, FeeMoment, SchemeTerms

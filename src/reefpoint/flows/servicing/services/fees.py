@@ -10,7 +10,9 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import facility_of, list_mature_loans, load_accounts
+from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.accounts.selectors.facilities import facility_of
+from reefpoint.records.accounts.selectors.loans import list_mature_loans
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.ledger.selectors import find_journals
 from reefpoint.records.ledger.services import post_journals

@@ -20,14 +20,8 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.daycount import DayCount, interest_days, year_days
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import (
-    account_numbers,
-    accounts_owing,
-    list_open_loans,
-    load_accounts,
-    loans_maturing,
-    rates_on,
-)
+from reefpoint.records.accounts.selectors.accounts import account_numbers, load_accounts
+from reefpoint.records.accounts.selectors.loans import accounts_owing, list_open_loans, loans_maturing, rates_on
 from reefpoint.records.accounts.types import LoanFacts
 from reefpoint.records.ledger.selectors import available_minor
 from reefpoint.records.ledger.services import post_journals

@@ -13,7 +13,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.parties.selectors import require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.products.selectors import get_version, published_version
 

@@ -38,7 +38,7 @@ from reefpoint.records.execution.services import orders as execution
 from reefpoint.records.execution.types import FillFacts, OrderPurpose, OrderState, Side
 from reefpoint.records.ledger.services import place_hold, post_journal, release_hold
 from reefpoint.records.ledger.types import BROKER_CLEARING, Line, client_cash
-from reefpoint.records.parties.selectors import require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import require_client, require_open_for_business
 
 PURCHASE_BUFFER_BP = 500
 """Cash held for a purchase above its value at the last price, for the price to move until it is filled."""

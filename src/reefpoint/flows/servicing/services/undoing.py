@@ -10,7 +10,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.accounts import services as accounts
-from reefpoint.records.accounts.selectors import get_loan
+from reefpoint.records.accounts.selectors.loans import get_loan
 from reefpoint.records.accounts.types import LoanState
 from reefpoint.records.ledger.services import post_journal
 from reefpoint.records.ledger.types import (

@@ -10,7 +10,7 @@ from reefpoint.insight.stress.types import AccountScenario, AccountStress, Moved
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import held_minor, owed_minor
-from reefpoint.records.accounts.selectors import get_owner
+from reefpoint.records.accounts.selectors.owners import get_owner
 
 
 def explain_account_stress(actor: Actor, account_id: int, choice: ScenarioChoice, *, at: datetime) -> AccountStress:

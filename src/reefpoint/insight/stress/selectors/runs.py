@@ -53,7 +53,7 @@ from reefpoint.insight.stress.types import (
     StressReport,
 )
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 
 _BANDS = (Band.SAFE, Band.WARNING, Band.CALL, Band.CLOSE_OUT)
 

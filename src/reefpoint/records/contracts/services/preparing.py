@@ -25,7 +25,7 @@ from reefpoint.records.contracts.selectors import DISCLOSURES, TEMPLATES, paper_
 from reefpoint.records.contracts.services.filing import file_paper, move
 from reefpoint.records.contracts.types import ContractState, ContractTerms, FileKind, Language, template_key
 from reefpoint.records.parties.rules import local_day
-from reefpoint.records.parties.selectors import get_client, require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import get_client, require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.parties.types import Activity
 

@@ -36,7 +36,7 @@ from reefpoint.records.contracts.selectors import (
 from reefpoint.records.contracts.services.filing import file_paper, move
 from reefpoint.records.contracts.types import Authentication, ContractState, FileKind, Language, SignerRole
 from reefpoint.records.parties.rules import local_day
-from reefpoint.records.parties.selectors import find_own_client, require_client, require_open_for_business
+from reefpoint.records.parties.selectors.clients import find_own_client, require_client, require_open_for_business
 from reefpoint.records.parties.services import require_licence
 from reefpoint.records.parties.types import Activity
 

@@ -15,7 +15,7 @@ from reefpoint.platform.events.services import publish
 from reefpoint.records.parties.events import ClientStatusChanged
 from reefpoint.records.parties.models import Client, Erasure
 from reefpoint.records.parties.rules import CLIENT_STATES
-from reefpoint.records.parties.selectors import ClientNotFound, require_own_or, visible_clients
+from reefpoint.records.parties.selectors.clients import ClientNotFound, require_own_or, visible_clients
 from reefpoint.records.parties.types import ClientDraft, ClientStatus
 
 

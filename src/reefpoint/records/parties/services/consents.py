@@ -8,7 +8,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.records.parties.models import Consent
-from reefpoint.records.parties.selectors import require_own_or
+from reefpoint.records.parties.selectors.clients import require_own_or
 from reefpoint.records.parties.types import ConsentChannel, ConsentPurpose
 
 

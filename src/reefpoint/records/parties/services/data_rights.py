@@ -23,14 +23,11 @@ from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.events import ClientErased, TraitsErased
 from reefpoint.records.parties.models import BankAccount, Client, Consent, Document, Erasure, Profile, TraitRow
 from reefpoint.records.parties.rules import KEPT_BY_LAW, TECHNICAL_TRAITS, bank_account_from_json, profile_from_json
-from reefpoint.records.parties.selectors import (
-    ClientNotFound,
-    bank_account_context,
-    document_context,
-    list_consents,
-    profile_context,
-    require_own_or,
-)
+from reefpoint.records.parties.selectors.bank_accounts import bank_account_context
+from reefpoint.records.parties.selectors.clients import ClientNotFound, require_own_or
+from reefpoint.records.parties.selectors.consents import list_consents
+from reefpoint.records.parties.selectors.documents import document_context
+from reefpoint.records.parties.selectors.profiles import profile_context
 from reefpoint.records.parties.services.clients import lock_client
 from reefpoint.records.parties.services.holds import check_not_held
 from reefpoint.records.parties.types import ClientStatus, ErasureOutcome

@@ -14,7 +14,8 @@ from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.adapters.file_checks import SUFFIXES, check_file
 from reefpoint.records.parties.models import Document
 from reefpoint.records.parties.rules import clean_file_name
-from reefpoint.records.parties.selectors import document_context, find_own_client, require_own_or, visible_clients
+from reefpoint.records.parties.selectors.clients import find_own_client, require_own_or, visible_clients
+from reefpoint.records.parties.selectors.documents import document_context
 from reefpoint.records.parties.types import DocumentContent, DocumentKind, MediaType
 
 DOCUMENTS_A_CLIENT_MAX = 200

@@ -16,7 +16,7 @@ from reefpoint.records.parties.adapters.file_checks import SUFFIXES, check_file
 from reefpoint.records.parties.events import LicenceEnded
 from reefpoint.records.parties.models import Licence, LicenceEvidence
 from reefpoint.records.parties.rules import PERMITS, clean_file_name, local_day
-from reefpoint.records.parties.selectors import evidence_context, find_licence
+from reefpoint.records.parties.selectors.licences import evidence_context, find_licence
 from reefpoint.records.parties.types import DocumentContent, LicenceView, MediaType
 
 

@@ -24,15 +24,9 @@ from reefpoint.records.parties.rules import (
     traits_of,
     unmaskable,
 )
-from reefpoint.records.parties.selectors import (
-    ClientNotFound,
-    bank_account_context,
-    find_profile,
-    open_bank_accounts,
-    profile_context,
-    require_own_or,
-    visible_clients,
-)
+from reefpoint.records.parties.selectors.bank_accounts import bank_account_context, open_bank_accounts
+from reefpoint.records.parties.selectors.clients import ClientNotFound, require_own_or, visible_clients
+from reefpoint.records.parties.selectors.profiles import find_profile, profile_context
 from reefpoint.records.parties.types import BankAccountDraft, ProfileDraft, TraitKind
 
 

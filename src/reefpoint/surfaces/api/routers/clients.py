@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ninja import Schema, Status
 
-from reefpoint.records.parties.selectors import find_clients, get_client
+from reefpoint.records.parties.selectors.clients import find_clients, get_client
 from reefpoint.records.parties.services import end_invitation, invite_to_portal
 from reefpoint.records.parties.types import ClientKind, ClientStatus, ClientView
 from reefpoint.surfaces.api.base import Caller, Id, Limit, Listed, Offset, SafeText, answers, now, router

@@ -5,7 +5,7 @@ from typing import Annotated
 from ninja import Status
 from pydantic import Field
 
-from reefpoint.records.parties.selectors import list_consents as read_consents
+from reefpoint.records.parties.selectors.consents import list_consents as read_consents
 from reefpoint.records.parties.services import record_consent, withdraw_consent
 from reefpoint.records.parties.types import ConsentChannel, ConsentPurpose, ConsentView
 from reefpoint.surfaces.api.base import Caller, Id, In, Made, answers, now, router

@@ -7,7 +7,7 @@ from ninja import File, Form, Status
 from ninja.files import UploadedFile
 
 from reefpoint.records.parties.rules import FILE_BYTES_MAX
-from reefpoint.records.parties.selectors import list_documents as read_documents
+from reefpoint.records.parties.selectors.documents import list_documents as read_documents
 from reefpoint.records.parties.services import add_document, open_document
 from reefpoint.records.parties.types import DocumentKind, DocumentView
 from reefpoint.surfaces.api.base import Caller, Id, Made, answers, now, router

@@ -7,7 +7,7 @@ from ninja import Status
 from pydantic import Field
 
 from reefpoint.platform.access.services import require
-from reefpoint.records.parties.selectors import list_licences as read_licences
+from reefpoint.records.parties.selectors.licences import list_licences as read_licences
 from reefpoint.records.parties.services import end_licence, record_licence
 from reefpoint.records.parties.types import LicenceView
 from reefpoint.surfaces.api.base import Caller, Id, In, Made, answers, now, router

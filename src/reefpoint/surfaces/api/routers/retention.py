@@ -9,7 +9,7 @@ from pydantic import Field
 from reefpoint.flows.operations.selectors.retention import Silence, find_run_out, read_silence
 from reefpoint.flows.operations.services.data_rights import request_sweep
 from reefpoint.platform.basics.personal_data import DataCategory
-from reefpoint.records.parties.selectors import list_holds
+from reefpoint.records.parties.selectors.data_rights import list_holds
 from reefpoint.records.parties.services import lift_hold, place_hold
 from reefpoint.surfaces.api.base import Caller, Id, In, Made, answers, now, router
 

@@ -32,11 +32,9 @@ from reefpoint.flows.origination.services.decisions import (
 from reefpoint.flows.origination.types import ApplicationState, ApplicationView, Blocker, RefusalReason, Section
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
-from reefpoint.records.parties.selectors import (
-    get_client,
-    get_profile,
-    list_documents,
-)
+from reefpoint.records.parties.selectors.clients import get_client
+from reefpoint.records.parties.selectors.documents import list_documents
+from reefpoint.records.parties.selectors.profiles import get_profile
 from reefpoint.records.parties.types import DocumentKind
 from reefpoint.surfaces.console.views.clients import KIND_WORDS
 from reefpoint.surfaces.web.people import page

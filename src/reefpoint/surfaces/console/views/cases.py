@@ -27,7 +27,7 @@ from reefpoint.platform.access.rules import permissions_of
 from reefpoint.platform.access.selectors import list_people
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
-from reefpoint.records.parties.selectors import search_clients
+from reefpoint.records.parties.selectors.clients import search_clients
 from reefpoint.surfaces.console.templatetags.cases import DISPOSITION_WORDS
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said

@@ -25,8 +25,13 @@ from reefpoint.flows.operations.services.data_rights import (
 from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.parties import selectors as parties
-from reefpoint.records.parties.selectors import find_clients, find_invitation, get_client
+from reefpoint.records.parties.selectors.bank_accounts import list_bank_accounts
+from reefpoint.records.parties.selectors.clients import find_clients, get_client
+from reefpoint.records.parties.selectors.consents import list_consents
+from reefpoint.records.parties.selectors.data_rights import list_erasures, list_holds
+from reefpoint.records.parties.selectors.documents import list_documents
+from reefpoint.records.parties.selectors.invitations import find_invitation
+from reefpoint.records.parties.selectors.profiles import get_profile, list_related_persons
 from reefpoint.records.parties.services import (
     add_document,
     block_client,
@@ -157,9 +162,9 @@ def profile(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
     """What the client says of themselves, masked."""
     context = {
         "client": get_client(actor, client_id),
-        "profile": parties.get_profile(actor, client_id),
-        "bank_accounts": parties.list_bank_accounts(actor, client_id, with_removed=True),
-        "people": parties.list_related_persons(actor, client_id),
+        "profile": get_profile(actor, client_id),
+        "bank_accounts": list_bank_accounts(actor, client_id, with_removed=True),
+        "people": list_related_persons(actor, client_id),
         "may_unmask": "clients.unmask" in actor.permissions,
         "may_verify": "clients.change_profile" in actor.permissions,
         "names": people_names(),
@@ -212,7 +217,7 @@ def documents(request: HttpRequest, actor: Actor, client_id: int) -> HttpRespons
             return redirect("console:client_documents", client_id=client_id)
     context = {
         "client": found,
-        "documents": parties.list_documents(actor, client_id),
+        "documents": list_documents(actor, client_id),
         "kinds": list(DocumentKind),
         "may_add": "documents.add" in actor.permissions,
         "names": people_names(),
@@ -275,16 +280,16 @@ def data(request: HttpRequest, actor: Actor, client_id: int) -> HttpResponse:
     found = get_client(actor, client_id)
     context = {
         "client": found,
-        "consents": parties.list_consents(actor, client_id),
+        "consents": list_consents(actor, client_id),
         "purposes": list(ConsentPurpose),
         "channels": list(ConsentChannel),
         "retentions": plan_retention(client_id, at.date()).values(),
-        "erasures": parties.list_erasures(client_id),
+        "erasures": list_erasures(client_id),
         "names": people_names(),
         "tab": "data",
     }
     if "clients.hold" in actor.permissions:
-        holds = parties.list_holds(actor, client_id)
+        holds = list_holds(actor, client_id)
         context |= {"holds": holds, "standing": any(one.lifted_at is None for one in holds)}
     return render(request, "console/client_data.html", context)
 

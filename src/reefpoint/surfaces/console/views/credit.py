@@ -24,7 +24,7 @@ from reefpoint.platform.access.rules import DECIDE_APPROVAL, holds
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.ledger.selectors import current_book_day
-from reefpoint.records.parties.selectors import search_clients
+from reefpoint.records.parties.selectors.clients import search_clients
 from reefpoint.surfaces.console.templatetags.credit import OUTCOME_WORDS, STATE_WORDS
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots

@@ -24,9 +24,9 @@ from reefpoint.flows.lending.types import CreditState, NextStep
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.contracts.selectors import list_amendments
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.records.treasury.selectors import list_payments_for, list_pools
 from reefpoint.surfaces.web.credit_words import STAGE_WORDS
 from reefpoint.surfaces.web.lots import LotsUnreadable, parse_lots

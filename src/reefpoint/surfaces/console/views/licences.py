@@ -13,7 +13,7 @@ from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties.rules import PERMITS
-from reefpoint.records.parties.selectors import list_licence_standings
+from reefpoint.records.parties.selectors.licences import list_licence_standings
 from reefpoint.records.parties.services import (
     add_licence_evidence,
     end_licence,

@@ -13,7 +13,7 @@ from reefpoint.flows.liquidation.selectors import get_liquidation, list_liquidat
 from reefpoint.flows.liquidation.types import LiquidationFacts
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import load_owners
+from reefpoint.records.accounts.selectors.owners import load_owners
 from reefpoint.records.accounts.types import AccountOwner
 from reefpoint.records.execution.selectors import list_fills, list_orders
 from reefpoint.surfaces.console.views.approvals import live_for

@@ -27,7 +27,7 @@ from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.notifications.selectors import list_notices
-from reefpoint.records.accounts.selectors import get_loan, list_extensions
+from reefpoint.records.accounts.selectors.loans import get_loan, list_extensions
 from reefpoint.records.contracts.selectors import find_in_force, list_amendments
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.renewal_words import RENEWAL_WORDS

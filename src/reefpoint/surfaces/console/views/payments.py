@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.treasury.selectors import find_payments, get_payment, paper_behaviour
 from reefpoint.records.treasury.services import request_resolution, resend_payment, set_paper_manner
 from reefpoint.records.treasury.types import BankUnreachable, PaperBehaviour, PaymentOutcome, PaymentState

@@ -27,7 +27,8 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.accounts.selectors import get_account, search_accounts
+from reefpoint.records.accounts.selectors.accounts import get_account
+from reefpoint.records.accounts.selectors.owners import search_accounts
 from reefpoint.records.ledger.selectors import current_book_day
 from reefpoint.records.products.selectors import list_schemes
 from reefpoint.records.products.types import VersionState, VersionView

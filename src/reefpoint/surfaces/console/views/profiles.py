@@ -18,7 +18,7 @@ from reefpoint.flows.origination.types import FieldProblem, Section
 from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.surfaces.web.application_words import SECTION_WORDS
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.section_forms import Typed, draw_section, read_section

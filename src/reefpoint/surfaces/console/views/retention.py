@@ -20,7 +20,7 @@ from reefpoint.flows.operations.services.data_rights import request_sweep
 from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.personal_data import INVENTORY, DataCategory
-from reefpoint.records.parties.selectors import list_holds
+from reefpoint.records.parties.selectors.data_rights import list_holds
 from reefpoint.records.parties.services import lift_hold, place_hold
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import Column, Table

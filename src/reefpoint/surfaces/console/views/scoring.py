@@ -16,7 +16,7 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.records.ledger.selectors import current_book_day
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.surfaces.console.templatetags.scoring import feature_value, is_chinese, model_word
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.tables import Choice, Column, Table

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import search_accounts
+from reefpoint.records.accounts.selectors.owners import search_accounts
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.records.parties.selectors import search_clients
+from reefpoint.records.parties.selectors.clients import search_clients
 from reefpoint.surfaces.web.people import page
 
 TEXT_CHARACTERS_MAX = 100

@@ -32,7 +32,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.publications.selectors import in_force
 from reefpoint.records.ledger.selectors import current_book_day
-from reefpoint.records.parties.selectors import get_client
+from reefpoint.records.parties.selectors.clients import get_client
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page, people_names
 

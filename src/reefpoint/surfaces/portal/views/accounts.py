@@ -11,7 +11,8 @@ from reefpoint.engine.bands import Band
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.overview import interest_minor
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import list_own_accounts, rates_on
+from reefpoint.records.accounts.selectors.loans import rates_on
+from reefpoint.records.accounts.selectors.owners import list_own_accounts
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.account_words import BAND_SENTENCES, LINE_OF
 

@@ -48,7 +48,9 @@ from reefpoint.flows.origination.types import (
 )
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.records.parties.selectors import find_own_client, find_own_invitation, list_documents
+from reefpoint.records.parties.selectors.clients import find_own_client
+from reefpoint.records.parties.selectors.documents import list_documents
+from reefpoint.records.parties.selectors.invitations import find_own_invitation
 from reefpoint.records.parties.services import accept_invitation
 from reefpoint.records.parties.types import ClientKind, ClientStatus
 from reefpoint.surfaces.portal.devices import device_of

@@ -24,9 +24,9 @@ from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.overview import OfferedScheme, indicative_overview, list_offered_schemes
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
-from reefpoint.records.accounts.selectors import account_numbers
+from reefpoint.records.accounts.selectors.accounts import account_numbers
 from reefpoint.records.market.selectors import list_instruments
-from reefpoint.records.parties.selectors import find_own_client
+from reefpoint.records.parties.selectors.clients import find_own_client
 from reefpoint.records.parties.types import ClientStatus, ClientView
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.portal.views.loans import due_loans

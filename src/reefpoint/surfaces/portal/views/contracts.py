@@ -17,7 +17,7 @@ from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.contracts.selectors import get_contract, list_contracts, read_document
 from reefpoint.records.contracts.services import acknowledge, open_file, withdraw_contract
 from reefpoint.records.contracts.types import ContractState
-from reefpoint.records.parties.selectors import find_own_client
+from reefpoint.records.parties.selectors.clients import find_own_client
 from reefpoint.surfaces.portal.pages import client_page
 from reefpoint.surfaces.web.application_words import refusal_words
 from reefpoint.surfaces.web.contracts import language_of, pdf_answer, root_answer

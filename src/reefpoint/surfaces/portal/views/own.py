@@ -23,13 +23,11 @@ from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.vault.services import SealBroken, open_sealed, seal
 from reefpoint.platform.vault.types import Sealed
 from reefpoint.records.parties.rules import FILE_BYTES_MAX
-from reefpoint.records.parties.selectors import (
-    find_own_client,
-    get_profile,
-    list_bank_accounts,
-    list_consents,
-    list_documents,
-)
+from reefpoint.records.parties.selectors.bank_accounts import list_bank_accounts
+from reefpoint.records.parties.selectors.clients import find_own_client
+from reefpoint.records.parties.selectors.consents import list_consents
+from reefpoint.records.parties.selectors.documents import list_documents
+from reefpoint.records.parties.selectors.profiles import get_profile
 from reefpoint.records.parties.services import open_document, record_consent, withdraw_consent
 from reefpoint.records.parties.types import ClientView, ConsentChannel, ConsentPurpose, DocumentKind
 from reefpoint.surfaces.portal.pages import client_page

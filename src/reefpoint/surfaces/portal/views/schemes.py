@@ -11,9 +11,9 @@ from reefpoint.decisions.suitability.selectors import judge_terms
 from reefpoint.decisions.suitability.types import Verdict
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.records.accounts.selectors import account_ids_of_clients, load_accounts
+from reefpoint.records.accounts.selectors.accounts import account_ids_of_clients, load_accounts
 from reefpoint.records.market.selectors.instruments import list_instruments
-from reefpoint.records.parties.selectors import find_own_client
+from reefpoint.records.parties.selectors.clients import find_own_client
 from reefpoint.records.parties.types import ClientView
 from reefpoint.records.products.selectors import list_schemes
 from reefpoint.records.products.types import VersionState, VersionView

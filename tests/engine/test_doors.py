@@ -13,12 +13,22 @@ from reefpoint.engine.bands import step_bands
 from reefpoint.engine.book import Marks, build_book
 from reefpoint.engine.calibration import fit_factor
 from reefpoint.engine.columns import BookError
+from reefpoint.engine.currencies import E8, Balances, FxVersion, HomeColumns
 from reefpoint.engine.explain import explain_account
 from reefpoint.engine.gap import gap_loss
 from reefpoint.engine.haircuts import HaircutInputs, HaircutPolicy
 from reefpoint.engine.interest import accrue, posted_minor
 from reefpoint.engine.loading import HEADER_BYTES, SIGNATURE, TRAILER, read_positions
 from reefpoint.engine.plans import plan_sales, sellable_today
+from reefpoint.engine.reporting import (
+    FxScenarios,
+    Parts,
+    gap_parts,
+    groups_of_parts,
+    reverse_parts,
+    shock_rates,
+    stress_parts,
+)
 from reefpoint.engine.reverse_stress import reverse_stress
 from reefpoint.engine.sale_prices import HistoricalFactor, Horizon, StudentFactor, sale_prices
 from reefpoint.engine.scenarios import factor_scenarios, fall_scenarios, shock_prices
@@ -40,6 +50,10 @@ BOOK = build_book(
 MARKS = marks_of([11, 12])
 SCENARIOS = fall_scenarios(MARKS.price_units, [0, 5_000])
 MODEL = model_of(2, volatility=0.02)
+FX = FxVersion("one", ("USD",), np.array([[E8]]))
+COLUMNS = HomeColumns(column(0, 0), column(0, 1), column(0, 0))
+PARTS = Parts(np.zeros(3, dtype=np.int32), column(0), 0, COLUMNS)
+BALANCES = Balances(column(0, 0), column(0, 0), column(5, 6), column(7, 8))
 NO_ROWS = SIGNATURE + bytes(HEADER_BYTES - len(SIGNATURE)) + TRAILER
 CLOSES = np.random.default_rng(1).integers(900, 1_100, (2, 260))
 PLAN = {"sellable": column(9, 9, 9), "cost_bp": column(5, 5, 5), "target_bp": column(15_000, 15_000, 15_000)}
@@ -157,6 +171,46 @@ DOORS: dict[str, Door] = {
         lambda **given: gap_loss(BOOK, MARKS, MODEL, CALM, EIGHT_DAYS, levels=(0.95,), **given),
         {"paths": 1_000, "accounts": column(0, 2)},
         {"paths": (0, -1, 2**23, 1.5), "accounts": (-1, 3, OVER)},
+    ),
+    "rates": record(FX, rate_e8=(-1, 0, OVER)),
+    "names held abroad": (
+        HomeColumns.of_positions,
+        {"currency": column(0, 0), "instrument": column(0, 1), "home": column(0, 1)},
+        {"currency": (-1, OVER), "instrument": (-1, 2), "home": (-1, OVER)},
+    ),
+    "columns of names abroad": (
+        COLUMNS.columns,
+        {"instrument": column(0, 1), "home": column(0, 0)},
+        {"instrument": (-1, 2), "home": (1,)},
+    ),
+    "prices in scenarios with rates": (
+        COLUMNS.prices,
+        {"native_price_units": MARKS.price_units[np.newaxis], "rate_e8": FX.rate_e8[np.newaxis]},
+        {},
+    ),
+    "prices at home": (
+        lambda **given: COLUMNS.moved_prices(**given, fx=FX),
+        {"instrument": column(0, 1), "price_units": column(5, 6)},
+        {"instrument": (-1, 2), "price_units": (-1, OVER)},
+    ),
+    "balances": record(BALANCES, cash_units=(-1, OVER), debt_units=(-1, OVER)),
+    "balances at home": (lambda **given: BALANCES.at_home(**given, fx=FX), {"home": column(0)}, {"home": (-1, 1)}),
+    "parts of a book": record(PARTS, part=(-1, 1)),
+    "scenarios with rates": record(FxScenarios.at_rates(SCENARIOS, FX), rate_e8=(-1, OVER)),
+    "shocks of rates": (
+        lambda **given: shock_rates(FX, **given),
+        {"shock_e8": np.zeros((2, 1), dtype=np.int64)},
+        {"shock_e8": (-E8, OVER, UNDER)},
+    ),
+    "reverse stress by parts": (
+        lambda **given: reverse_parts(BOOK, MARKS, LINES, MARKS.price_units, FX, PARTS, **given),
+        {"direction_e8": column(-E8, -E8), "limit_units": 50, "fx_direction_e8": column(0)},
+        {"direction_e8": (-E8 - 1, OVER), "limit_units": (-1, np.nan, 0.5), "fx_direction_e8": (-E8 - 1, OVER)},
+    ),
+    "gap loss by parts": (
+        lambda **given: gap_parts(BOOK, MARKS, MODEL, CALM, EIGHT_DAYS, PARTS, FX, levels=(0.95,), **given),
+        {"paths": 1_000},
+        {"paths": (0, -1, 2**23, 10**18, 1.5)},
     ),
     "sale prices": (
         lambda **given: sale_prices(MODEL, CALM, Horizon(8, 2, 7), **given),
@@ -279,7 +333,8 @@ def test_a_value_that_cannot_be_is_refused_with_its_row(door: str) -> None:
 
 
 def test_columns_of_two_lengths_are_refused() -> None:
-    for door in DOORS.keys() - {"rows of the database"}:  # whose two lists of ids have nothing to do with each other
+    apart = {"rows of the database", "parts of a book"}  # whose two columns have nothing to do with each other
+    for door in DOORS.keys() - apart:
         columns = {name: good for name, good in DOORS[door][1].items() if isinstance(good, np.ndarray)}
         for name, good in columns.items() if len(columns) > 1 else ():
             assert refusal(door, name, good[:-1]), f"{door}: {name} was taken a row short"
@@ -298,9 +353,21 @@ def test_records_of_other_sizes_than_each_other_are_refused() -> None:
         lambda marks: gap_loss(wide, marks, model_of(marks.instrument_count), CALM, EIGHT_DAYS, paths=1_000, levels=()),
         lambda marks: Watch(wide, marks, LINES),
         lambda marks: plan_sales(wide, marks, **PLAN),
+        lambda marks: stress_parts(BOOK, marks, LINES, FxScenarios.at_rates(SCENARIOS, FX), PARTS),
     ):
         with pytest.raises(BookError, match="instrument"):
             call(narrow)
+
+
+def test_an_account_without_a_part_is_refused_and_not_left_out_of_the_sums() -> None:
+    parts = dataclasses.replace(PARTS, part=PARTS.part[:-1])
+    for call in (
+        lambda: stress_parts(BOOK, MARKS, LINES, FxScenarios.at_rates(SCENARIOS, FX), parts),
+        lambda: gap_parts(BOOK, MARKS, MODEL, CALM, EIGHT_DAYS, parts, FX, paths=1_000),
+        lambda: groups_of_parts(BOOK, MARKS, LINES, MARKS.price_units, FX, parts, np.zeros(2, np.int32), ["all"]),
+    ):
+        with pytest.raises(BookError, match=r"part must have shape \(3,\)"):
+            call()
 
 
 def test_none_for_a_table_of_marks_is_refused() -> None:

@@ -10,13 +10,12 @@ import structlog
 from django.db import connection
 
 from reefpoint.benchmarks.big_desk import OPENS_AT, BigDesk, make_big_desk, scratch_database
+from reefpoint.benchmarks.load import load_candidates
 from reefpoint.benchmarks.results import Table
-from reefpoint.benchmarks.timing import Answer, Candidate, measure
+from reefpoint.benchmarks.timing import measure
 from reefpoint.decisions.margin.selectors.book import LoadedBook, load_book
 from reefpoint.decisions.margin.services.monitor import Monitor
-from reefpoint.engine.book import Book, sorted_by_size
-from reefpoint.engine.columns import Instruments, Int32s, Int64s, Quantities
-from reefpoint.engine.loading import HEADER_BYTES, TRAILER, read_columns, read_positions
+from reefpoint.engine.loading import read_columns
 from reefpoint.engine.watch import Watch
 from reefpoint.records.accounts.selectors.accounts import ACCOUNT_FIELDS, copy_book
 
@@ -63,20 +62,7 @@ def _measure_book(desk: BigDesk, rounds: int) -> tuple[Table, dict[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM market_instrument ORDER BY id")
         instruments = np.array([row[0] for row in cursor.fetchall()])
-    lines = measure(
-        [
-            Candidate(
-                "COPY BINARY to a book sorted by size",
-                "reefpoint",
-                lambda: _read(positions, ids, instruments),
-                _columns,
-            ),
-            Candidate(
-                "structured view and binary search", "numpy", lambda: _view(positions, ids, instruments), _columns
-            ),
-        ],
-        rounds=rounds,
-    )
+    lines = measure(load_candidates(positions, ids, instruments), rounds=rounds)
     loaded = load_book(at=OPENS_AT)
     _watch(loaded).decide()  # compiles what it takes
     began = time.perf_counter()
@@ -100,30 +86,6 @@ def _measure_book(desk: BigDesk, rounds: int) -> tuple[Table, dict[str, str]]:
 
 def _watch(loaded: LoadedBook) -> Watch:
     return Watch(loaded.book, loaded.sheet.marks, loaded.sheet.lines, loaded.band)
-
-
-def _read(buffer: bytearray, ids: Int64s, instruments: Int64s) -> Book:
-    return _sorted(ids, *read_positions(buffer, ids, instruments))
-
-
-def _view(buffer: bytearray, ids: Int64s, instruments: Int64s) -> Book:
-    """The same with NumPy alone."""
-    layout = np.dtype(
-        [("fields", ">i2"), *((f"{part}{i}", kind) for i in range(3) for part, kind in (("n", ">i4"), ("v", ">i8")))]
-    )
-    rows = np.frombuffer(buffer, layout, (len(buffer) - HEADER_BYTES - len(TRAILER)) // layout.itemsize, HEADER_BYTES)
-    start = np.searchsorted(rows["v0"].astype(np.int64), np.append(ids, ids[-1] + 1)).astype(np.int32)
-    instrument = np.searchsorted(instruments, rows["v1"].astype(np.int64)).astype(np.uint16)
-    return _sorted(ids, start, instrument, rows["v2"].astype(np.int32))
-
-
-def _sorted(ids: Int64s, start: Int32s, instrument: Instruments, quantity: Quantities) -> Book:
-    nothing = np.zeros(len(ids), dtype=np.int64)
-    return sorted_by_size(Book(start, instrument, quantity, nothing, nothing, np.zeros(len(ids), dtype=np.uint16)))[0]
-
-
-def _columns(book: Book) -> Answer:
-    return {"start": book.start, "instrument": book.instrument, "quantity": book.quantity}
 
 
 def _measure_ticks(desk: BigDesk) -> dict[str, str]:

@@ -97,6 +97,16 @@ def check_column(
         raise BookError(name, None, "must be contiguous")
 
 
+def check_table(
+    name: str, values: npt.NDArray[np.generic], dtype: type[np.generic], dimensions: int
+) -> tuple[int, ...]:
+    """The shape of a C-ordered array of exactly this dtype and so many dimensions; refuses another."""
+    if isinstance(values, np.ndarray) and values.ndim != dimensions:
+        raise BookError(name, None, f"must have {dimensions} dimensions, not {values.ndim}")
+    check_column(name, values, dtype, np.shape(values))
+    return values.shape
+
+
 def check_range(name: str, values: npt.NDArray[np.integer], low: int, high: int) -> None:
     """Refuse a column with a value outside low..high (both allowed), naming its first bad row.
 

@@ -26,6 +26,8 @@ from reefpoint.engine.columns import (
     Int64s,
     check_column,
     check_range,
+    check_table,
+    count_rows,
 )
 from reefpoint.engine.explain import Explanation, PositionTerm, explain_account
 
@@ -75,7 +77,8 @@ class HomeColumns:
     @classmethod
     def of_positions(cls, currency: Int64s, instrument: Int64s, home: Int64s) -> "HomeColumns":
         """The columns that these positions need: `instrument` int64[P] held in accounts of currency `home` int64[P]."""
-        check_column("currency", currency, np.int64, (len(currency),))
+        check_column("currency", currency, np.int64, (count_rows("currency", currency),))
+        check_column("instrument", instrument, np.int64, (count_rows("instrument", instrument),))
         check_column("home", home, np.int64, (len(instrument),))
         for name, column in (("currency", currency), ("home", home)):
             check_range(name, column, 0, CURRENCIES_MAX - 1)
@@ -87,6 +90,7 @@ class HomeColumns:
 
     def columns(self, instrument: Int64s, home: Int64s) -> Int64s:
         """int64[P]: the column of each instrument in each home currency. Raises `BookError` for a pair without one."""
+        check_column("instrument", instrument, np.int64, (count_rows("instrument", instrument),))
         check_column("home", home, np.int64, (len(instrument),))
         check_range("instrument", instrument, 0, len(self.currency) - 1)
         wanted = home * len(self.currency) + instrument
@@ -127,14 +131,18 @@ class HomeColumns:
 
         Each is what `marks` says at that scenario's prices and rates. Raises `BookError` as `marks` does.
         """
-        check_column("native_price_units", native_price_units, np.int64, (len(rate_e8), len(self.currency)))
+        scenarios, homes, foreign = check_table("rate_e8", rate_e8, np.int64, 3)
+        check_column("native_price_units", native_price_units, np.int64, (scenarios, len(self.currency)))
+        check_range("home", self.home, 0, min(homes, foreign) - 1)
         rates = rate_e8[:, self.home, self.currency[self.instrument]]
         return np.ascontiguousarray(_prices(native_price_units[:, self.instrument], rates))
 
     def moved_prices(self, instrument: Int64s, price_units: Int64s, fx: FxVersion) -> tuple[Int64s, Int64s]:
         """Columns and their prices after new prices of `instrument` as quoted: one column for each home currency."""
+        check_column("instrument", instrument, np.int64, (count_rows("instrument", instrument),))
         check_column("price_units", price_units, np.int64, (len(instrument),))
         check_range("instrument", instrument, 0, len(self.currency) - 1)
+        check_range("price_units", price_units, 0, PRICE_UNITS_MAX)
         price = np.full(len(self.currency), -1, dtype=np.int64)
         price[instrument] = price_units
         moved = np.flatnonzero(price[self.instrument] >= 0)
@@ -169,8 +177,9 @@ class Balances:
     debt_units: Int64s
 
     def __post_init__(self) -> None:
+        count = count_rows("account", self.account)
         for name in ("account", "currency", "cash_units", "debt_units"):
-            check_column(name, getattr(self, name), np.int64, (len(self.account),))
+            check_column(name, getattr(self, name), np.int64, (count,))
         check_range("cash_units", self.cash_units, 0, AMOUNT_UNITS_MAX)
         check_range("debt_units", self.debt_units, 0, AMOUNT_UNITS_MAX)
 
@@ -180,6 +189,7 @@ class Balances:
         Cash rounds down and debt up, balance by balance. Raises `BookError` for a balance without a rate, naming its
         row, and for an account past `AMOUNT_UNITS_MAX`, naming the account.
         """
+        check_column("home", home, np.int64, (count_rows("home", home),))
         check_range("account", self.account, 0, len(home) - 1)
         check_range("currency", self.currency, 0, len(fx.currencies) - 1)
         check_range("home", home, 0, len(fx.currencies) - 1)

@@ -18,9 +18,21 @@ import numpy as np
 
 from reefpoint.engine.bands import Lines
 from reefpoint.engine.book import Book, Marks, pack_instruments, take_accounts, take_names
-from reefpoint.engine.columns import BP, BookError, Bools, Float64s, Int32s, Int64s, check_column, check_range
+from reefpoint.engine.columns import (
+    BP,
+    BookError,
+    Bools,
+    Float64s,
+    Int32s,
+    Int64s,
+    check_column,
+    check_range,
+    check_table,
+    check_whole,
+    count_rows,
+)
 from reefpoint.engine.currencies import E8, RATE_E8_MAX, FxVersion, HomeColumns, convert_down, convert_up
-from reefpoint.engine.gap import GapLoss, gap_loss
+from reefpoint.engine.gap import PATHS_MAX, GapLoss, gap_loss
 from reefpoint.engine.reverse_stress import ReverseStress, first_step_over, never_gains, who_is_short
 from reefpoint.engine.sale_prices import Factor, GapModel, Horizon
 from reefpoint.engine.scenarios import SHOCK_E8_MAX, Scenarios, along, shock_prices
@@ -48,9 +60,13 @@ class Parts:
     columns: HomeColumns
 
     def __post_init__(self) -> None:
-        check_column("part", self.part, np.int32, (len(self.part),))
-        check_column("home", self.home, np.int64, (len(self.home),))
+        check_column("part", self.part, np.int32, (count_rows("part", self.part),))
+        check_column("home", self.home, np.int64, (count_rows("home", self.home),))
         check_range("part", self.part, 0, len(self.home) - 1)
+
+    def check(self, book: Book) -> None:
+        """Refuse another number of accounts than the book's: one without a part would be in no sum."""
+        check_column("part", self.part, np.int32, (book.account_count,))
 
     def rows(self, part: int) -> Int64s:
         """The accounts of a part."""
@@ -77,7 +93,8 @@ def shock_rates(fx: FxVersion, shock_e8: Int64s) -> Int64s:
     1e-8 where there is one: a common move of all currencies changes nothing. Raises `BookError` with the scenario's row
     for a shock of -100% or less, and for a rate that would be too large.
     """
-    check_column("shock_e8", shock_e8, np.int64, (len(shock_e8), len(fx.currencies)))
+    scenarios, _ = check_table("shock_e8", shock_e8, np.int64, 2)
+    check_column("shock_e8", shock_e8, np.int64, (scenarios, len(fx.currencies)))
     for bad in (shock_e8 <= -E8, shock_e8 > SHOCK_E8_MAX):
         if bad.any():
             raise BookError("shock_e8", int(np.argwhere(bad)[0][0]), "moves a currency by -100% or to a hundredfold")
@@ -100,7 +117,7 @@ class FxScenarios:
     rate_e8: Int64s
 
     def __post_init__(self) -> None:
-        currencies = self.rate_e8.shape[-1]
+        currencies = check_table("rate_e8", self.rate_e8, np.int64, 3)[-1]
         check_column("rate_e8", self.rate_e8, np.int64, (len(self.native), currencies, currencies))
         check_range("rate_e8", self.rate_e8, 0, RATE_E8_MAX)
 
@@ -141,6 +158,7 @@ def stress_parts(
 
     Raises `BookError` as `stress_book` does, for a part without a rate, and for a total past 2^62 when converted.
     """
+    parts.check(book)
     rates = parts.rates(scenarios.rate_e8)
     prices = scenarios.of_columns(parts.columns)
     found = []
@@ -181,6 +199,7 @@ def reverse_parts(
     """
     way = np.zeros(len(fx.currencies), dtype=np.int64) if fx_direction_e8 is None else fx_direction_e8
     check_column("fx_direction_e8", way, np.int64, (len(fx.currencies),))
+    check_range("fx_direction_e8", way, -E8, SHOCK_E8_MAX)
 
     def run(steps: Int64s) -> tuple[PartStress, ...]:
         native = along(native_price_units, direction_e8, steps.tolist())
@@ -240,6 +259,8 @@ def groups_of_parts(
 
     The changes in each home currency are converted once: losses up, value down.
     """
+    parts.check(book)
+    check_column("group", group, np.int32, native_price_units.shape)
     moved = shock_prices(native_price_units, np.array([[move_bp * (E8 // BP)]]), ["move"])
     prices = FxScenarios.at_rates(moved, fx).of_columns(parts.columns).price_units[0]
     rates = parts.rates(fx.rate_e8[np.newaxis])[0]
@@ -310,6 +331,8 @@ def gap_parts(
     over the days. `groups`: for each grouping an int32[P] column of group numbers by part. The `worst` accounts by
     expected loss have tails of their own. Raises `BookError` as `gap_loss` does, and for a part without a rate.
     """
+    check_whole("paths", paths, 1, PATHS_MAX)
+    parts.check(book)
     rates = parts.rates(fx.rate_e8[np.newaxis])[0]
     for name, column in (groups or {}).items():
         check_column(name, column, np.int32, (len(parts.home),))

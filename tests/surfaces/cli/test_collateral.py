@@ -7,7 +7,7 @@ import pytest
 from tests.desk import MONDAY, Desk, make_desk, noon
 from typer.testing import CliRunner, Result
 
-from reefpoint.decisions.collateral.selectors.assumptions import ASSUMPTIONS, RunRefused
+from reefpoint.decisions.collateral.selectors.assumptions import ASSUMPTIONS
 from reefpoint.flows.operations.selectors import clock
 from reefpoint.surfaces.cli import gap, haircuts
 from reefpoint.surfaces.cli.main import app
@@ -46,7 +46,24 @@ def test_the_gap_loss_shows_errors_groups_and_what_was_assumed(desk: Desk) -> No
         assert words in said.output
 
 
-def test_the_gap_loss_as_data_and_a_run_that_cannot_be(desk: Desk) -> None:
+def test_the_gap_loss_as_data(desk: Desk) -> None:
     report = json.loads(_run("gap", "--paths", "1000", "--seed", "7", "--json").output)
     assert (report["paths"], report["seed"], report["levels"]) == (1_000, 7, [0.95, 0.99])
-    assert isinstance(_run("gap", "--paths", "10").exception, RunRefused)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gap", "--paths", "10"),
+        ("gap", "--paths", "999999999999"),
+        ("gap", "--days", "0"),
+        ("gap", "--days", "3", "--grace", "3"),
+        ("gap", "--seed", "-1"),
+        ("haircuts", "--paths", "1"),
+        ("haircuts", "--seed", "9" * 20),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_with_its_option(desk: Desk, words: tuple[str, ...]) -> None:
+    said = _run(*words)
+    assert said.exit_code == 2
+    assert words[-2] in said.output

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def gap(
-    paths: Annotated[int, typer.Option(help="Simulated courses of all prices.")] = 10_000,
-    days: Annotated[int, typer.Option(help="Trading days within which all is sold.")] = 8,
-    grace: Annotated[int, typer.Option(help="Days of these before the first sale: the deadline of the call.")] = 2,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    paths: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="Simulated courses of all prices.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=250, help="Trading days within which all is sold.")] = 8,
+    grace: Annotated[
+        int, typer.Option(min=0, max=249, help="Days of these before the first sale: the deadline of the call.")
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same figures.")] = 1,
     currency: Annotated[
         str | None,
         typer.Option(help="What sums are told in: USD. Without it the currency of all, or that of the rates."),
@@ -37,6 +39,9 @@ def gap(
 
     Examples: reefpoint gap · reefpoint gap --paths 100000 --days 20 · reefpoint gap --grace 0 --json
     """
+    if grace >= days:
+        raise typer.BadParameter(f"{grace} days of grace leave no day of the {days} to sell on.", param_hint="--grace")
+
     from reefpoint.platform.database.home import data_home
 
     if demo:

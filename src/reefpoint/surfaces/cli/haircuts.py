@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def haircuts(
-    paths: Annotated[int, typer.Option(help="Simulated courses of all prices, for the gap part.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    paths: Annotated[
+        int, typer.Option(min=1_000, max=1_000_000, help="Simulated courses of all prices, for the gap part.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same figures.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print data; parts as fractions of the price.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="The book that the last demo left, not the desk's.")] = False,
 ) -> None:

@@ -4,6 +4,8 @@
 .PHONY: help setup demo test test-fast check fix bench assets docs lock
 
 BIN := .venv/bin
+# Without its compiled files kept, Python reads a thousand sources at each start, and the tests start it often.
+unexport PYTHONDONTWRITEBYTECODE
 # One more than there are processors: a test often waits for a browser, a worker or the database.
 PARALLEL = -n $$($(BIN)/python -c 'import os; print(min((os.cpu_count() or 1) + 1, 5))') --dist loadfile
 

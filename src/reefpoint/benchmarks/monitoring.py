@@ -17,7 +17,7 @@ from reefpoint.benchmarks.results import Machine, Table
 from reefpoint.benchmarks.timing import Answer, Candidate, check_answers, measure
 from reefpoint.decisions.monitoring.adapters.typologies import load_typologies
 from reefpoint.decisions.monitoring.rules.columns import DAY_SECONDS, Activities, Market, place
-from reefpoint.decisions.monitoring.rules.facts import FactSheet
+from reefpoint.decisions.monitoring.rules.facts.sheet import FactSheet
 from reefpoint.decisions.monitoring.rules.judging import ReadRule, inputs_of, judge, read_rule
 from reefpoint.decisions.monitoring.types import KIND_CODES, ActivityKind
 from reefpoint.engine.columns import Int64s

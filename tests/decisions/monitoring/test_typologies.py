@@ -7,7 +7,8 @@ from tests.decisions.monitoring.examples import activities
 
 import reefpoint
 from reefpoint.decisions.monitoring.adapters.typologies import load_examples, load_typologies
-from reefpoint.decisions.monitoring.rules.facts import FACTS, FactSheet
+from reefpoint.decisions.monitoring.rules.facts import FACTS
+from reefpoint.decisions.monitoring.rules.facts.sheet import FactSheet
 from reefpoint.decisions.monitoring.rules.feeding import UNFED, UNNOTED, UNWATCHED
 from reefpoint.decisions.monitoring.rules.judging import inputs_of, judge, raise_alerts, read_rule, replay
 from reefpoint.decisions.monitoring.types import ActivityKind, Grade

@@ -19,7 +19,8 @@ from reefpoint.decisions.monitoring.rules.expressions import (
     judge_columns,
     read_expression,
 )
-from reefpoint.decisions.monitoring.rules.facts import FACTS, FactSheet
+from reefpoint.decisions.monitoring.rules.facts import FACTS
+from reefpoint.decisions.monitoring.rules.facts.sheet import FactSheet
 from reefpoint.decisions.monitoring.types import KIND_CODES, KINDS, Parameter, ParameterKind, Pivot, RuleDraft
 from reefpoint.engine.columns import Bools, Int64s
 
@@ -112,7 +113,7 @@ def judge(rule: ReadRule, sheet: FactSheet, is_asked: Bools | None = None) -> Ju
     rows = np.flatnonzero(is_trigger if is_asked is None else is_trigger & is_asked)
     columns: dict[str, Column] = {name: Column(constant(*value)) for name, value in _constants(rule).items()}
     for name in rule.facts if len(rows) else ():
-        fact = sheet.column(name, rule.settings)
+        fact = sheet.column(FACTS[name], rule.settings)
         columns[name] = Column(fact.values[rows], None if fact.is_known is None else fact.is_known[rows])
     if not len(rows):
         return Judged(rows, rows)
@@ -127,7 +128,7 @@ def _constants(rule: ReadRule) -> dict[str, tuple[Kind, object]]:
 
 def inputs_of(rule: ReadRule, sheet: FactSheet, row: int) -> dict[str, object]:
     """The facts that the rule was given for a row, by name; None for one that is missing."""
-    return {name: _value(FACTS[name].kind, sheet.column(name, rule.settings), row) for name in rule.facts}
+    return {name: _value(FACTS[name].kind, sheet.column(FACTS[name], rule.settings), row) for name in rule.facts}
 
 
 def missing_of(rule: ReadRule, sheet: FactSheet, row: int) -> str:

@@ -9,7 +9,8 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from reefpoint.decisions.monitoring.adapters.typologies import load_examples
 from reefpoint.decisions.monitoring.models import Activity, Alert, Backtest, Rule, RuleVersion, Undecided
-from reefpoint.decisions.monitoring.rules.facts import FACTS, Fact
+from reefpoint.decisions.monitoring.rules.facts import FACTS
+from reefpoint.decisions.monitoring.rules.facts.sheet import Fact
 from reefpoint.decisions.monitoring.rules.feeding import UNFED, Why
 from reefpoint.decisions.monitoring.rules.judging import ReadRule, read_rule
 from reefpoint.decisions.monitoring.rules.stored import from_stored

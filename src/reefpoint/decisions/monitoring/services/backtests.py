@@ -10,7 +10,7 @@ from django.db import transaction
 from reefpoint.decisions.monitoring.events import BacktestRequested
 from reefpoint.decisions.monitoring.models import Backtest, RuleVersion
 from reefpoint.decisions.monitoring.rules.columns import Activities
-from reefpoint.decisions.monitoring.rules.facts import FactSheet
+from reefpoint.decisions.monitoring.rules.facts.sheet import FactSheet
 from reefpoint.decisions.monitoring.rules.judging import Raised, ReadRule, inputs_of, judge, raise_alerts
 from reefpoint.decisions.monitoring.selectors.columns import HISTORY_DAYS, is_between, load_activities
 from reefpoint.decisions.monitoring.selectors.rules import RuleNotFound, read_version

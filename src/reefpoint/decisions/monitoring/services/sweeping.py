@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from reefpoint.decisions.monitoring.events import AlertRaised
 from reefpoint.decisions.monitoring.models import Alert, Undecided, Watermark
-from reefpoint.decisions.monitoring.rules.facts import FactSheet
+from reefpoint.decisions.monitoring.rules.facts.sheet import FactSheet
 from reefpoint.decisions.monitoring.rules.judging import inputs_of, judge, missing_of, raise_alerts
 from reefpoint.decisions.monitoring.selectors.columns import (
     HISTORY_DAYS,

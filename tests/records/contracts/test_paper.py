@@ -17,7 +17,8 @@ from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, sh
 from reefpoint.records.contracts.adapters.typesetting import Unprintable, typeset
 from reefpoint.records.contracts.models import Contract, File
 from reefpoint.records.contracts.rules.disclosures import read_disclosures
-from reefpoint.records.contracts.rules.document import Paper, build_document
+from reefpoint.records.contracts.rules.document import build_document
+from reefpoint.records.contracts.rules.paper import Paper
 from reefpoint.records.contracts.rules.sample import RENEWED_TERMS, sample_paper
 from reefpoint.records.contracts.rules.templates import read_template
 from reefpoint.records.contracts.rules.values import from_json, to_json

@@ -14,7 +14,7 @@ from reefpoint.platform.publications.models import Publication
 from reefpoint.platform.publications.services import draft_publication, request_publication
 from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, shipped_template
 from reefpoint.records.contracts.rules.disclosures import REQUIRED, read_disclosures
-from reefpoint.records.contracts.rules.document import field_values, fields_for
+from reefpoint.records.contracts.rules.fields import field_values, fields_for
 from reefpoint.records.contracts.rules.sample import sample_paper
 from reefpoint.records.contracts.rules.templates import (
     clause_list,

@@ -25,7 +25,9 @@ from reefpoint.records.contracts.adapters.shipped import shipped_disclosures, te
 from reefpoint.records.contracts.adapters.typesetting import typeset
 from reefpoint.records.contracts.models import Acknowledgement, Contract, File, Move, Root, Signature
 from reefpoint.records.contracts.rules.disclosures import find_disclosure_problems, read_disclosures
-from reefpoint.records.contracts.rules.document import Paper, Parties, build_document, clauses_of, fields_for
+from reefpoint.records.contracts.rules.document import build_document, clauses_of
+from reefpoint.records.contracts.rules.fields import fields_for
+from reefpoint.records.contracts.rules.paper import Paper, Parties
 from reefpoint.records.contracts.rules.sample import sample_paper
 from reefpoint.records.contracts.rules.templates import (
     JURISDICTIONS,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from reefpoint.records.contracts.rules.document import Paper, Parties
+from reefpoint.records.contracts.rules.paper import Paper, Parties
 from reefpoint.records.contracts.types import (
     CollateralTerm,
     ContractTerms,

@@ -18,7 +18,8 @@ from reefpoint.records.contracts import rules
 from reefpoint.records.contracts.adapters.typesetting import layout_hash, typeset
 from reefpoint.records.contracts.events import ContractOffered
 from reefpoint.records.contracts.models import Contract, Move
-from reefpoint.records.contracts.rules.document import Parties, build_document, find_missing, find_wrong
+from reefpoint.records.contracts.rules.document import build_document
+from reefpoint.records.contracts.rules.paper import Parties, find_missing, find_wrong
 from reefpoint.records.contracts.rules.templates import JURISDICTIONS
 from reefpoint.records.contracts.rules.values import to_json
 from reefpoint.records.contracts.selectors import DISCLOSURES, TEMPLATES, paper_instant, paper_of

@@ -15,7 +15,7 @@ from reefpoint.decisions.collateral.adapters.shipped import read_shipped_house, 
 from reefpoint.decisions.collateral.rules import legal_haircut, plan_steps, read_house, read_lists, sessions_needed
 from reefpoint.decisions.collateral.types import Ramp, Step
 from reefpoint.engine.haircuts import HaircutInputs, HaircutPolicy, find_haircuts
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.records.market.types import Board, InstrumentKind, ListingView
 from reefpoint.records.products.adapters.packs import read_pack_file
 

@@ -25,7 +25,7 @@ from reefpoint.decisions.credit.types import (
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import PermissionRefused, SecondPersonNeeded, approve, reject
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 
 ON = date(2019, 11, 25)
 HALF = Condition("spread", ConditionKind.NAME_SHARE_MOST, 5_000, ConditionMoment.FIRST_DRAWDOWN)

@@ -50,7 +50,7 @@ from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import PermissionRefused, actor_for, approve, create_user
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.publications.services import draft_publication, request_publication
 from reefpoint.records.parties.selectors.clients import ClientNotFound

@@ -50,7 +50,7 @@ from reefpoint.flows.servicing.services.interest import accrue_interest
 from reefpoint.platform.access.selectors import get_approval, list_pending
 from reefpoint.platform.access.services import PermissionRefused, approve, reject
 from reefpoint.platform.access.services.approvals import SecondPersonNeeded
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.notifications.models import Notice
 from reefpoint.records.accounts.models import Loan
 from reefpoint.records.accounts.selectors.loans import list_open_loans, list_rates, rates_on

@@ -58,7 +58,7 @@ from reefpoint.platform.access.services import PermissionRefused, actor_for, app
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.months import months_after
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.publications.selectors import list_versions
 from reefpoint.platform.publications.services import NotPublishable, draft_publication, request_publication
 from reefpoint.platform.publications.types import PublicationKind

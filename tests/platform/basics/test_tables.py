@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reefpoint.platform.basics.tables import DecisionTable, MalformedTable, MissingInput, read_table
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, MalformedTable, MissingInput
 
 LOAN: dict[str, Any] = {
     "name": "loan",

@@ -20,7 +20,9 @@ from reefpoint.decisions.collateral.types import (
     Step,
 )
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, Kind, MalformedTable, read_table
+from reefpoint.platform.basics.tables.cells import Kind
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, HitPolicy, MalformedTable
 from reefpoint.records.market.types import Board, InstrumentKind, InstrumentView, ListingView, SessionCalendar
 from reefpoint.records.products.types import Pack, Rule
 

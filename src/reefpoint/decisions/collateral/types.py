@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.platform.basics.tables.table import DecisionTable
 
 HAIRCUT_MAX_BP = 10_000
 CUT_MAX_BP = 9_900

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.platform.basics.tables.table import DecisionTable
 
 
 class Rating(StrEnum):

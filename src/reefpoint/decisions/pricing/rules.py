@@ -18,17 +18,10 @@ from reefpoint.decisions.pricing.types import (
     Unknown,
 )
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.basics.tables import (
-    Cell,
-    DecisionTable,
-    HitPolicy,
-    Kind,
-    MalformedTable,
-    Row,
-    Span,
-    prove_monotone,
-    read_table,
-)
+from reefpoint.platform.basics.tables.cells import Cell, Kind, Span
+from reefpoint.platform.basics.tables.proving import prove_monotone
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, HitPolicy, MalformedTable, Row
 
 Int64s = npt.NDArray[np.int64]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from reefpoint.platform.basics.tables import DecisionTable, Value
+from reefpoint.platform.basics.tables.cells import Value
+from reefpoint.platform.basics.tables.table import DecisionTable
 
 Portfolio = Sequence[tuple[int, int]]
 """What is or would be pledged: (instrument id, shares)."""

@@ -23,7 +23,9 @@ from reefpoint.decisions.suitability.types import (
     Verdict,
 )
 from reefpoint.platform.basics.sentences import Sentence
-from reefpoint.platform.basics.tables import Column, DecisionTable, Kind, MalformedTable, read_table
+from reefpoint.platform.basics.tables.cells import Column, Kind
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, MalformedTable
 
 PERCENT = 100
 

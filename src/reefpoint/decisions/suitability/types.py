@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reefpoint.platform.basics.sentences import Sentence
-from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.platform.basics.tables.table import DecisionTable
 
 
 class Segment(StrEnum):

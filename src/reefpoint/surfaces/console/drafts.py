@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from reefpoint.decisions.margin.services.collateral import StepTooFar
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.publications.services import NotPublishable, draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind
 from reefpoint.records.contracts.selectors import TemplateRefused

@@ -31,17 +31,10 @@ from reefpoint.decisions.credit.types import (
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import MINOR_DIGITS, ceil_div
 from reefpoint.platform.basics.states import StateTable
-from reefpoint.platform.basics.tables import (
-    DecisionTable,
-    HitPolicy,
-    Kind,
-    MalformedTable,
-    MissingInput,
-    Row,
-    Value,
-    prove_monotone,
-    read_table,
-)
+from reefpoint.platform.basics.tables.cells import Kind, Value
+from reefpoint.platform.basics.tables.proving import prove_monotone
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, HitPolicy, MalformedTable, MissingInput, Row
 
 ADVERSE_REASONS_MAX = 4
 """The most that a notice of adverse action usefully names (commentary on 12 CFR 1002.9(b)(2), from memory)."""

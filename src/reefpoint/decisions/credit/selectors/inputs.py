@@ -20,7 +20,7 @@ from reefpoint.decisions.suitability.selectors import judge_terms
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import held_minor
-from reefpoint.platform.basics.tables import Value
+from reefpoint.platform.basics.tables.cells import Value
 from reefpoint.records.accounts.selectors.accounts import load_debts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, Holding
 from reefpoint.records.parties.selectors.clients import get_client

@@ -20,7 +20,8 @@ from reefpoint.decisions.kyc.types import (
     Reason,
 )
 from reefpoint.platform.basics.identifiers import read_identifier
-from reefpoint.platform.basics.tables import DecisionTable, HitPolicy, MalformedTable, Row, read_table
+from reefpoint.platform.basics.tables.reading import read_table
+from reefpoint.platform.basics.tables.table import DecisionTable, HitPolicy, MalformedTable, Row
 from reefpoint.records.parties.types import (
     ClientKind,
     DocumentKind,

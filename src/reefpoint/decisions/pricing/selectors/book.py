@@ -14,7 +14,7 @@ from reefpoint.decisions.pricing.selectors.inputs import base_cost
 from reefpoint.decisions.pricing.types import BookMove, BookWhatIf, PriceGrid, PriceInputs
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import Value
+from reefpoint.platform.basics.tables.cells import Value
 from reefpoint.records.accounts.selectors.accounts import load_accounts
 from reefpoint.records.accounts.selectors.loans import list_open_loans
 from reefpoint.records.accounts.types import AccountFacts, LoanFacts

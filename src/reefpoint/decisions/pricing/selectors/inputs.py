@@ -8,7 +8,7 @@ import numpy as np
 from reefpoint.decisions.pricing import rules
 from reefpoint.decisions.pricing.types import Portfolio, PriceInputs
 from reefpoint.platform.basics.money import ceil_div
-from reefpoint.platform.basics.tables import Value
+from reefpoint.platform.basics.tables.cells import Value
 from reefpoint.records.market.selectors.prices import closes_between, latest_prices
 from reefpoint.records.products.types import SchemeTerms
 from reefpoint.records.treasury.selectors import list_pools

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from reefpoint.decisions.credit.rules.conditions import condition_words
 from reefpoint.decisions.credit.types import Condition, ConditionKind, ConditionMoment, LimitTerm, Words
 from reefpoint.decisions.pricing.types import RatePart
-from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.platform.basics.tables.table import DecisionTable
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, KIND_WORDS
 from reefpoint.surfaces.web.templatetags.figures import money, percent
 

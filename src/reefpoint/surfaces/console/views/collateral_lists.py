@@ -19,7 +19,7 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import MalformedTable
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.platform.imports.rules import GUARD, guarded
 from reefpoint.platform.publications.selectors import in_force, list_versions

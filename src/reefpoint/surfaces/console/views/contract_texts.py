@@ -19,7 +19,7 @@ from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.types import PublicationKind, PublicationView
 from reefpoint.records.contracts.rules.disclosures import REQUIRED, find_disclosure_problems
-from reefpoint.records.contracts.rules.document import fields_for
+from reefpoint.records.contracts.rules.fields import fields_for
 from reefpoint.records.contracts.rules.templates import (
     CLAUSES_MAX,
     JURISDICTIONS,

@@ -27,7 +27,7 @@ from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import percent
-from reefpoint.platform.basics.tables import DecisionTable
+from reefpoint.platform.basics.tables.table import DecisionTable
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import draft_and_ask
 from reefpoint.platform.publications.types import PublicationKind, PublicationView

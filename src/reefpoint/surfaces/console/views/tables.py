@@ -29,7 +29,8 @@ from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
-from reefpoint.platform.basics.tables import MalformedTable, find_problems
+from reefpoint.platform.basics.tables.reading import find_problems
+from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.platform.imports.rules import GUARD, guarded
 from reefpoint.platform.publications.selectors import in_force, list_versions
 from reefpoint.platform.publications.services import draft_and_ask

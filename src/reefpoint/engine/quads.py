@@ -79,7 +79,23 @@ def _instructions() -> dict[str, Callable[..., Any]]:
 
         return signature, generate
 
-    return {"no_quad": no_quad, "add_quad": add_quad, "add_quads": add_quads, "unpack_quad": unpack_quad}
+    @intrinsic
+    def is_quad_below(typing_context: Any, sums: Any, limit: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            alone = builder.insert_element(undefined, arguments[1], ir.Constant(index, 0))
+            limits = builder.shuffle_vector(alone, undefined, ir.Constant(ir.VectorType(index, WIDTH), [0] * WIDTH))
+            lanes = builder.bitcast(builder.fcmp_ordered("<", arguments[0], limits), ir.IntType(WIDTH))
+            return builder.icmp_unsigned("==", lanes, ir.Constant(ir.IntType(WIDTH), 2**WIDTH - 1))
+
+        return types.boolean(quad, types.float64), generate
+
+    return {
+        "is_quad_below": is_quad_below,
+        "no_quad": no_quad,
+        "add_quad": add_quad,
+        "add_quads": add_quads,
+        "unpack_quad": unpack_quad,
+    }
 
 
 @part(lambda: _instructions()["no_quad"])
@@ -106,3 +122,9 @@ def add_quads(sums: Quad, more: Quad) -> Quad:
 def unpack_quad(sums: Quad) -> Quad:
     """The four sums as plain numbers."""
     return sums
+
+
+@part(lambda: _instructions()["is_quad_below"])
+def is_quad_below(sums: Quad, limit: float) -> bool:
+    """Whether each of the four sums is below a limit; NaN is not."""
+    return all(total < limit for total in sums)

@@ -47,10 +47,12 @@ from reefpoint.engine.columns import (
     count_rows,
 )
 from reefpoint.engine.kernel import THREADS_MAX, Kernel, in_blocks, kernel, unsigned
-from reefpoint.engine.quads import WIDTH, add_quad, add_quads, no_quad, unpack_quad
+from reefpoint.engine.quads import WIDTH, add_quad, add_quads, is_quad_below, no_quad, unpack_quad
 
 EXACT = 2.0**53
 """float64 holds every whole number up to here."""
+RATIO_FLOAT_MAX = 2**50
+"""Ratios below which a quotient of floats is off by less than one."""
 FEW_POSITIONS = (50, 50_000)
 """From so many positions to so many a book is valued in steps over columns, until the process has loaded Numba."""
 FEW_UNITS_MAX = 2**48
@@ -176,6 +178,7 @@ def _value_exactly(
 @kernel
 def _value_rows(
     rows: Int64s,
+    places: Int64s,
     start: Int32s,
     instrument: Instruments,
     quantity: Quantities,
@@ -192,11 +195,11 @@ def _value_rows(
     requirement: Int64s,
     ratio: Int64s,
 ) -> None:
-    """Value account rows[i] in int64 into place i of the figures."""
+    """Value account rows[i] in int64 into place places[i] of the figures."""
     for i in range(unsigned(0), unsigned(len(rows))):
         _value_exactly(
             unsigned(rows[i]),
-            i,
+            unsigned(places[i]),
             start,
             instrument,
             quantity,
@@ -226,18 +229,18 @@ def _value_long_only(
     debt: Int64s,
     terms: UInt16s,
     figures: Float64s,
-    price: Int64s,
-    lent_bp: Int64s,
-    maintenance_bp: Int64s,
     market: Int64s,
     short: Int64s,
     assets: Int64s,
     lendable: Int64s,
     requirement: Int64s,
     ratio: Int64s,
-) -> None:
-    """Value accounts first..stop, none of which holds a short. `figures` float64[T, S, 4] as in `Marks.figures`."""
-    left_over = 0
+) -> bool:
+    """Value accounts first..stop, none of which holds a short. `figures` float64[T, S, 4] as in `Marks.figures`.
+
+    False when floats do not do for some of them: their assets are set to -1, or their ratio is past `RATIO_FLOAT_MAX`.
+    """
+    is_done, bits = True, 0
     for row in range(unsigned(first), unsigned(stop)):
         term = unsigned(terms[row])
         j, end = unsigned(start[row]), unsigned(start[row + unsigned(1)])
@@ -248,9 +251,10 @@ def _value_long_only(
             j += unsigned(2)
         if j < end:
             even = add_quad(even, quantity[j], figures, term, unsigned(instrument[j]))
-        value, lent, required, _ = unpack_quad(add_quads(even, odd))
+        sums = add_quads(even, odd)
+        value, lent, required, _ = unpack_quad(sums)
         own = cash[row]
-        if value <= AMOUNT_UNITS_MAX - own and lent < EXACT and required < EXACT:
+        if is_quad_below(sums, EXACT) and int(value) + own <= AMOUNT_UNITS_MAX:
             market[row] = int(value)
             short[row] = 0
             assets[row] = int(value) + own
@@ -258,43 +262,19 @@ def _value_long_only(
             requirement[row] = (unsigned(int(required)) + unsigned(BP - 1)) // unsigned(BP)
         else:  # too much for float64, or NaN
             assets[row] = -1
-            left_over += 1
-    # A loop of its own, without a branch, is done in vector registers: two thirds of the time of an integer division in
-    # the loop above, and that on a machine where those are fast. A quotient of floats is off by some 2^-52 of itself,
-    # so what it leaves is divided once more; then it is off by one at most, and the sign of the rest tells.
+            is_done = False
+    # A loop of its own, without a branch, is done in vector registers: half the time of an integer division in the
+    # loop above, and that on a machine where those are fast. A quotient of floats is off by less than its 2^-51st part,
+    # so cut to a whole number it is one off at most, and the sign of the rest tells which way.
     for row in range(unsigned(first), unsigned(stop)):
-        owed = debt[row] if debt[row] else 1
+        owed = debt[row] if debt[row] else AMOUNT_UNITS_MAX
         left = assets[row] * BP
         quotient = int(float(left) / float(owed))
+        bits |= quotient
         left -= quotient * owed
-        step = int(float(left) / float(owed))
-        left -= step * owed
-        quotient += step
         quotient += int(left >= owed) - int(left < 0)
         ratio[row] = quotient if debt[row] else RATIO_NO_DEBT
-    if left_over == 0:
-        return
-    for row in range(unsigned(first), unsigned(stop)):
-        if assets[row] < 0:
-            _value_exactly(
-                row,
-                row,
-                start,
-                instrument,
-                quantity,
-                cash,
-                debt,
-                terms,
-                price,
-                lent_bp,
-                maintenance_bp,
-                market,
-                short,
-                assets,
-                lendable,
-                requirement,
-                ratio,
-            )
+    return is_done and bits < RATIO_FLOAT_MAX
 
 
 def value_book(
@@ -377,13 +357,21 @@ def _value_all(book: Book, marks: Marks, lines: Lines, valued: Valuation, thread
 
     def value(first: int, stop: int) -> None:
         middle = min(max(first, fast_count), stop)
-        if first < middle:
-            value_long_only(first, middle, *columns, table, *by_name, *figures)
+        if first < middle and not value_long_only(first, middle, *columns, table, *figures):
+            left = first + np.flatnonzero(_is_left_over(book, valued, slice(first, middle)))
+            value_rows(left, left, *columns, *by_name, *figures)
         if middle < stop:
-            value_rows(np.arange(middle, stop), *columns, *by_name, *(column[middle:stop] for column in figures))
+            rest = np.arange(middle, stop)
+            value_rows(rest, rest, *columns, *by_name, *figures)
         band(first, stop, valued.ratio_bp, book.terms, lines.table, valued.band)
 
     in_blocks(accounts, threads, value)
+
+
+def _is_left_over(book: Book, valued: Valuation, rows: slice) -> Bools:
+    """Which of `rows` `_value_long_only` left to int64."""
+    is_past = (valued.ratio_bp[rows] >= RATIO_FLOAT_MAX) & (book.debt_units[rows] > 0)
+    return (valued.assets_units[rows] < 0) | is_past
 
 
 def is_worth_a_table(book: Book, marks: Marks) -> bool:
@@ -394,7 +382,7 @@ def is_worth_a_table(book: Book, marks: Marks) -> bool:
 def _value_some(book: Book, marks: Marks, lines: Lines, valued: Valuation, rows: Int64s) -> None:
     """Fill the figures of `rows`."""
     steps = int((book.start[rows + 1] - book.start[rows]).sum()) + len(rows)
-    _value_rows.run(steps, rows, *_columns(book), *_by_name(marks), *_figures(valued))
+    _value_rows.run(steps, rows, np.arange(len(rows)), *_columns(book), *_by_name(marks), *_figures(valued))
     band_by_lines.run(len(rows), 0, len(rows), valued.ratio_bp, book.terms[rows], lines.table, valued.band)
 
 

@@ -105,7 +105,8 @@ from reefpoint.records.contracts.handlers import erase_client_contracts, publish
 from reefpoint.records.execution.events import FillReported, OrderEnded, OrderPlaced, OrderSent
 from reefpoint.records.execution.handlers import clear_broker_break, submit_sent_order
 from reefpoint.records.market.events import FxVersionRecorded, InstrumentSuspensionChanged, PricesRecorded
-from reefpoint.records.market.handlers import take_approved_listings
+from reefpoint.records.market.handlers import take_approved_instruments, take_approved_listings
+from reefpoint.records.market.services.instrument_files import INSTRUMENTS
 from reefpoint.records.market.services.listing_files import LISTINGS
 from reefpoint.records.parties import types as parties
 from reefpoint.records.parties.events import ClientErased, ProfileChanged, TraitRecorded, TraitsErased
@@ -124,7 +125,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
 )
 """Every table with sealed rows, for the turning of keys and for the proof that all of it opens."""
 
-IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS, LISTINGS)
+IMPORT_KINDS: tuple[ImportKind, ...] = (LEADS, CLIENTS, BUREAU_REPORTS, INSTRUMENTS, LISTINGS)
 """What can be handed in as a file of rows."""
 
 RUN_KINDS: tuple[RunKind, ...] = (POLICY_PREVIEW, BOOK_WHAT_IF, STRESS, REVERSE, SENSITIVITIES, GAP)
@@ -153,6 +154,7 @@ HANDLERS: tuple[Handler, ...] = (
     Handler("governance.release", (ApprovalGranted,), release_approved_model),
     Handler("contracts.publish", (ApprovalGranted,), publish_approved_template),
     Handler("market.record_listings", (ApprovalGranted,), take_approved_listings),
+    Handler("market.record_instruments", (ApprovalGranted,), take_approved_instruments),
     Handler("collateral.publish", (ApprovalGranted,), take_collateral_approval),
     Handler("execution.clear_break", (ApprovalGranted,), clear_broker_break),
     Handler("treasury.clear_break", (ApprovalGranted,), clear_bank_break),

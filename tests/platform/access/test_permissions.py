@@ -16,7 +16,8 @@ HELD = {
         approvals.decide:collateral.publish approvals.decide:contracts.publish_template
         approvals.decide:credit.approve approvals.decide:credit.approve_large
         approvals.decide:credit.publish approvals.decide:credit.waive approvals.decide:credit.waive_large
-        approvals.decide:execution.write_off approvals.decide:instruments.record_listing
+        approvals.decide:execution.write_off approvals.decide:instruments.change
+        approvals.decide:instruments.record_listing
         approvals.decide:kyc.publish
         approvals.decide:lending.default approvals.decide:liquidation.start approvals.decide:models.release
         approvals.decide:monitoring.change_rules approvals.decide:pricing.exception
@@ -70,7 +71,8 @@ HELD = {
     """,
     RoleName.OPERATIONS: """
         account.open account.view applications.assist applications.view
-        approvals.decide:execution.write_off approvals.decide:instruments.record_listing
+        approvals.decide:execution.write_off approvals.decide:instruments.change
+        approvals.decide:instruments.record_listing
         approvals.request approvals.view calendars.override
         clients.change_profile clients.import clients.invite clients.register clients.unmask clients.view
         collateral.view consents.record contracts.prepare contracts.view credit.view documents.add

@@ -188,6 +188,7 @@ PERMISSIONS: Mapping[str, frozenset[RoleName]] = {
     f"{DECIDE_APPROVAL}kyc.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}suitability.publish": frozenset({_COMPLIANCE, _RISK}),
     f"{DECIDE_APPROVAL}monitoring.change_rules": frozenset({_COMPLIANCE, _RISK}),
+    f"{DECIDE_APPROVAL}instruments.change": frozenset({_RISK, _OPERATIONS}),
     f"{DECIDE_APPROVAL}instruments.record_listing": frozenset({_RISK, _OPERATIONS}),
     f"{DECIDE_APPROVAL}collateral.publish": frozenset({_RISK, _CREDIT}),
     f"{DECIDE_APPROVAL}models.release": frozenset({_RISK, _COMPLIANCE}),

@@ -185,8 +185,8 @@ _TABLES = """
     credit.CreditCondition
     lending.MaturityReminder liquidation.Liquidation liquidation.LiquidationPlan margin.MarginCall
     margin.MarginSnapshot margin.MarginState margin.PriceAlert market.CalendarOverride market.FxRate
-    market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.ListingFacts market.Price
-    market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion
+    market.FxVersion market.HeldFx market.HeldPrice market.Instrument market.InstrumentRecord market.ListingFacts
+    market.Price market.PriceBatch market.RejectedRow monitoring.Backtest monitoring.Rule monitoring.RuleVersion
     monitoring.Watermark operations.DayRun operations.DayRunStep operations.DeskClock parties.Licence
     parties.LicenceEvidence parties.PortalInvitation performance.DeskDay products.RulePack products.Scheme
     products.SchemeVersion

@@ -21,6 +21,7 @@ class Instrument(models.Model):
     assumed_daily_volume = models.PositiveBigIntegerField(default=0)
     is_suspended = models.BooleanField(default=False)
     suspended_at = models.DateTimeField(null=True)
+    delisted_on = models.DateField(null=True)
 
     class Meta:
         ordering = ("symbol",)
@@ -30,10 +31,42 @@ class Instrument(models.Model):
             models.CheckConstraint(
                 condition=Q(currency__in=sorted(MINOR_DIGITS)), name="market_instrument_currency_known"
             ),
+            models.CheckConstraint(
+                condition=Q(delisted_on=None) | Q(is_suspended=True), name="market_instrument_delisted_is_not_traded"
+            ),
         )
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class InstrumentRecord(models.Model):
+    """What was on record of an instrument from an instant on, whole. Append-only: the newest row is the instrument."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    sector = models.CharField(max_length=60, blank=True)
+    lot_size = models.PositiveIntegerField()
+    price_band_bp = models.PositiveIntegerField()
+    assumed_daily_volume = models.PositiveBigIntegerField()
+    delisted_on = models.DateField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    recorded_by = models.CharField(max_length=80)
+    checked_by = models.CharField(max_length=80, blank=True)
+    approval_id = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        ordering = ("instrument", "id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(checked_by=F("recorded_by")), name="market_record_second_person"),
+            models.UniqueConstraint(fields=["approval_id", "instrument"], name="market_record_once"),
+        )
+        indexes = (models.Index(fields=["instrument", "at"], name="market_record_of_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.at:%Y-%m-%d}"
 
 
 class TradingHalt(models.Model):
@@ -42,6 +75,8 @@ class TradingHalt(models.Model):
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
     is_suspended = models.BooleanField()
     at = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
+    recorded_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
         ordering = ("instrument", "id")

@@ -250,6 +250,45 @@ class InstrumentView:
     assumed_daily_volume: int
     is_suspended: bool
     suspended_at: datetime | None = None
+    delisted_on: date | None = None
+
+
+@dataclass(frozen=True)
+class InstrumentTerms:
+    """What may change of an instrument. `price_band_bp` is the move that is no longer believed."""
+
+    name: str
+    name_zh: str
+    sector: str
+    lot_size: int
+    price_band_bp: int
+    assumed_daily_volume: int
+
+
+@dataclass(frozen=True)
+class InstrumentEntry:
+    """What was on record of an instrument from `at` on. `checked_by` is empty where no second person was needed."""
+
+    id: int
+    at: datetime
+    terms: InstrumentTerms
+    delisted_on: date | None
+    reason: str
+    recorded_by: str
+    checked_by: str
+    approval_id: int | None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch without trading; `until` is None while it lasts. `reason` is empty where the desk kept none."""
+
+    since: datetime
+    until: datetime | None
+    reason: str
+    recorded_by: str
+    resumed_because: str
+    resumed_by: str
 
 
 @dataclass(frozen=True)
@@ -274,6 +313,14 @@ class ListingDraft:
     daily_volume: int | None = None
     shares_issued: int | None = None
     issuer: str = ""
+
+
+@dataclass(frozen=True)
+class NewInstrument:
+    """A name to be put on record, with what a source says of its listing."""
+
+    draft: InstrumentDraft
+    facts: ListingDraft
 
 
 @dataclass(frozen=True)

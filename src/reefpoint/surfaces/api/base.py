@@ -212,7 +212,9 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     caller: Actor | None = getattr(request, "auth", None)
     if status in {403, 404} and caller is not None and "portal.apply" in caller.permissions:
         return _not_found(request, Http404())  # a client is not told that somebody else's thing exists (I66)
-    return problem(status, refusal.code, said(refusal))
+    words, name = said(refusal), refusal.facts.get("field")
+    errors = [FieldProblem(at=["body", name], code=refusal.code, message=words)] if isinstance(name, str) else []
+    return problem(status, refusal.code, words, errors)
 
 
 def _not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -13,6 +13,7 @@ from reefpoint.surfaces.api.routers.credit import credit
 from reefpoint.surfaces.api.routers.data_rights import data_rights
 from reefpoint.surfaces.api.routers.documents import documents
 from reefpoint.surfaces.api.routers.imports import imports
+from reefpoint.surfaces.api.routers.instruments import instruments
 from reefpoint.surfaces.api.routers.kyc import kyc
 from reefpoint.surfaces.api.routers.leads import leads
 from reefpoint.surfaces.api.routers.lending import lending
@@ -63,6 +64,7 @@ for prefix, router in (
     ("/collateral", collateral),
     ("/publications", publications),
     ("/rates", rates),
+    ("/instruments", instruments),
     ("/listings", listings),
     ("/lending", lending),
 ):

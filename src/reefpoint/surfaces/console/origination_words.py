@@ -25,6 +25,7 @@ KIND_NAMES: Mapping[str, Words] = {
     "leads": _("Leads"),
     "clients": _("Clients"),
     "bureau_reports": _("Bureau reports"),
+    "instruments": _("Instruments"),
     "listings": _("Listing facts"),
 }
 
@@ -36,6 +37,13 @@ ROW_PROBLEM_WORDS: Mapping[str, Words] = {
     "not_a_percentage": _("Not a percentage such as 10 or 4.5, above 0 and at most 100"),
     "not_a_count": _("Not a whole number of shares"),
     "unknown_symbol": _("No such name is listed"),
+    "not_a_symbol": _("Not a symbol of capital letters, digits, dots and hyphens"),
+    "unknown_currency": _("The desk keeps no such currency"),
+    "not_a_lot": _("Not a whole number of shares from 1 to 1,000,000"),
+    "never_changes": _("This never changes of a name; put another one on record"),
+    "belongs_in_listings": _("This name is on record: its facts change by a file of listing facts"),
+    "not_possible": _("This cannot be on record"),
+    "waits_already": _("A change of this name waits for a second person already"),
     "symbol_twice": _("The same name stands in the file before, for the same day"),
     "email_taken": _("A client has this address already"),
     "email_twice": _("The same address stands in the file before"),

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
-from reefpoint.records.accounts.models import MarginAccount
+from reefpoint.records.accounts.models import MarginAccount, Position
 from reefpoint.records.accounts.types import AccountOwner
 from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
 
@@ -69,3 +69,12 @@ def load_owners(account_ids: Collection[int]) -> dict[int, AccountOwner]:
         row.id: AccountOwner(row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh)
         for row in rows
     }
+
+
+def holders_of(actor: Actor, instrument_id: int, limit: int = 20) -> list[tuple[AccountOwner, int]]:
+    """The accounts in the actor's scope that hold most of a name, with their shares, in one query."""
+    held = Position.objects.filter(
+        instrument_id=instrument_id, quantity__gt=0, account__client__in=visible_clients(actor)
+    )
+    rows = held.select_related("account__client").order_by("-quantity", "account_id")[:limit]
+    return [(_owner(row.account), row.quantity) for row in rows]

@@ -30,7 +30,7 @@ def list_instruments() -> list[InstrumentView]:
         cursor.execute(
             """
             SELECT id, symbol, name, name_zh, currency, venue, sector, lot_size, price_band_bp, assumed_daily_volume,
-                   is_suspended, suspended_at
+                   is_suspended, suspended_at, delisted_on
               FROM market_instrument ORDER BY id
             """
         )
@@ -75,6 +75,7 @@ def _view(row: Instrument) -> InstrumentView:
         assumed_daily_volume=row.assumed_daily_volume,
         is_suspended=row.is_suspended,
         suspended_at=row.suspended_at,
+        delisted_on=row.delisted_on,
     )
 
 

@@ -34,11 +34,22 @@ WHERE h.state = 'confirmed'
 ORDER BY h.id
 """
 
+_UNRECORDED = """
+SELECT i.id FROM market_instrument i
+  LEFT JOIN LATERAL (
+       SELECT * FROM market_instrumentrecord WHERE instrument_id = i.id ORDER BY id DESC LIMIT 1) r ON true
+ WHERE (i.name, i.name_zh, i.sector, i.lot_size, i.price_band_bp, i.assumed_daily_volume, i.delisted_on)
+       IS DISTINCT FROM
+       (r.name, r.name_zh, r.sector, r.lot_size, r.price_band_bp, r.assumed_daily_volume, r.delisted_on)
+ ORDER BY i.id
+"""
+
 _HELD_GUARDS = ("fixed_columns", "no_delete", "no_truncate", "decided_once")
 
 
 def verify_market() -> list[Finding]:
-    """Every batch whose lines do not add up, every confirmed price that is none, every guard that is gone."""
+    """Every batch whose lines do not add up, every confirmed price that is none, every instrument whose
+    history says otherwise, every guard that is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS)
         findings = [
@@ -60,6 +71,11 @@ def verify_market() -> list[Finding]:
             Finding("market.confirmed_fx", f"held_fx:{held_id}", "it was confirmed but made no version of the rates")
             for (held_id,) in cursor.fetchall()
         ]
+        cursor.execute(_UNRECORDED)
+        findings += [
+            Finding("market.instrument_record", f"instrument:{instrument_id}", "its newest record says otherwise")
+            for (instrument_id,) in cursor.fetchall()
+        ]
     return findings + verify_guards(
         [
             "market_pricebatch",
@@ -69,6 +85,7 @@ def verify_market() -> list[Finding]:
             "market_fxversion",
             "market_fxrate",
             "market_tradinghalt",
+            "market_instrumentrecord",
         ],
         [(table, f"{table}_{guard}") for table in ("market_heldprice", "market_heldfx") for guard in _HELD_GUARDS],
     )

@@ -1,6 +1,7 @@
 """Listing instruments, stopping trade in them, and recording what a calendar does not know."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 
 from django.db import transaction
@@ -11,10 +12,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
 from reefpoint.records.market.events import InstrumentSuspensionChanged
-from reefpoint.records.market.models import CalendarOverride, Instrument, TradingHalt
+from reefpoint.records.market.models import CalendarOverride, Instrument, InstrumentRecord, TradingHalt
 from reefpoint.records.market.selectors import InstrumentNotFound, get_calendar
 from reefpoint.records.market.services.locks import lock_market
-from reefpoint.records.market.types import InstrumentDraft
+from reefpoint.records.market.types import InstrumentDraft, InstrumentTerms, InstrumentView
 
 
 class CalendarOverrideRefused(Refusal):
@@ -29,12 +30,30 @@ class LotRefused(Refusal):
     code = "lot_refused"
 
 
+class InstrumentDelisted(Refusal):
+    """A name that is delisted does not trade."""
+
+    code = "instrument_delisted"
+
+
 LOT_MAX = 1_000_000
 
 
 @transaction.atomic
-def add_instruments(*, actor: Actor, drafts: Sequence[InstrumentDraft], at: datetime) -> dict[str, int]:
-    """List instruments; those already listed stay as they are. Returns the ids by symbol. Raises `UnknownVenue`."""
+def add_instruments(
+    *,
+    actor: Actor,
+    drafts: Sequence[InstrumentDraft],
+    at: datetime,
+    reason: str = "",
+    recorded_by: str = "",
+    checked_by: str = "",
+    approval_id: int | None = None,
+) -> dict[str, int]:
+    """List instruments; those already listed stay as they are. Returns the ids by symbol. Raises `UnknownVenue`.
+
+    Pages, files and calls ask a second person first: see `ask_new_instruments`.
+    """
     require(actor, "instruments.add")
     for venue in {draft.venue for draft in drafts}:
         get_calendar(venue)
@@ -55,15 +74,62 @@ def add_instruments(*, actor: Actor, drafts: Sequence[InstrumentDraft], at: date
         for draft in drafts
         if draft.symbol not in known
     )
+    keep_record(
+        added,
+        at=at,
+        reason=reason,
+        recorded_by=recorded_by or actor.ref,
+        checked_by=checked_by,
+        approval_id=approval_id,
+    )
     for instrument in added:
         record(
             actor=actor,
             action="instruments.add",
             subject=f"instrument:{instrument.pk}",
+            reason=reason,
             inputs={"symbol": instrument.symbol, "venue": instrument.venue, "currency": instrument.currency},
             at=at,
         )
     return dict(Instrument.objects.filter(symbol__in=symbols).values_list("symbol", "id"))
+
+
+def terms_of(instrument: Instrument | InstrumentView) -> InstrumentTerms:
+    """What may change of an instrument, as it is now."""
+    return InstrumentTerms(
+        instrument.name,
+        instrument.name_zh,
+        instrument.sector,
+        instrument.lot_size,
+        instrument.price_band_bp,
+        instrument.assumed_daily_volume,
+    )
+
+
+def keep_record(
+    instruments: Sequence[Instrument],
+    *,
+    at: datetime,
+    reason: str,
+    recorded_by: str,
+    checked_by: str = "",
+    approval_id: int | None = None,
+) -> list[int]:
+    """Keep instruments as they are from now on, in their history. Returns the records' ids."""
+    rows = InstrumentRecord.objects.bulk_create(
+        InstrumentRecord(
+            instrument=one,
+            at=at,
+            delisted_on=one.delisted_on,
+            reason=reason,
+            recorded_by=recorded_by,
+            checked_by=checked_by,
+            approval_id=approval_id,
+            **asdict(terms_of(one)),
+        )
+        for one in instruments
+    )
+    return [row.pk for row in rows]
 
 
 @transaction.atomic
@@ -81,6 +147,7 @@ def change_lot(*, actor: Actor, instrument_id: int, lot_size: int, reason: str, 
         return
     instrument.lot_size = lot_size
     instrument.save(update_fields=["lot_size"])
+    keep_record([instrument], at=at, reason=reason, recorded_by=actor.ref)
     record(
         actor=actor,
         action="instruments.change_lot",
@@ -93,16 +160,17 @@ def change_lot(*, actor: Actor, instrument_id: int, lot_size: int, reason: str, 
 
 def suspend_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:
     """Record that a name is not traded: it is in no sale plan until it resumes. Raises `InstrumentNotFound`."""
-    _set_suspended(actor, instrument_id, is_suspended=True, reason=reason, at=at)
+    set_suspended(actor, instrument_id, is_suspended=True, reason=reason, at=at)
 
 
 def resume_instrument(*, actor: Actor, instrument_id: int, reason: str, at: datetime) -> None:
-    """Record that a name is traded again. Raises `InstrumentNotFound`."""
-    _set_suspended(actor, instrument_id, is_suspended=False, reason=reason, at=at)
+    """Record that a name is traded again. Raises `InstrumentNotFound`, `InstrumentDelisted`."""
+    set_suspended(actor, instrument_id, is_suspended=False, reason=reason, at=at)
 
 
 @transaction.atomic
-def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reason: str, at: datetime) -> None:
+def set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reason: str, at: datetime) -> None:
+    """Record that a name is traded or not. Raises `InstrumentNotFound`, `InstrumentDelisted`."""
     require(actor, "instruments.suspend")
     lock_market()
     instrument = Instrument.objects.select_for_update().filter(id=instrument_id).first()
@@ -110,10 +178,18 @@ def _set_suspended(actor: Actor, instrument_id: int, *, is_suspended: bool, reas
         raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
     if instrument.is_suspended == is_suspended:
         return
+    if instrument.delisted_on is not None:
+        raise InstrumentDelisted(
+            "{symbol} is delisted since {delisted_on}. It trades again once it is listed again.",
+            symbol=instrument.symbol,
+            delisted_on=instrument.delisted_on,
+        )
     instrument.is_suspended = is_suspended
     instrument.suspended_at = at if is_suspended else None
     instrument.save(update_fields=["is_suspended", "suspended_at"])
-    TradingHalt.objects.create(instrument=instrument, is_suspended=is_suspended, at=at)
+    TradingHalt.objects.create(
+        instrument=instrument, is_suspended=is_suspended, at=at, reason=reason[:500], recorded_by=actor.ref
+    )
     record(
         actor=actor,
         action="instruments.suspend" if is_suspended else "instruments.resume",

@@ -69,7 +69,7 @@ def take_listings(actor: Actor, facts: BatchFacts, rows: Sequence[NumberedRow]) 
             refused[one.line] = RowProblem("symbol_twice", "symbol")
             continue
         before = rules.facts_of(known[on][instrument_id])
-        changes[instrument_id, on] = replace(before, effective_on=on, source=one.row["source"], **_changed(one.row))
+        changes[instrument_id, on] = replace(before, effective_on=on, source=one.row["source"], **listing_of(one.row))
     asker = replace(actor, permissions=actor.permissions | {"approvals.request"})
     change_listings(
         actor=asker,
@@ -80,7 +80,8 @@ def take_listings(actor: Actor, facts: BatchFacts, rows: Sequence[NumberedRow]) 
     return refused
 
 
-def _changed(row: Row) -> dict[str, Any]:
+def listing_of(row: Row) -> dict[str, Any]:
+    """The facts of a row whose cells are filled."""
     changed: dict[str, Any] = {}
     if row.get("kind"):
         changed["kind"] = InstrumentKind(row["kind"])
@@ -95,19 +96,23 @@ def _changed(row: Row) -> dict[str, Any]:
     return changed
 
 
+LISTING_COLUMNS = (
+    ImportColumn("effective_on", chars_max=10),
+    ImportColumn("source", chars_max=200),
+    ImportColumn("kind", chars_max=20),
+    ImportColumn("board", chars_max=8),
+    *(ImportColumn(name, chars_max=5) for name in _FLAGS),
+    ImportColumn("limit_percent", chars_max=6),
+    *(ImportColumn(name, chars_max=15) for name in _COUNTS),
+    ImportColumn("issuer", chars_max=80),
+)
+
 LISTINGS = ImportKind(
     name="listings",
     right="instruments.add",
     columns=(
         ImportColumn("symbol", is_required=True, chars_max=20),
-        ImportColumn("effective_on", is_required=True, chars_max=10),
-        ImportColumn("source", is_required=True, chars_max=200),
-        ImportColumn("kind", chars_max=20),
-        ImportColumn("board", chars_max=8),
-        *(ImportColumn(name, chars_max=5) for name in _FLAGS),
-        ImportColumn("limit_percent", chars_max=6),
-        *(ImportColumn(name, chars_max=15) for name in _COUNTS),
-        ImportColumn("issuer", chars_max=80),
+        *(replace(one, is_required=one.name in {"effective_on", "source"}) for one in LISTING_COLUMNS),
     ),
     check=check_listing_row,
     take=take_listings,

@@ -48,7 +48,7 @@ def record_listing(*, actor: Actor, instrument_id: int, facts: ListingDraft, at:
     [(_symbol, before, after)] = _read([(instrument_id, facts)])
     if not actor.is_system and rules.moves_haircuts(before, after):
         raise ListingNeedsSecondPerson("Haircuts rest on this: a second person decides.", instrument_id=instrument_id)
-    return _keep(actor, [(instrument_id, after)], at=at)[0]
+    return keep_facts(actor, [(instrument_id, after)], at=at)[0]
 
 
 @transaction.atomic
@@ -69,12 +69,12 @@ def change_listings(
             asked.append({
                 "instrument_id": instrument_id,
                 "symbol": symbol,
-                "before": _plain(before) if before.source else None,
-                "after": _plain(after),
+                "before": plain_facts(before) if before.source else None,
+                "after": plain_facts(after),
             })  # fmt: skip
         else:
             direct.append((instrument_id, after))
-    recorded = _keep(actor, direct, at=at)
+    recorded = keep_facts(actor, direct, at=at)
     if not asked:
         return ListingOutcome(tuple(recorded), None)
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
@@ -98,9 +98,9 @@ def record_approved_listings(*, actor: Actor, approval_id: int, at: datetime) ->
         return
     require(actor, "instruments.add")
     changes: Any = approval.payload["changes"]
-    _keep(
+    keep_facts(
         actor,
-        [(int(one["instrument_id"]), _draft(one["after"])) for one in changes],
+        [(int(one["instrument_id"]), draft_of(one["after"])) for one in changes],
         at=at,
         recorded_by=approval.requested_by,
         checked_by=approval.decided_by or "",
@@ -116,13 +116,14 @@ def _read(changes: Sequence[tuple[int, ListingDraft]]) -> list[tuple[str, Listin
     for instrument_id, facts in changes:
         if instrument_id not in symbols:
             raise InstrumentNotFound("There is no instrument {instrument_id}.", instrument_id=instrument_id)
-        _check(facts)
+        check_facts(facts)
         before = rules.facts_of(known[facts.effective_on][instrument_id])
         read.append((symbols[instrument_id], before, facts))
     return read
 
 
-def _check(facts: ListingDraft) -> None:
+def check_facts(facts: ListingDraft) -> None:
+    """Refuse facts that cannot be. Raises `ListingRefused`."""
     if not 0 < len(facts.source.strip()) <= 200 or not facts.source.isprintable():
         raise ListingRefused("Say where these facts are from, in at most 200 characters.", field="source")
     if len(facts.issuer) > 80 or not facts.issuer.isprintable():
@@ -139,7 +140,7 @@ def _check(facts: ListingDraft) -> None:
         raise ListingRefused("A volume is zero or more; leave it out where it is not known.", field="daily_volume")
 
 
-def _keep(
+def keep_facts(
     actor: Actor,
     changes: Sequence[tuple[int, ListingDraft]],
     *,
@@ -148,6 +149,7 @@ def _keep(
     checked_by: str = "",
     approval_id: int | None = None,
 ) -> list[int]:
+    """Write facts that were checked, with an audit entry each. Returns the records' ids."""
     rows = ListingFacts.objects.bulk_create(
         ListingFacts(
             instrument_id=instrument_id,
@@ -177,11 +179,13 @@ def _keep(
     return [row.pk for row in rows]
 
 
-def _plain(facts: ListingDraft) -> dict[str, Any]:
+def plain_facts(facts: ListingDraft) -> dict[str, Any]:
+    """Facts as the payload of an approval holds them."""
     return {**dataclasses.asdict(facts), "effective_on": facts.effective_on.isoformat()}
 
 
-def _draft(plain: Mapping[str, Any]) -> ListingDraft:
+def draft_of(plain: Mapping[str, Any]) -> ListingDraft:
+    """Facts from the payload of an approval."""
     return ListingDraft(**{
         **plain,
         "effective_on": date.fromisoformat(plain["effective_on"]),

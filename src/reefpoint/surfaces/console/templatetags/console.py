@@ -176,6 +176,7 @@ def until(at: datetime, now: datetime) -> str:
 APPROVAL_WORDS = {
     "cases.close": gettext_lazy("Close a case"),
     "collateral.publish": gettext_lazy("Change what collateral counts"),
+    "instruments.change": gettext_lazy("Put an instrument on record, change or delist it"),
     "instruments.record_listing": gettext_lazy("Change facts of a listing"),
     "scheme.publish": gettext_lazy("Publish a scheme version"),
     "scheme.withdraw": gettext_lazy("Withdraw a scheme version"),

@@ -15,19 +15,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from reefpoint.decisions.collateral.selectors.house import lists_in_force
 from reefpoint.decisions.collateral.selectors.parts import asked_of, with_facts
 from reefpoint.flows.operations.selectors.clock import desk_now
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.texts import find_unsafe
+from reefpoint.records.accounts.selectors.owners import holders_of
+from reefpoint.records.accounts.selectors.positions import names_held
 from reefpoint.records.market.rules import HAIRCUT_FACTS, facts_of
 from reefpoint.records.market.selectors import get_instrument, list_instruments, list_listings
 from reefpoint.records.market.selectors.instruments import listing_history
+from reefpoint.records.market.selectors.register import entry_on, instrument_history, trading_history, was_suspended
 from reefpoint.records.market.services import resume_instrument, suspend_instrument
-from reefpoint.records.market.services.instruments import LotRefused, change_lot
+from reefpoint.records.market.services.instruments import InstrumentDelisted, terms_of
 from reefpoint.records.market.services.listings import ListingRefused, change_listings
 from reefpoint.records.market.types import Board, InstrumentKind, InstrumentView, ListingDraft, ListingView
+from reefpoint.surfaces.console.instrument_form import TermsForm, typed_terms
 from reefpoint.surfaces.console.templatetags.collateral import BOARD_WORDS, KIND_WORDS
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said
@@ -66,7 +71,13 @@ class ListingRow:
     record: str
 
 
-STANDING_WORDS = {"listed": _("Traded"), "warned": _("Risk warning"), "suspended": _("Suspended")}
+STANDING_WORDS = {
+    "listed": _("Traded"),
+    "warned": _("Risk warning"),
+    "suspended": _("Suspended"),
+    "delisted": _("Delisted"),
+}
+HOLDERS_SHOWN = 10
 
 LISTINGS = Table(
     key="listings",
@@ -95,6 +106,7 @@ LISTINGS = Table(
             template="console/cells/listing_standing.html",
             exported=lambda row: str(STANDING_WORDS[row.standing]),
         ),
+        Column("venue", _("Venue"), "code"),
         Column("currency", _("Currency"), "code", is_wide_only=True),
         Column("lot_size", _("Lot"), "quantity", is_wide_only=True),
         Column("limit_bp", _("Daily price limit"), "percent", is_wide_only=True),
@@ -117,7 +129,7 @@ LISTINGS = Table(
         Choice("record", _("On record"), (("known", _("On record")), ("assumed", _("Assumed")))),
     ),
     empty=_("No name is listed yet"),
-    empty_help=_("Names appear here once operations have listed them."),
+    empty_help=_("Put the first one on record here, or many by a file under Imports."),
     row_id=lambda row: f"listing-{row.instrument_id}",
 )
 
@@ -137,8 +149,11 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
     on = desk_now().date()
     known = list_listings(on)
     rows = [_row(one, known[one.id]) for one in list_instruments()]
-    wanted = LISTINGS.read(request.GET)
-    return LISTINGS.answer(request, wanted, LISTINGS.find_in(rows, wanted), "console/listings.html", {"on": on})
+    venues = tuple((venue, venue) for venue in sorted({one.venue for one in rows}))
+    table = replace(LISTINGS, choices=(*LISTINGS.choices, Choice("venue", _("Venue"), venues)))
+    wanted = table.read(request.GET)
+    context = {"on": on, "may_record": holds(actor.permissions, "instruments.add")}
+    return table.answer(request, wanted, table.find_in(rows, wanted), "console/listings.html", context)
 
 
 def _row(one: InstrumentView, found: ListingView) -> ListingRow:
@@ -149,7 +164,7 @@ def _row(one: InstrumentView, found: ListingView) -> ListingRow:
         name_zh=one.name_zh,
         kind=found.kind.value,
         board=found.board.value,
-        standing="suspended" if one.is_suspended else "warned" if found.has_risk_warning else "listed",
+        standing=standing_of(one, found),
         venue=one.venue,
         currency=one.currency,
         lot_size=one.lot_size,
@@ -163,44 +178,98 @@ def _row(one: InstrumentView, found: ListingView) -> ListingRow:
     )
 
 
+def standing_of(one: InstrumentView, found: ListingView) -> str:
+    """How a name is traded now, as a key of `STANDING_WORDS`."""
+    if one.delisted_on is not None:
+        return "delisted"
+    return "suspended" if one.is_suspended else "warned" if found.has_risk_warning else "listed"
+
+
 @page("prices.view")
 def listing(request: HttpRequest, actor: Actor, instrument_id: int) -> HttpResponse:
-    """One listing: what is known of it, its history with sources, and the form for a change."""
+    """One name: what is on record of it, what was when, where it is held, and the forms for changes."""
     at = desk_now()
-    on = at.date()
-    instrument = get_instrument(instrument_id)
-    found = list_listings(on)[instrument_id]
-    form = ListingForm(_typed(replace(facts_of(found), effective_on=on, source="")))
+    form = None
     step = request.POST.get("step", "check") if request.method == "POST" else ""
     if step:
         require(actor, "instruments.add")
-        form = _read(request)
+        form = read_facts(request)
         if step == "record" and form.draft is not None:
             answer = _change(request, actor, instrument_id, form, at)
             if answer is not None:
                 return answer
+    is_refused = form is not None and bool(form.errors) and step == "record"
+    return show_listing(request, actor, instrument_id, at, form=form, status=422 if is_refused else 200)
+
+
+def show_listing(
+    request: HttpRequest,
+    actor: Actor,
+    instrument_id: int,
+    at: datetime,
+    *,
+    form: ListingForm | None = None,
+    terms: TermsForm | None = None,
+    delisting_errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of one name, with a form as it was sent where something is wrong with it."""
+    today = at.date()
+    on = _day(request.GET.get("on", ""), today)
+    instrument = get_instrument(instrument_id)
+    known = list_listings(today)[instrument_id]
+    found = known if on == today else list_listings(on)[instrument_id]
+    records, stretches = instrument_history(instrument_id), trading_history(instrument_id)
+    is_checked = form is not None
+    form = form or ListingForm(typed_facts(replace(facts_of(known), effective_on=today, source="")))
+    held = next((one for one in names_held(actor) if one.instrument_id == instrument_id), None)
     context: dict[str, Any] = {
         "instrument": instrument,
+        "standing": standing_of(instrument, known),
         "listing": found,
+        "then": entry_on(records, on),
+        "was_suspended": was_suspended(stretches, on),
         "form": form,
         "kinds": KIND_WORDS.items(),
         "boards": BOARD_WORDS.items(),
         "flags": [(name, title, form.given.get(name) == "true") for name, title in FLAGS],
         "oob": ",".join(f"#e-{name}" for name in FIELDS),
         "history": listing_history(instrument_id),
+        "records": records,
+        "stretches": stretches,
+        "held": held,
+        "holders": holders_of(actor, instrument_id, HOLDERS_SHOWN) if held else [],
+        "lists": [
+            (
+                tier,
+                [one for one in every.names if one.symbol == instrument.symbol],
+                every.accepts(instrument.symbol, on),
+            )
+            for tier, every in lists_in_force(on).items()
+        ],
         "asked": asked_of(found, on, at=at),
         "on": on,
+        "is_today": on == today,
         "names": people_names(),
+        "terms": terms or TermsForm(typed_terms(terms_of(instrument))),
+        "delisting_errors": delisting_errors or {},
+        "given": request.POST,
         "may_record": holds(actor.permissions, "instruments.add"),
         "may_suspend": holds(actor.permissions, "instruments.suspend"),
-        "is_checked": bool(step),
+        "is_checked": is_checked,
     }
-    if step and form.draft is not None:
+    if is_checked and form.draft is not None:
         before = facts_of(list_listings(form.draft.effective_on)[instrument_id])
         context["moved"] = [name for name in HAIRCUT_FACTS if getattr(before, name) != getattr(form.draft, name)]
-        context["asked_then"] = asked_of(with_facts(found, form.draft, instrument.assumed_daily_volume), on, at=at)
-    status = 422 if form.errors and step == "record" else 200
+        context["asked_then"] = asked_of(with_facts(known, form.draft, instrument.assumed_daily_volume), today, at=at)
     return render(request, "console/listing.html", context, status=status)
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return otherwise
 
 
 def _change(
@@ -237,29 +306,15 @@ def suspend(request: HttpRequest, actor: Actor, instrument_id: int) -> HttpRespo
         suspend_instrument(actor=actor, instrument_id=instrument_id, reason=reason, at=desk_now())
         messages.success(request, _now("Suspended: it is in no sale plan until it resumes."))
     else:
-        resume_instrument(actor=actor, instrument_id=instrument_id, reason=reason, at=desk_now())
-        messages.success(request, _now("It is traded again."))
+        try:
+            resume_instrument(actor=actor, instrument_id=instrument_id, reason=reason, at=desk_now())
+            messages.success(request, _now("It is traded again."))
+        except InstrumentDelisted as refused:
+            messages.error(request, said(refused))
     return redirect("console:listing", instrument_id=instrument_id)
 
 
-@require_POST
-@page("instruments.add")
-def lot(request: HttpRequest, actor: Actor, instrument_id: int) -> HttpResponse:
-    """Record that a name trades in other lots."""
-    reason, size = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX], request.POST.get("lot_size", "")
-    if not reason or find_unsafe(reason):
-        messages.error(request, _now("Nothing was decided: say why, for the record."))
-        return redirect("console:listing", instrument_id=instrument_id)
-    try:
-        number = int(size) if size.isascii() and size.isdecimal() and len(size) < 10 else 0
-        change_lot(actor=actor, instrument_id=instrument_id, lot_size=number, reason=reason, at=desk_now())
-        messages.success(request, _now("Recorded."))
-    except LotRefused:
-        messages.error(request, _now("Nothing was changed: a lot is a whole number of shares from 1 to 1,000,000."))
-    return redirect("console:listing", instrument_id=instrument_id)
-
-
-def _typed(facts: ListingDraft) -> dict[str, str]:
+def typed_facts(facts: ListingDraft) -> dict[str, str]:
     """Facts as somebody would type them."""
     limit = "" if facts.limit_bp is None else f"{Decimal(facts.limit_bp) / 100:.2f}".rstrip("0").rstrip(".")
     return {
@@ -275,7 +330,8 @@ def _typed(facts: ListingDraft) -> dict[str, str]:
     }
 
 
-def _read(request: HttpRequest) -> ListingForm:
+def read_facts(request: HttpRequest) -> ListingForm:
+    """Facts of a listing as somebody typed them."""
     given = {name: request.POST.get(name, "").strip()[:200] for name in (*FIELDS, *(name for name, _ in FLAGS))}
     form = ListingForm(given)
     errors = form.errors

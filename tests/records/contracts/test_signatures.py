@@ -1,9 +1,14 @@
 """Signatures in the file: both hold, a standard reader finds them, and one flipped byte anywhere breaks it."""
 
 import io
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -78,6 +83,20 @@ def test_another_reader_finds_both_signature_fields_on_the_last_page() -> None:
     assert [fields[name]["/V"]["/SubFilter"] for name in ("client", "desk")] == ["/ETSI.CAdES.detached"] * 2
     annotations = [one.get_object()["/T"] for one in reader.pages[-1]["/Annots"]]  # type: ignore[attr-defined]
     assert annotations == ["client", "desk"]
+
+
+@pytest.mark.skipif(shutil.which("pdfsig") is None, reason="pdfsig of poppler-utils is not installed")
+def test_a_validator_of_another_maker_finds_both_signatures_valid_and_a_changed_page_broken(tmp_path: Path) -> None:
+    """Poppler reads the file and NSS checks it: none of the code that signed takes part."""
+
+    def verdicts(content: bytes) -> list[str]:
+        file = tmp_path / "contract.pdf"
+        file.write_bytes(content)
+        told = subprocess.run(["pdfsig", "-nocert", file], capture_output=True, text=True, check=False).stdout
+        return re.findall("Signature Validation: (.+)", told)
+
+    assert verdicts(signed_twice()) == ["Signature is Valid."] * 2
+    assert verdicts(flipped(signed_twice(), len(signed_once()) // 2, 0)) == ["Digest Mismatch."] * 2
 
 
 def test_a_signature_under_another_root_is_not_trusted() -> None:

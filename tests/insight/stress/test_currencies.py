@@ -16,9 +16,10 @@ from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, StressRepor
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve
 from reefpoint.records.accounts.models import MarginAccount
+from reefpoint.records.ledger.services import OtherCurrency
 from reefpoint.records.market.services.fx import record_fx
 from reefpoint.records.products.selectors import load_demo_schemes
-from reefpoint.records.products.services import draft_scheme_version, request_publication
+from reefpoint.records.products.services import draft_scheme_version, publishing, request_publication
 
 AT: datetime = noon(MONDAY)
 RATE = "0.8"
@@ -40,10 +41,12 @@ def scheme_in_hong_kong(desk: Desk) -> int:
 
 
 @pytest.fixture
-def mixed(desk: Desk) -> int:
+def mixed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> int:
     """Beside the desk's dollar accounts one whose money is Hong Kong dollars of 80 cents: 1,000 Apple at 125, owing
-    50,000 and its fees. The books' own accounts are of one currency, so it is opened in dollars and made over.
+    50,000 and its fees. The books are kept in one currency, so the scheme is published past that refusal, and the
+    account opened in dollars and made over.
     """
+    monkeypatch.setattr(publishing, "find_currency_problems", lambda _: [])
     rates(desk)
     account_id = desk.open_account({"AAPL": 1_000}, 50_000_00)
     desk.drain()
@@ -139,3 +142,10 @@ def test_gap_losses_of_both_currencies_add_up_on_the_same_paths(desk: Desk, mixe
 def test_a_currency_without_a_rate_is_refused_in_a_sentence(desk: Desk, mixed: int, run: Callable[[], object]) -> None:
     with pytest.raises(NoReportingRate, match=r"no rate from HKD, USD to CNY|is no currency of the desk"):
         run()
+
+
+def test_no_account_is_opened_outside_the_currency_of_the_books(desk: Desk, mixed: int) -> None:
+    desk.drain()
+    with pytest.raises(OtherCurrency, match="kept in USD: nothing can be opened in HKD"):
+        desk.open_account({"AAPL": 1}, 0, scheme="HK")
+    assert not MarginAccount.objects.filter(currency="HKD").exclude(id=mixed).exists()

@@ -17,6 +17,8 @@ from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import InvalidTransition
 from reefpoint.platform.events.services import dispatch_once
+from reefpoint.records.ledger.services import open_ledger_accounts
+from reefpoint.records.ledger.types import desk_accounts
 from reefpoint.records.products.adapters.packs import read_pack_file
 from reefpoint.records.products.models import RulePack, Scheme, SchemeVersion
 from reefpoint.records.products.rules import (
@@ -33,6 +35,7 @@ from reefpoint.records.products.rules import (
 from reefpoint.records.products.selectors import (
     RulePackNotFound,
     SchemeVersionNotFound,
+    find_problems,
     get_rule_pack,
     get_terms,
     get_version,
@@ -325,6 +328,18 @@ def test_a_later_version_takes_over_on_its_day_and_the_earlier_keeps_its_terms(p
 def test_a_version_below_the_legal_floor_cannot_be_published_and_the_rule_is_named(pack: int) -> None:
     version_id = drafted(replace(PRIME, close_out_bp=13_000))
     with pytest.raises(TermsRefused, match=r"13000, below .* FINRA Rule 4210 4210\(c\)\(1\) .*13334"):
+        request_publication(actor=CLARA, version_id=version_id, reason="", at=AT)
+    assert get_version(version_id).state is VersionState.DRAFT
+
+
+def test_terms_in_a_currency_that_the_books_are_not_kept_in_cannot_be_published(pack: int) -> None:
+    abroad = replace(PRIME, currency="HKD")
+    assert "currency" not in {problem.field for problem in find_problems(abroad, ON)}
+    open_ledger_accounts(desk_accounts("USD"))
+    (problem,) = find_problems(abroad, ON)
+    assert (problem.field, str(problem.reason)) == ("currency", "the books of the desk are kept in USD")
+    version_id = drafted(abroad)
+    with pytest.raises(TermsRefused, match="currency is HKD: the books of the desk are kept in USD"):
         request_publication(actor=CLARA, version_id=version_id, reason="", at=AT)
     assert get_version(version_id).state is VersionState.DRAFT
 

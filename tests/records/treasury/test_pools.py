@@ -10,6 +10,7 @@ from tests.records.rails import AT, DAY, DESK, RailsDesk, make_rails_desk
 from reefpoint.platform.access.services import PermissionRefused
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.ledger.selectors import balance_minor
+from reefpoint.records.ledger.services import OtherCurrency
 from reefpoint.records.treasury.models import FundingPool, PaperBankEntry, PoolMovement
 from reefpoint.records.treasury.selectors import PoolNotFound, get_pool, list_pools, verify_treasury
 from reefpoint.records.treasury.services import (
@@ -26,12 +27,12 @@ from reefpoint.records.treasury.services import (
 from reefpoint.records.treasury.types import PoolOrigin
 
 
-def open_reef(committed_minor: int = 1_000_000) -> int:
+def open_reef(committed_minor: int = 1_000_000, currency: str = "USD") -> int:
     return open_pool(
         actor=DESK,
         code="reef",
         name="Reef Fund",
-        currency="USD",
+        currency=currency,
         committed_minor=committed_minor,
         cost_bp=300,
         at=AT,
@@ -65,9 +66,11 @@ def test_a_pool_is_opened_once_with_its_ledger_accounts(desk: RailsDesk) -> None
         get_pool("ghost")
 
 
-def test_a_pool_without_a_commitment_or_opened_by_an_outsider_is_refused(desk: RailsDesk) -> None:
+def test_a_pool_without_a_commitment_abroad_or_opened_by_an_outsider_is_refused(desk: RailsDesk) -> None:
     with pytest.raises(PoolRefused):
         open_reef(committed_minor=0)
+    with pytest.raises(OtherCurrency, match="kept in USD: nothing can be opened in HKD"):
+        open_reef(currency="HKD")
     with pytest.raises(PermissionRefused):
         open_pool(
             actor=Actor(ref="user:9", name="Outsider"),

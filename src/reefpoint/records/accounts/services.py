@@ -27,7 +27,7 @@ from reefpoint.records.accounts.rules import in_order_of_repayment
 from reefpoint.records.accounts.selectors.accounts import get_account, load_accounts
 from reefpoint.records.accounts.selectors.loans import loan_facts
 from reefpoint.records.accounts.types import AccountFacts, AccountStatus, LoanFacts, LoanState, MovementKind
-from reefpoint.records.ledger.services import open_ledger_accounts
+from reefpoint.records.ledger.services import open_ledger_accounts, require_books_currency
 from reefpoint.records.ledger.types import client_accounts
 
 
@@ -91,8 +91,9 @@ def open_account(
 ) -> int:
     """Open a margin account with its facility and its four ledger accounts. Returns the account's id.
 
-    `decision_id` is the credit decision that it is opened on.
+    `decision_id` is the credit decision that it is opened on. Raises `OtherCurrency` outside the books' currency.
     """
+    require_books_currency(currency)
     account_id = _next_id(MarginAccount._meta.db_table)
     number = f"M-{account_id:06d}"
     MarginAccount.objects.create(

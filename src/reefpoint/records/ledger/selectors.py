@@ -18,9 +18,14 @@ from reefpoint.records.ledger.models import (
     LedgerAccount,
     Posting,
 )
-from reefpoint.records.ledger.types import AccountKind, LedgerEntry, TrialBalanceRow
+from reefpoint.records.ledger.types import BANK_SETTLEMENT, AccountKind, LedgerEntry, TrialBalanceRow
 
 _NORMAL_SIDE = F("sign") * (F("debit_minor") - F("credit_minor"))
+
+
+def books_currency() -> str | None:
+    """The currency of the desk's own accounts, so of every account; nothing before they are open."""
+    return LedgerAccount.objects.filter(code=BANK_SETTLEMENT).values_list("currency", flat=True).first()
 
 
 def balance_minor(code: str) -> int:

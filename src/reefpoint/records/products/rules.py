@@ -259,6 +259,17 @@ def check_terms(terms: SchemeTerms, pack: Pack, on: date) -> list[Problem]:
     return [*_contradictions(terms, pack), *_broken_rules(terms, pack, on)]
 
 
+def check_currency(terms: SchemeTerms, books: str | None) -> list[Problem]:
+    """Why terms have no account on a desk whose books are kept in `books` (nothing: not opened yet)."""
+    if books in {None, terms.currency} or terms.currency not in MINOR_DIGITS:
+        return []
+    reason = Sentence("the books of the desk are kept in {books}", {"books": books})
+    told = Sentence(
+        "{field} is {currency}: {reason}.", {"field": "currency", "currency": terms.currency, "reason": reason}
+    )
+    return [Problem("currency", HOUSE, told, reason=reason)]
+
+
 def _contradictions(terms: SchemeTerms, pack: Pack) -> list[Problem]:
     shares = {
         "default_haircut_bp": terms.default_haircut_bp,

@@ -9,10 +9,12 @@ from django.db import connection
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.database.guards import verify_guards
+from reefpoint.records.ledger.selectors import books_currency
 from reefpoint.records.products.adapters.packs import RulePackNotFound, read_demo_schemes
 from reefpoint.records.products.models import RulePack, Scheme, SchemeTierChange, SchemeVersion
 from reefpoint.records.products.rules import (
     bounds_in_force,
+    check_currency,
     check_terms,
     diff_terms,
     fingerprint,
@@ -127,7 +129,12 @@ def find_problems(terms: SchemeTerms, on: date) -> list[Problem]:
 
     Raises `RulePackNotFound`.
     """
-    return check_terms(terms, get_rule_pack(terms.rule_pack), on)
+    return [*check_terms(terms, get_rule_pack(terms.rule_pack), on), *find_currency_problems(terms)]
+
+
+def find_currency_problems(terms: SchemeTerms) -> list[Problem]:
+    """Why no account could be opened on these terms: the desk's own accounts are in another currency."""
+    return check_currency(terms, books_currency())
 
 
 def compare_versions(before_id: int, after_id: int) -> list[TermChange]:

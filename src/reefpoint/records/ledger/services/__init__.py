@@ -1,6 +1,6 @@
 """What can be done to the books. Every write happens once per key; the database keeps the balances."""
 
-from reefpoint.records.ledger.services.chart import open_ledger_account, open_ledger_accounts
+from reefpoint.records.ledger.services.chart import open_ledger_account, open_ledger_accounts, require_books_currency
 from reefpoint.records.ledger.services.days import close_book_day, open_book_day, seal_ledger, snapshot_balances
 from reefpoint.records.ledger.services.holds import capture_hold, place_hold, release_hold
 from reefpoint.records.ledger.services.journals import lock_balances, post_journal, post_journals, reverse_journal
@@ -12,6 +12,7 @@ from reefpoint.records.ledger.services.refusals import (
     HoldEnded,
     IdempotencyConflict,
     InsufficientBalance,
+    OtherCurrency,
     UnknownLedgerAccount,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "HoldEnded",
     "IdempotencyConflict",
     "InsufficientBalance",
+    "OtherCurrency",
     "UnknownLedgerAccount",
     "capture_hold",
     "close_book_day",
@@ -34,6 +36,7 @@ __all__ = [
     "post_journal",
     "post_journals",
     "release_hold",
+    "require_books_currency",
     "reverse_journal",
     "seal_ledger",
     "snapshot_balances",

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.records.ledger.models import LedgerAccount
-from reefpoint.records.ledger.services.refusals import IdempotencyConflict
+from reefpoint.records.ledger.selectors import books_currency
+from reefpoint.records.ledger.services.refusals import IdempotencyConflict, OtherCurrency
 from reefpoint.records.ledger.types import AccountKind, LedgerAccountSpec
 
 
@@ -14,6 +15,20 @@ def open_ledger_account(*, code: str, kind: AccountKind, currency: str, floor_mi
     """Open a ledger account, or find the same one open. Returns its id."""
     spec = LedgerAccountSpec(code=code, kind=kind, currency=currency, floor_minor=floor_minor)
     return open_ledger_accounts([spec])[0]
+
+
+def require_books_currency(currency: str) -> None:
+    """Refuse money of a client or a funder in a currency that the desk's own accounts are not in.
+
+    A posting has one currency, so nothing could be paid in, lent or earned there. Raises `OtherCurrency`.
+    """
+    books = books_currency()
+    if books not in {None, currency}:
+        raise OtherCurrency(
+            "The books of the desk are kept in {books}: nothing can be opened in {currency}.",
+            books=books,
+            currency=currency,
+        )
 
 
 @transaction.atomic

@@ -9,6 +9,12 @@ class IdempotencyConflict(Refusal):
     code = "idempotency_conflict"
 
 
+class OtherCurrency(Refusal):
+    """An account in a currency that the books of the desk are not kept in."""
+
+    code = "other_currency"
+
+
 class InsufficientBalance(Refusal):
     """A ledger account would go below its floor."""
 

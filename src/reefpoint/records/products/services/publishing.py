@@ -27,7 +27,7 @@ from reefpoint.records.products.rules import (
     terms_from_json,
     terms_to_json,
 )
-from reefpoint.records.products.selectors import SchemeVersionNotFound
+from reefpoint.records.products.selectors import SchemeVersionNotFound, find_currency_problems
 from reefpoint.records.products.types import Problem, SchemeDraft, VersionState
 
 PUBLISH_KIND = "scheme.publish"
@@ -222,7 +222,8 @@ def lock_version(version_id: int) -> SchemeVersion:
 
 def _check_terms(version: SchemeVersion) -> None:
     pack = pack_from_json(version.rule_pack.rules)
-    problems = check_terms(terms_from_json(version.terms), pack, version.effective_from)
+    terms = terms_from_json(version.terms)
+    problems = [*check_terms(terms, pack, version.effective_from), *find_currency_problems(terms)]
     if problems:
         raise TermsRefused(problems)
 

@@ -9,7 +9,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.records.ledger.services import open_ledger_accounts, post_journal
+from reefpoint.records.ledger.services import open_ledger_accounts, post_journal, require_books_currency
 from reefpoint.records.ledger.types import (
     BANK_SETTLEMENT,
     AccountKind,
@@ -62,9 +62,10 @@ def open_pool(
     """Open a pool with its ledger accounts. Returns its id; an equal pool already open is left as it is.
 
     `committed_minor` is what may be lent, `cost_bp` what funders are owed a year, `origin` whose money it is.
-    Raises `PoolRefused`.
+    Raises `PoolRefused`, `OtherCurrency` outside the books' currency.
     """
     require(actor, "treasury.open_pool")
+    require_books_currency(currency)
     if committed_minor <= 0 or cost_bp < 0:
         raise PoolRefused("A pool needs a positive commitment and a cost of zero or more.", code=code)
     wanted = {"name": name, "currency": currency, "committed_minor": committed_minor, "cost_bp": cost_bp}

@@ -11,7 +11,7 @@ from tests.surfaces.conftest import NOON, SYSTEM, Desk, SignIn
 
 from reefpoint.flows.origination.models import Application, Lead, LeadPairRow
 from reefpoint.flows.origination.services.leads import record_lead
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.imports.models import ImportFile

@@ -42,7 +42,7 @@ from reefpoint.decisions.suitability.services import record_answers_of_all
 from reefpoint.flows.operations.services.clock import set_desk_clock
 from reefpoint.flows.operations.services.demo_desk import ANSWERS
 from reefpoint.flows.origination.services.leads import add_leads
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.database.bulk import insert_columns
 from reefpoint.platform.events.services import dispatch_once

@@ -77,9 +77,9 @@ from reefpoint.flows.liquidation.handlers import (
 from reefpoint.flows.operations.events import DayClosed
 from reefpoint.flows.operations.handlers import erase_client_notices, start_import, start_run
 from reefpoint.flows.operations.services.data_rights import erase_approved, sweep_approved
-from reefpoint.flows.origination import types as origination
 from reefpoint.flows.origination.handlers import erase_client_applications, finish_acceptance
 from reefpoint.flows.origination.services.imports import CLIENTS, LEADS
+from reefpoint.flows.origination.types import applications as origination
 from reefpoint.flows.servicing.events import DepositBooked
 from reefpoint.insight.collateral.services import GAP
 from reefpoint.insight.performance.handlers import record_closed_day

@@ -14,14 +14,12 @@ from reefpoint.decisions.screening.types import Outcome as HitOutcome
 from reefpoint.decisions.suitability.services import record_answers
 from reefpoint.flows.origination.models import Application
 from reefpoint.flows.origination.selectors.review import load_review
-from reefpoint.flows.origination.services.applications import (
-    attach_document,
-    begin_application,
-    save_section,
-    submit_application,
-)
+from reefpoint.flows.origination.services.beginning import begin_application
 from reefpoint.flows.origination.services.decisions import accept_application, take_up
-from reefpoint.flows.origination.types import ApplicationState, PreScreen, Section, SectionData
+from reefpoint.flows.origination.services.submitting import submit_application
+from reefpoint.flows.origination.services.writing import attach_document, save_section
+from reefpoint.flows.origination.types.applications import ApplicationState, PreScreen
+from reefpoint.flows.origination.types.questions import Section, SectionData
 from reefpoint.platform.access.models import User
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import actor_for, create_user

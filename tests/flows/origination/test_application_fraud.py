@@ -12,13 +12,11 @@ from reefpoint.decisions.monitoring.services.rules import install_typologies
 from reefpoint.decisions.monitoring.services.sweeping import judge_clients
 from reefpoint.decisions.suitability.services import record_answers
 from reefpoint.flows.origination.models import Application
-from reefpoint.flows.origination.services.applications import (
-    attach_document,
-    begin_application,
-    save_section,
-    submit_application,
-)
-from reefpoint.flows.origination.types import PreScreenOutcome, Section, SectionData
+from reefpoint.flows.origination.services.beginning import begin_application
+from reefpoint.flows.origination.services.submitting import submit_application
+from reefpoint.flows.origination.services.writing import attach_document, save_section
+from reefpoint.flows.origination.types.applications import PreScreenOutcome
+from reefpoint.flows.origination.types.questions import Section, SectionData
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.parties.models import TraitRow
 from reefpoint.records.parties.types import ClientKind

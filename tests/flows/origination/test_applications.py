@@ -12,7 +12,8 @@ from tests.flows.origination.conftest import ANSWERS, AT, NEEDED, Office, make_o
 
 from reefpoint.decisions.kyc.selectors import list_assessments
 from reefpoint.flows.origination.models import Application, Decision, PreScreenRow, SectionDraft, Step
-from reefpoint.flows.origination.rules import KEPT_REASONS, blockers, documents_of, told_reasons
+from reefpoint.flows.origination.rules.applications import documents_of
+from reefpoint.flows.origination.rules.decisions import KEPT_REASONS, blockers, told_reasons
 from reefpoint.flows.origination.selectors.applications import (
     ApplicationNotFound,
     find_info_request,
@@ -24,16 +25,7 @@ from reefpoint.flows.origination.selectors.applications import (
     told_applications,
 )
 from reefpoint.flows.origination.selectors.review import Review, find_decision, load_review, verify_applications
-from reefpoint.flows.origination.services.applications import (
-    CannotApplyAgain,
-    NotEditable,
-    SectionMalformed,
-    begin_again,
-    begin_application,
-    save_section,
-    submit_application,
-    withdraw_application,
-)
+from reefpoint.flows.origination.services.beginning import CannotApplyAgain, begin_again, begin_application
 from reefpoint.flows.origination.services.decisions import (
     AwaitsSecondPerson,
     CannotBeAccepted,
@@ -47,14 +39,11 @@ from reefpoint.flows.origination.services.decisions import (
     request_information,
     take_up,
 )
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    Blocker,
-    PreScreenCode,
-    PreScreenOutcome,
-    RefusalReason,
-    Section,
-)
+from reefpoint.flows.origination.services.submitting import submit_application, withdraw_application
+from reefpoint.flows.origination.services.writing import NotEditable, SectionMalformed, save_section
+from reefpoint.flows.origination.types.applications import ApplicationState, PreScreenCode, PreScreenOutcome
+from reefpoint.flows.origination.types.decisions import Blocker, RefusalReason
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import PermissionRefused, ReasonNeeded, approve, reject
 from reefpoint.platform.access.types import RoleName

@@ -21,10 +21,10 @@ from reefpoint.decisions.suitability.selectors import verify_suitability
 from reefpoint.flows.operations.selectors.retention import find_silence
 from reefpoint.flows.origination.models import Application, Lead, SectionDraft, Step
 from reefpoint.flows.origination.selectors.review import verify_applications
-from reefpoint.flows.origination.services.applications import withdraw_application
 from reefpoint.flows.origination.services.leads import contact_of, note_contact, record_lead
 from reefpoint.flows.origination.services.leaving import close_idle_prospects, erase_idle_leads
-from reefpoint.flows.origination.types import LeadChannel, LeadContact, LeadDraft
+from reefpoint.flows.origination.services.submitting import withdraw_application
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadContact, LeadDraft
 from reefpoint.platform.access.models import User
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.personal_data import DataCategory

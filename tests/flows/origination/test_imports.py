@@ -10,7 +10,8 @@ from tests.desk import MONDAY, SYSTEM, Desk, noon
 from reefpoint.flows.origination.models import Application, Lead, LeadPairRow
 from reefpoint.flows.origination.selectors.applications import load_sections
 from reefpoint.flows.origination.services import leads as lead_services
-from reefpoint.flows.origination.types import ApplicationState, Section
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.platform.access.services import PermissionRefused
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.imports import services as imports

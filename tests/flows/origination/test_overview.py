@@ -16,7 +16,7 @@ from reefpoint.flows.origination.selectors.overview import (
     indicative_overview,
     list_offered_schemes,
 )
-from reefpoint.flows.origination.types import Overview, OverviewLineName, Standing, WhyNot
+from reefpoint.flows.origination.types.overview import Overview, OverviewLineName, Standing, WhyNot
 from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.records.parties.services import LicenceRefused, end_licence
 from reefpoint.records.products.selectors import SchemeVersionNotFound

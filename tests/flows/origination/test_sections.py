@@ -2,8 +2,9 @@
 
 import pytest
 
-from reefpoint.flows.origination.rules import FIELDS, check_section, clean_section, fields_of
-from reefpoint.flows.origination.types import FieldProblem, Plain, ProblemCode, Section, SectionData
+from reefpoint.flows.origination.rules.answers import check_section, clean_section
+from reefpoint.flows.origination.rules.questions import FIELDS, fields_of
+from reefpoint.flows.origination.types.questions import FieldProblem, Plain, ProblemCode, Section, SectionData
 from reefpoint.records.parties.types import ClientKind
 
 PERSON, COMPANY = ClientKind.INDIVIDUAL, ClientKind.INSTITUTION

@@ -10,7 +10,7 @@ from tests.surfaces.api.conftest import Program
 from tests.surfaces.portal.conftest import Applicant, NewApplicant, applicant, offered, picture
 
 from reefpoint.flows.origination.models import Application, Lead
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.platform.access.services import find_actor, issue_token
 from reefpoint.platform.audit.models import Entry
 from reefpoint.platform.basics.actors import Actor

@@ -10,7 +10,7 @@ from tests.surfaces.browser.conftest import enter, watched_page
 from tests.surfaces.conftest import SignIn
 from tests.surfaces.portal.conftest import Applicant, NewApplicant, applicant, offered
 
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.parties.models import Client as ClientRow
 from reefpoint.records.parties.types import ClientStatus

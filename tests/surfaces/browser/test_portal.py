@@ -10,7 +10,7 @@ from tests.surfaces.browser.walks import enquire_and_apply
 from tests.surfaces.portal.conftest import offered
 
 from reefpoint.flows.origination.models import Application, Lead
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.types.applications import ApplicationState
 
 __all__ = ["offered"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -19,7 +19,7 @@ from reefpoint.decisions.screening.types import ListShape
 from reefpoint.decisions.suitability.selectors import find_questionnaire
 from reefpoint.flows.operations.models import DeskClock
 from reefpoint.flows.origination.selectors.applications import find_own_application
-from reefpoint.flows.origination.types import ApplicationView
+from reefpoint.flows.origination.types.applications import ApplicationView
 from reefpoint.platform.access.services import actor_for, create_user
 from reefpoint.platform.access.types import RoleName
 

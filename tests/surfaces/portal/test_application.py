@@ -7,7 +7,7 @@ from django.test import Client
 from tests.surfaces.portal.conftest import IDENTITY, SECTIONS, Applicant, NewApplicant, picture
 
 from reefpoint.flows.origination.models import Lead, SectionDraft
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.records.parties.models import Document
 
 pytestmark = pytest.mark.django_db

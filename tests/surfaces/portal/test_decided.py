@@ -8,7 +8,7 @@ from tests.surfaces.conftest import SignIn
 from tests.surfaces.portal.conftest import AT, Applicant, NewApplicant, picture
 
 from reefpoint.decisions.screening.models import Screening
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.parties.models import Client as ClientRow
 from reefpoint.records.parties.models import Licence as LicenceRow

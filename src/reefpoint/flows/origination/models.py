@@ -5,13 +5,9 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint, Value
 from django.db.models.functions import Cast, Concat, Greatest, Length, LPad
 
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    LeadChannel,
-    LeadState,
-    PairState,
-    Section,
-)
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadState, PairState
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.types import ClientKind
 
@@ -33,7 +29,7 @@ def _number(letter: str) -> models.GeneratedField:
 class Lead(models.Model):
     """Somebody who asked. How to reach them is sealed; digests find the same address or number again.
 
-    `name_key` is the name as it is compared (`rules.name_key`); the index `origination_lead_near_names`, made in
+    `name_key` is the name as it is compared (`rules.leads.name_key`); the index `origination_lead_near_names`, made in
     migration 0003, finds those a letter or a word apart. NULL digests: no address, or no number.
     """
 

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from reefpoint.flows.origination.types import ProblemCode, Section
+from reefpoint.flows.origination.types.questions import ProblemCode, Section
 from reefpoint.platform.basics.countries import COUNTRIES
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.parties.types import ClientKind

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from django.http import QueryDict
 from django.utils.translation import get_language, gettext_lazy
 
-from reefpoint.flows.origination.rules import fields_of
-from reefpoint.flows.origination.types import Field, FieldKind, FieldProblem, Plain, Section, SectionData
+from reefpoint.flows.origination.rules.questions import fields_of
+from reefpoint.flows.origination.types.questions import Field, FieldKind, FieldProblem, Plain, Section, SectionData
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.web.amounts import AmountError, parse_money

@@ -11,7 +11,7 @@ from reefpoint.engine.columns import BP
 from reefpoint.engine.cures import fall_to_requirement_bp
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.origination.selectors.overview import interest_minor, overview_of, overview_of_account
-from reefpoint.flows.origination.types import Overview, OverviewLineName
+from reefpoint.flows.origination.types.overview import Overview, OverviewLineName
 from reefpoint.platform.basics.money import ceil_div, percent
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.contracts.types import (

@@ -25,15 +25,13 @@ from reefpoint.flows.operations.selectors.clock import get_clock
 from reefpoint.flows.operations.services.demo_desk import ANSWERS, PASSWORD, SETUP, cast_actor
 from reefpoint.flows.origination.selectors.applications import find_own_application
 from reefpoint.flows.origination.selectors.review import load_review
-from reefpoint.flows.origination.services.applications import (
-    attach_document,
-    begin_application,
-    save_section,
-    submit_application,
-)
+from reefpoint.flows.origination.services.beginning import begin_application
 from reefpoint.flows.origination.services.decisions import accept_application, take_up
 from reefpoint.flows.origination.services.leads import record_lead
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft, Section, SectionData
+from reefpoint.flows.origination.services.submitting import submit_application
+from reefpoint.flows.origination.services.writing import attach_document, save_section
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft
+from reefpoint.flows.origination.types.questions import Section, SectionData
 from reefpoint.platform.access.selectors import list_pending
 from reefpoint.platform.access.services import approve, create_user, find_actor
 from reefpoint.platform.access.types import RoleName

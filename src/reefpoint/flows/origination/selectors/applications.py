@@ -6,22 +6,24 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Application, InfoRequestRow, PreScreenRow, SectionDraft
-from reefpoint.flows.origination.types import (
+from reefpoint.flows.origination.rules.answers import check_section
+from reefpoint.flows.origination.rules.applications import REQUIRED_DOCUMENTS
+from reefpoint.flows.origination.rules.pre_screen import outcome_of
+from reefpoint.flows.origination.rules.questions import fields_of
+from reefpoint.flows.origination.types.applications import (
     ApplicationState,
     ApplicationView,
     InfoRequest,
-    LeadChannel,
     PreScreen,
     PreScreenCode,
     PreScreenOutcome,
     PreScreenReason,
-    Section,
-    SectionData,
     SectionStatus,
     StepView,
 )
+from reefpoint.flows.origination.types.leads import LeadChannel
+from reefpoint.flows.origination.types.questions import Section, SectionData
 from reefpoint.platform.access.rules import holds
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
@@ -157,12 +159,12 @@ def section_statuses(
     statuses = []
     for section in Section:
         data = sections.get(section, {})
-        problems = tuple(rules.check_section(section, data, kind))
-        is_asked = bool(rules.fields_of(section, kind)) or section in {Section.DOCUMENTS, Section.QUESTIONNAIRE}
+        problems = tuple(check_section(section, data, kind))
+        is_asked = bool(fields_of(section, kind)) or section in {Section.DOCUMENTS, Section.QUESTIONNAIRE}
         is_begun, is_complete = section in sections, not problems and (section in sections or section is Section.PEOPLE)
         if section is Section.DOCUMENTS:
             is_begun = bool(documents)
-            is_complete = all(kind_of.value in documents for kind_of in rules.REQUIRED_DOCUMENTS[kind])
+            is_complete = all(kind_of.value in documents for kind_of in REQUIRED_DOCUMENTS[kind])
         elif section is Section.QUESTIONNAIRE:
             is_begun = is_complete = has_questionnaire
         statuses.append(SectionStatus(section, is_asked, is_begun, is_complete, saved.get(section.value), problems))
@@ -191,7 +193,7 @@ def pre_screen_of(row: PreScreenRow) -> PreScreen:
 
 def told_pre_screen(found: PreScreen) -> PreScreen:
     """A pre-screen as the client reads it: without what is kept, and passed if nothing else was found."""
-    return PreScreen(found.number, found.at, rules.outcome_of(found.told), found.told)
+    return PreScreen(found.number, found.at, outcome_of(found.told), found.told)
 
 
 def find_info_request(actor: Actor, application_id: int) -> InfoRequest | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from reefpoint.decisions.suitability.selectors import find_assessment
-from reefpoint.flows.origination import rules
+from reefpoint.flows.origination.rules.overview import OFFERING
 from reefpoint.platform.basics.identifiers import read_identifier
 from reefpoint.records.parties.selectors.licences import find_licence
 from reefpoint.records.parties.selectors.traits import list_clients_sharing, list_clients_with_documents_of
@@ -20,9 +20,7 @@ def has_questionnaire(client_id: int, on: date) -> bool:
 
 def unlicensed_places(places: Sequence[str], *, on: date, at: datetime) -> tuple[str, ...]:
     """Jurisdictions in which no licence to offer is valid now (I68)."""
-    return tuple(
-        place for place in places if find_licence(jurisdiction=place, activity=rules.OFFERING, on=on, at=at) is None
-    )
+    return tuple(place for place in places if find_licence(jurisdiction=place, activity=OFFERING, on=on, at=at) is None)
 
 
 def find_wrong_identifiers(profile: ProfileDraft, on: date) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, time
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Application, Lead, LeadNote, LeadPairRow
-from reefpoint.flows.origination.types import (
-    ApplicationState,
+from reefpoint.flows.origination.rules.leads import plain_email, plain_phone
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.leads import (
     Conversion,
     LeadChannel,
     LeadPair,
@@ -72,7 +72,7 @@ def find_leads(
     if channel:
         rows = rows.filter(channel=channel)
     if wanted := text.replace("\x00", "").strip():
-        email, phone = digest_many([("email", rules.plain_email(wanted)), ("phone", rules.plain_phone(wanted))])
+        email, phone = digest_many([("email", plain_email(wanted)), ("phone", plain_phone(wanted))])
         rows = rows.filter(
             Q(number__icontains=wanted)
             | Q(name__icontains=wanted)
@@ -172,7 +172,7 @@ def list_conversion(actor: Actor, *, since: datetime, until: datetime) -> list[C
 
 def find_lead_by_email(email: str) -> int | None:
     """The oldest lead with this address that is not an application yet."""
-    [wanted] = digest_many([("email", rules.plain_email(email))])
+    [wanted] = digest_many([("email", plain_email(email))])
     rows = Lead.objects.filter(email_digest=wanted).exclude(state__in=[LeadState.CONVERTED, LeadState.MERGED])
     return rows.order_by("id").values_list("id", flat=True).first()
 

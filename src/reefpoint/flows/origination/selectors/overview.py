@@ -22,8 +22,14 @@ from reefpoint.engine.interest import MICRO, PRINCIPAL_MINOR_MAX, accrue
 from reefpoint.engine.liquidation import SalePlan
 from reefpoint.flows.liquidation.selectors.planning import plan_account
 from reefpoint.flows.liquidation.types import SaleAim
-from reefpoint.flows.origination import rules
-from reefpoint.flows.origination.types import (
+from reefpoint.flows.origination.rules.overview import (
+    OFFERING,
+    OUTCOME_CHANGES_BP,
+    lines_of,
+    loan_most_minor,
+    standing_at,
+)
+from reefpoint.flows.origination.types.overview import (
     Overview,
     OverviewCost,
     OverviewHolding,
@@ -117,7 +123,7 @@ def overview_of(
 ) -> Overview:
     """The same under the terms of one version, which may hold a rate that was quoted to somebody."""
     terms = version.terms
-    licence = require_licence(jurisdiction=terms.rule_pack, activity=rules.OFFERING, on=on, at=at)
+    licence = require_licence(jurisdiction=terms.rule_pack, activity=OFFERING, on=on, at=at)
     sheet = load_sheet([version.id], at=at)
     names = {one.symbol: one for one in sheet.instruments}
     shares = dict(holdings or {})
@@ -153,7 +159,7 @@ def overview_of_account(*, version: VersionView, account: AccountFacts, on: date
     """
     drawn = tuple(fee for fee in version.terms.fees if fee.moment is not FeeMoment.DRAWDOWN)
     version = replace(version, terms=replace(version.terms, fees=drawn))
-    licence = require_licence(jurisdiction=version.terms.rule_pack, activity=rules.OFFERING, on=on, at=at)
+    licence = require_licence(jurisdiction=version.terms.rule_pack, activity=OFFERING, on=on, at=at)
     sheet = load_sheet([version.id], at=at)
     explained = explain_account(book_of([account], sheet), sheet.marks, sheet.lines, limit_bp=DAILY_FALL_LIMIT_BP)
     if explained.is_unknown:
@@ -213,7 +219,7 @@ def _tell(
     value_minor = held_minor(market, currency)
     lendable_minor = held_minor(explained.lendable_units, currency)
     assets_minor = held_minor(explained.assets_units, currency)
-    loan_most_minor = rules.loan_most_minor(assets_minor=assets_minor, lendable_minor=lendable_minor, terms=terms)
+    most_minor = loan_most_minor(assets_minor=assets_minor, lendable_minor=lendable_minor, terms=terms)
     at_call = value_at_line(cash, debt, terms.call_bp)
     called = 0 if at_call is None else repayment_to_reach(at_call + cash, debt, terms.cure_bp)
     plan = _plan_just_under(account, sheet, terms, explained)
@@ -232,15 +238,15 @@ def _tell(
         own_minor=assets_minor - account.debt_minor,
         ratio_bp=explained.ratio_bp,
         lendable_minor=lendable_minor,
-        loan_most_minor=loan_most_minor,
+        loan_most_minor=most_minor,
         why_not=_why_not(account, terms, explained),
-        lines=tuple(_line(name, bp, explained, currency) for name, bp in rules.lines_of(terms)),
+        lines=tuple(_line(name, bp, explained, currency) for name, bp in lines_of(terms)),
         holdings=_holdings(sheet, terms, explained, plan, currency),
         cost=cost,
         call_minor=owed_minor(called, currency),
         call_deadline_sessions=terms.call_deadline_sessions,
         sold_minor=held_minor(plan.sold_units, currency),
-        outcomes=tuple(_outcome(change, terms, explained, cost, currency) for change in rules.OUTCOME_CHANGES_BP),
+        outcomes=tuple(_outcome(change, terms, explained, cost, currency) for change in OUTCOME_CHANGES_BP),
     )
 
 
@@ -353,5 +359,5 @@ def _outcome(
         own_minor=own_minor,
         result_minor=own_minor - before_minor,
         ratio_bp=ratio,
-        standing=rules.standing_at(ratio, terms),
+        standing=standing_at(ratio, terms),
     )

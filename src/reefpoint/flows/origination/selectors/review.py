@@ -10,17 +10,14 @@ from reefpoint.decisions.monitoring.types import Consequence
 from reefpoint.decisions.relations.selectors.groups import get_group, load_members
 from reefpoint.decisions.screening.selectors.hits import get_screening_standing
 from reefpoint.decisions.suitability.selectors import find_assessment
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Application, Decision
+from reefpoint.flows.origination.rules.applications import missing_documents
+from reefpoint.flows.origination.rules.decisions import KEPT_BLOCKERS, blockers, needs_second_person, told_reasons
+from reefpoint.flows.origination.rules.overview import OFFERING
 from reefpoint.flows.origination.selectors.applications import load_sections, read_application
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    Blocker,
-    DecisionView,
-    RefusalReason,
-    ReviewFacts,
-    Section,
-)
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.decisions import Blocker, DecisionView, RefusalReason, ReviewFacts
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.platform.access.rules import fingerprint
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor, system_actor
@@ -51,12 +48,12 @@ def load_review(actor: Actor, application_id: int, *, on: date, at: datetime) ->
     row = read_application(actor, application_id)
     facts = gather_facts(row, on=on, at=at)
     may_know = actor.is_system or "screening.view" in actor.permissions
-    stands = [one for one in rules.blockers(facts) if may_know or one not in rules.KEPT_BLOCKERS]
+    stands = [one for one in blockers(facts) if may_know or one not in KEPT_BLOCKERS]
     return Review(
         facts=facts if may_know else replace(facts, screening="", screened_at="", list_versions=(), blocking_alerts=0),
         fingerprint=fingerprint_of(facts),
         blockers=tuple(stands),
-        needs_second_person=rules.needs_second_person(facts),
+        needs_second_person=needs_second_person(facts),
     )
 
 
@@ -86,7 +83,7 @@ def gather_facts(row: Application, *, on: date, at: datetime) -> ReviewFacts:
         pre_screen_outcome=pre_screen.outcome if pre_screen else "",
         documents=tuple(f"{one.id}:{one.kind.value}:{one.digest[:16]}" for one in documents),
         documents_missing=tuple(
-            one.value for one in rules.missing_documents(kind, {document.kind for document in documents})
+            one.value for one in missing_documents(kind, {document.kind for document in documents})
         ),
         rating=kyc.rating.value if kyc.rating else "",
         assessment_id=kyc.assessment_id or 0,
@@ -110,7 +107,7 @@ def _licence(scheme_code: str, on: date, at: datetime) -> str:
         place = published_version(scheme_code, on).terms.rule_pack
     except SchemeVersionNotFound:
         return ""
-    licence = find_licence(jurisdiction=place, activity=rules.OFFERING, on=on, at=at)
+    licence = find_licence(jurisdiction=place, activity=OFFERING, on=on, at=at)
     return licence.number if licence else ""
 
 
@@ -141,7 +138,7 @@ def find_decision(actor: Actor, application_id: int) -> DecisionView | None:
         return None
     may_know = actor.is_system or "screening.view" in actor.permissions
     reasons = tuple(RefusalReason(reason) for reason in row.reasons)
-    told = rules.told_reasons(reasons) if reasons else ()
+    told = told_reasons(reasons) if reasons else ()
     return DecisionView(
         outcome=ApplicationState(row.outcome),
         at=row.at,
@@ -163,9 +160,9 @@ def verify_applications() -> list[Finding]:
         facts = facts_from_json(row.facts)
         if fingerprint_of(facts) != row.fingerprint:
             findings.append(Finding("origination.facts", subject, "the facts are not those that were decided on"))
-        if row.outcome == ApplicationState.ACCEPTED and rules.blockers(facts, row.rules_version):
+        if row.outcome == ApplicationState.ACCEPTED and blockers(facts, row.rules_version):
             findings.append(Finding("origination.decision", subject, "accepted although something stood against it"))
-        if row.outcome == ApplicationState.ACCEPTED and rules.needs_second_person(facts) and not row.approval_id:
+        if row.outcome == ApplicationState.ACCEPTED and needs_second_person(facts) and not row.approval_id:
             findings.append(Finding("origination.two_people", subject, "a high risk was accepted by one person"))
         if row.outcome != row.application.state:
             findings.append(

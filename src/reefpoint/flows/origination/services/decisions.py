@@ -5,8 +5,11 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Application, Decision, InfoRequestRow
+from reefpoint.flows.origination.rules.applications import APPLICATION_STATES, RULES_VERSION, documents_of
+from reefpoint.flows.origination.rules.decisions import KEPT_REASONS, blockers, needs_second_person, told_reasons
+from reefpoint.flows.origination.rules.leads import LANGUAGES
+from reefpoint.flows.origination.rules.questions import sections_of
 from reefpoint.flows.origination.selectors.applications import read_application
 from reefpoint.flows.origination.selectors.review import (
     facts_from_json,
@@ -15,15 +18,11 @@ from reefpoint.flows.origination.selectors.review import (
     gather_facts,
 )
 from reefpoint.flows.origination.services import letters
-from reefpoint.flows.origination.services.applications import REVIEWER, lock_application, look_closely, move, tell
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    Blocker,
-    Letter,
-    RefusalReason,
-    ReviewFacts,
-    Section,
-)
+from reefpoint.flows.origination.services.steps import REVIEWER, lock_application, move, tell
+from reefpoint.flows.origination.services.submitting import look_closely
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.decisions import Blocker, Letter, RefusalReason, ReviewFacts
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import ReasonNeeded, request_approval, require
 from reefpoint.platform.access.types import ApprovalState, ApprovalView
@@ -114,7 +113,7 @@ def request_information(
     if not sections and not documents:
         raise NothingAsked("Choose what the client should look at again.")
     kind, told = ClientKind(row.kind), words.strip()[:WORDS_MAX]
-    if not (set(sections) <= set(rules.sections_of(kind)) and set(documents) <= set(rules.documents_of(kind))):
+    if not (set(sections) <= set(sections_of(kind)) and set(documents) <= set(documents_of(kind))):
         raise DoesNotFit("This kind of client has no such paper or section. Nothing was asked.")
     InfoRequestRow.objects.create(
         application=row,
@@ -150,9 +149,9 @@ def accept_application(
     if not note.strip():
         raise ReasonNeeded("Say why this client is accepted: it stays on the desk, with the decision.")
     facts = _facts_as_shown(row, shown, on, at)
-    if stands := rules.blockers(facts):
+    if stands := blockers(facts):
         raise CannotBeAccepted(stands)
-    if rules.needs_second_person(facts):
+    if needs_second_person(facts):
         approval_id = request_approval(
             actor=actor,
             kind=HIGH_RISK,
@@ -185,7 +184,7 @@ def finish_approved(*, approval: ApprovalView, at: datetime) -> None:
     facts = gather_facts(row, on=on, at=at)
     row.approval_id = None
     row.save(update_fields=["approval_id"])
-    if fingerprint_of(facts) != payload["fingerprint"] or rules.blockers(facts):
+    if fingerprint_of(facts) != payload["fingerprint"] or blockers(facts):
         record(
             actor=REVIEWER,
             action="applications.approval_stale",
@@ -242,7 +241,7 @@ def refuse_application(
 
 def preview_refusal(reasons: Collection[RefusalReason], language: str) -> str:
     """What a client would read if refused for these reasons."""
-    return letters.reason_words(rules.told_reasons(reasons), language)
+    return letters.reason_words(told_reasons(reasons), language)
 
 
 def preview_letters(
@@ -258,7 +257,7 @@ def preview_letters(
         raise ReasonNeeded("Choose at least one reason: the client is told why, where that may be said.")
     kept = [reason for reason in RefusalReason if reason in reasons]
     found = []
-    for language in rules.LANGUAGES:
+    for language in LANGUAGES:
         told = _refusal_words(kept, words, language) if letter == "refused" else words.strip()[:WORDS_MAX]
         name, name_zh = row.client.name, row.client.name_zh
         subject, body = letters.write(
@@ -270,11 +269,11 @@ def preview_letters(
 
 def _refusal_words(reasons: Collection[RefusalReason], words: str, language: str) -> str:
     own = words.strip()[:WORDS_MAX]
-    if own and rules.KEPT_REASONS & set(reasons):
+    if own and KEPT_REASONS & set(reasons):
         raise WordsMayTip(
             "With a reason that must not be told, the client reads the neutral sentence alone. Take your words out."
         )
-    return "\n\n".join(filter(None, [letters.reason_words(rules.told_reasons(reasons), language), own]))
+    return "\n\n".join(filter(None, [letters.reason_words(told_reasons(reasons), language), own]))
 
 
 def _accept(
@@ -305,7 +304,7 @@ def _decide(
     approved_by: str,
     at: datetime,
 ) -> None:
-    rules.APPLICATION_STATES.check(ApplicationState(row.state), outcome)
+    APPLICATION_STATES.check(ApplicationState(row.state), outcome)
     Decision.objects.create(
         application=row,
         outcome=outcome,
@@ -319,14 +318,14 @@ def _decide(
         told=told,
         facts=facts_to_json(facts),
         fingerprint=fingerprint_of(facts),
-        rules_version=rules.RULES_VERSION,
+        rules_version=RULES_VERSION,
     )
 
 
 def replay_decision(application_id: int) -> tuple[Blocker, ...]:
     """What stood against accepting, worked out again from what is stored with the decision alone (I60)."""
     decision = Decision.objects.get(application_id=application_id)
-    return tuple(rules.blockers(facts_from_json(decision.facts), decision.rules_version))
+    return tuple(blockers(facts_from_json(decision.facts), decision.rules_version))
 
 
 def _facts_as_shown(row: Application, shown: str, on: date, at: datetime) -> ReviewFacts:

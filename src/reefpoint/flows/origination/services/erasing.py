@@ -6,7 +6,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import (
     Application,
     Decision,
@@ -17,8 +16,10 @@ from reefpoint.flows.origination.models import (
     SectionDraft,
     Step,
 )
-from reefpoint.flows.origination.services.applications import move
-from reefpoint.flows.origination.types import ApplicationState, PairState
+from reefpoint.flows.origination.rules.applications import APPLICATION_STATES
+from reefpoint.flows.origination.services.steps import move
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.leads import PairState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -48,7 +49,7 @@ def erase_applications(*, actor: Actor, client_id: int, kept: Collection[str], a
 def _erase(actor: Actor, client_id: int, at: datetime) -> dict[str, int]:
     applications = list(Application.objects.select_for_update().filter(client_id=client_id).order_by("id"))
     for row in applications:
-        if ApplicationState.WITHDRAWN in rules.APPLICATION_STATES.moves.get(ApplicationState(row.state), ()):
+        if ApplicationState.WITHDRAWN in APPLICATION_STATES.moves.get(ApplicationState(row.state), ()):
             move(actor=actor, row=row, new=ApplicationState.WITHDRAWN, action="withdraw", words="", at=at)
     ids = [row.pk for row in applications]
     leads = _with_merged({row.lead_id for row in applications if row.lead_id is not None})

@@ -11,18 +11,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Application, SectionDraft, Step
+from reefpoint.flows.origination.rules.answers import check_section, clean_section
+from reefpoint.flows.origination.rules.leads import EMAIL, LANGUAGES, check_lead, plain_email
 from reefpoint.flows.origination.selectors.applications import section_context
 from reefpoint.flows.origination.services.leads import add_leads
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    LeadChannel,
-    LeadDraft,
-    Plain,
-    Section,
-    SectionData,
-)
+from reefpoint.flows.origination.types.applications import ApplicationState
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft
+from reefpoint.flows.origination.types.questions import Plain, Section, SectionData
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.database.bulk import insert_columns, next_ids
 from reefpoint.platform.imports.types import BatchFacts, ImportColumn, ImportKind, NumberedRow, Row, RowProblem
@@ -56,7 +52,7 @@ def check_lead_row(row: Row) -> list[RowProblem]:
         problems.append(RowProblem("not_yes_or_no", "may_contact"))
     if problems:
         return problems
-    return [RowProblem(problem.code.value, problem.field) for problem in rules.check_lead(_lead_of(row))]
+    return [RowProblem(problem.code.value, problem.field) for problem in check_lead(_lead_of(row))]
 
 
 def _lead_of(row: Row) -> LeadDraft:
@@ -119,9 +115,9 @@ def check_client_row(row: Row) -> list[RowProblem]:
     problems = [RowProblem("not_an_amount", name) for name in _AMOUNTS if row.get(name) and _amount(row[name]) is None]
     if row["kind"] not in _KINDS:
         problems.append(RowProblem("not_an_option", "kind"))
-    if not rules.EMAIL.fullmatch(rules.plain_email(row["email"])):
+    if not EMAIL.fullmatch(plain_email(row["email"])):
         problems.append(RowProblem("not_an_email", "email"))
-    if (row.get("language") or "en") not in rules.LANGUAGES:
+    if (row.get("language") or "en") not in LANGUAGES:
         problems.append(RowProblem("not_an_option", "language"))
     if problems:
         return problems
@@ -129,7 +125,7 @@ def check_client_row(row: Row) -> list[RowProblem]:
     return [
         RowProblem(problem.code.value, _column_of(problem.field))
         for section, data in _sections_of(row, kind).items()
-        for problem in rules.check_section(section, data, kind, is_final=False)
+        for problem in check_section(section, data, kind, is_final=False)
     ]
 
 
@@ -156,7 +152,7 @@ def _sections_of(row: Row, kind: ClientKind) -> dict[Section, SectionData]:
 
 def take_clients(actor: Actor, facts: BatchFacts, rows: Sequence[NumberedRow]) -> Mapping[int, RowProblem]:
     """Put a batch of clients on record as prospects with applications begun; an address that is taken is refused."""
-    emails = {one.line: rules.plain_email(one.row["email"]) for one in rows}
+    emails = {one.line: plain_email(one.row["email"]) for one in rows}
     taken = find_taken_emails(emails.values())
     refused = {line: RowProblem("email_taken", "email") for line, email in emails.items() if email in taken}
     seen: Counter[str] = Counter()
@@ -169,7 +165,7 @@ def take_clients(actor: Actor, facts: BatchFacts, rows: Sequence[NumberedRow]) -
         ClientDraft(
             name=row["name"],
             name_zh=row.get("name_zh", ""),
-            email=rules.plain_email(row["email"]),
+            email=plain_email(row["email"]),
             kind=ClientKind(row["kind"]),
             language=row.get("language") or "en",
         )
@@ -228,7 +224,7 @@ def _keep_sections(actor: Actor, facts: BatchFacts, ids: Sequence[int], rows: Se
     for application_id, row in zip(ids, rows, strict=True):
         kind = ClientKind(row["kind"])
         for section, data in _sections_of(row, kind).items():
-            if kept := rules.clean_section(section, data, kind):
+            if kept := clean_section(section, data, kind):
                 written.append((application_id, section, kept))
     sealed = seal_many([(_plain(kept), section_context(one, section.value)) for one, section, kept in written])
     insert_columns(

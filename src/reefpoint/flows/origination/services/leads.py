@@ -7,16 +7,19 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
-from reefpoint.flows.origination import rules
 from reefpoint.flows.origination.models import Lead, LeadNote, LeadPairRow
-from reefpoint.flows.origination.selectors.leads import LeadNotFound, visible_leads
-from reefpoint.flows.origination.types import (
-    FieldProblem,
-    LeadContact,
-    LeadDraft,
-    LeadState,
-    PairState,
+from reefpoint.flows.origination.rules.leads import (
+    LEAD_STATES,
+    NAME_ALIKE_BP,
+    PAIRS_A_LEAD_MAX,
+    check_lead,
+    name_key,
+    plain_email,
+    plain_phone,
 )
+from reefpoint.flows.origination.selectors.leads import LeadNotFound, visible_leads
+from reefpoint.flows.origination.types.leads import LeadContact, LeadDraft, LeadState, PairState
+from reefpoint.flows.origination.types.questions import FieldProblem
 from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
@@ -85,7 +88,7 @@ def record_lead(*, actor: Actor, draft: LeadDraft, at: datetime) -> int:
     Raises `LeadMalformed` with everything that is wrong.
     """
     require(actor, "leads.record")
-    if problems := rules.check_lead(draft):
+    if problems := check_lead(draft):
         raise LeadMalformed(problems)
     [lead_id] = add_leads(actor=actor, drafts=[draft], at=at)
     record(
@@ -101,7 +104,7 @@ def record_lead(*, actor: Actor, draft: LeadDraft, at: datetime) -> int:
 def add_leads(*, actor: Actor, drafts: Sequence[LeadDraft], at: datetime, import_id: int | None = None) -> list[int]:
     """Write checked leads and the pairs that they make with others, in a few statements. Returns the ids."""
     ids = next_ids(Lead._meta.db_table, len(drafts))
-    emails = [rules.plain_email(draft.email) for draft in drafts]
+    emails = [plain_email(draft.email) for draft in drafts]
     phones = [draft.phone.strip() for draft in drafts]
     sealed = seal_many(
         [
@@ -119,7 +122,7 @@ def add_leads(*, actor: Actor, drafts: Sequence[LeadDraft], at: datetime, import
                 lead_id,
                 draft.name.strip(),
                 draft.name_zh.strip(),
-                rules.name_key(draft.name, draft.name_zh),
+                name_key(draft.name, draft.name_zh),
                 draft.kind.value,
                 draft.channel.value,
                 draft.source.strip(),
@@ -131,7 +134,7 @@ def add_leads(*, actor: Actor, drafts: Sequence[LeadDraft], at: datetime, import
                 one.key_id,
                 _bytea(one.blob),
                 _bytea(digests.get(("email", email))),
-                _bytea(digests.get(("phone", rules.plain_phone(phone)))),
+                _bytea(digests.get(("phone", plain_phone(phone)))),
                 mask_email(email) if email else "",
                 mask_phone(phone) if phone else "",
                 draft.may_contact,
@@ -163,7 +166,7 @@ def contact_context(lead_id: int) -> str:
 
 def _digests(emails: Sequence[str], phones: Sequence[str]) -> Mapping[tuple[str, str], bytes]:
     wanted = [("email", email) for email in emails if email]
-    wanted += [("phone", number) for phone in phones if (number := rules.plain_phone(phone))]
+    wanted += [("phone", number) for phone in phones if (number := plain_phone(phone))]
     return dict(zip(wanted, digest_many(wanted), strict=True))
 
 
@@ -212,8 +215,8 @@ def _find_pairs(ids: Sequence[int], at: datetime) -> None:
     facts: dict[str, str | datetime | int | float] = {
         "ids": array_literal(list(ids)),
         "at": at,
-        "most": rules.PAIRS_A_LEAD_MAX,
-        "alike": rules.NAME_ALIKE_BP / 10_000,
+        "most": PAIRS_A_LEAD_MAX,
+        "alike": NAME_ALIKE_BP / 10_000,
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIND_PAIRS, facts)
@@ -305,7 +308,7 @@ def merge_leads(*, actor: Actor, pair_id: int, keep_id: int, at: datetime) -> No
     digests = _digests([email], [phone])
     kept.key_id, kept.blob = sealed.key_id, sealed.blob
     kept.email_digest = digests.get(("email", email))
-    kept.phone_digest = digests.get(("phone", rules.plain_phone(phone)))
+    kept.phone_digest = digests.get(("phone", plain_phone(phone)))
     kept.email_masked = mask_email(email) if email else ""
     kept.phone_masked = mask_phone(phone) if phone else ""
     kept.name_zh = kept.name_zh or gone.name_zh
@@ -387,7 +390,7 @@ def _lock(actor: Actor, lead_id: int) -> Lead:
 
 
 def _move(lead: Lead, new: LeadState, merged_into: Lead | None = None) -> None:
-    rules.LEAD_STATES.check(LeadState(lead.state), new)
+    LEAD_STATES.check(LeadState(lead.state), new)
     lead.state, lead.merged_into = new, merged_into
     lead.save(update_fields=["state", "merged_into"])
 

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from reefpoint.flows.origination.models import Application, Lead
 from reefpoint.flows.origination.selectors.leads import idle_leads, idle_prospects
-from reefpoint.flows.origination.services.applications import withdraw_application
 from reefpoint.flows.origination.services.erasing import blank_leads
-from reefpoint.flows.origination.types import ApplicationState
+from reefpoint.flows.origination.services.submitting import withdraw_application
+from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor

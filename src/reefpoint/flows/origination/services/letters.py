@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reefpoint.flows.origination.types import RefusalReason
+from reefpoint.flows.origination.types.decisions import RefusalReason
 
 _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     "en": {

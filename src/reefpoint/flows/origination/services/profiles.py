@@ -7,9 +7,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from reefpoint.flows.origination import rules
-from reefpoint.flows.origination.services.applications import SectionMalformed, profile_of
-from reefpoint.flows.origination.types import FieldProblem, Plain, ProblemCode, Section, SectionData
+from reefpoint.flows.origination.rules.answers import check_section, clean_section
+from reefpoint.flows.origination.rules.pre_screen import is_own_name
+from reefpoint.flows.origination.rules.profiles import profile_of
+from reefpoint.flows.origination.rules.questions import FIELDS, fields_of
+from reefpoint.flows.origination.services.writing import SectionMalformed
+from reefpoint.flows.origination.types.questions import FieldProblem, Plain, ProblemCode, Section, SectionData
 from reefpoint.platform.access.services import ReasonNeeded, require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
@@ -21,9 +24,7 @@ from reefpoint.records.parties.services import record_profile
 from reefpoint.records.parties.types import ClientView, ProfileDraft
 
 PROFILE_NAMES = frozenset(field.name for field in fields(ProfileDraft))
-SECTIONS = tuple(
-    section for section, asked in rules.FIELDS.items() if any(field.name in PROFILE_NAMES for field in asked)
-)
+SECTIONS = tuple(section for section, asked in FIELDS.items() if any(field.name in PROFILE_NAMES for field in asked))
 """The sections of an application that a profile keeps something of."""
 
 
@@ -73,10 +74,10 @@ def change_profile(
     held = find_profile(client_id) or _empty(client)
     full, masked = _section_of(held, section), _section_of(shown or held, section)
     answers = _without_row(_kept(dict(data), masked, full), removed)
-    cleaned = rules.clean_section(section, answers, held.kind)
+    cleaned = clean_section(section, answers, held.kind)
     problems = [
         problem
-        for problem in rules.check_section(section, {**answers, **cleaned}, held.kind, is_final=False)
+        for problem in check_section(section, {**answers, **cleaned}, held.kind, is_final=False)
         if problem.field.partition(".")[0] in PROFILE_NAMES
     ]
     problems += [FieldProblem(path, ProblemCode.UNPRINTABLE) for path in _masks_in(cleaned)]
@@ -88,14 +89,14 @@ def change_profile(
     problems += [
         FieldProblem(f"bank_accounts.{number}.holder_name", ProblemCode.NOT_OWN_NAME)
         for number, row in enumerate(_rows(cleaned.get("bank_accounts")))
-        if not rules.is_own_name(str(row.get("holder_name", "")), names)
+        if not is_own_name(str(row.get("holder_name", "")), names)
     ]
     if not cleaned.get("name", held.name if section is not Section.IDENTITY else ""):
         problems.append(FieldProblem("name", ProblemCode.MISSING))
     if problems:
         raise SectionMalformed(problems)
     said = profile_of(held.kind, {section: cleaned})
-    asked = {field.name for field in rules.fields_of(section, held.kind)} & PROFILE_NAMES
+    asked = {field.name for field in fields_of(section, held.kind)} & PROFILE_NAMES
     draft = replace(held, **{name: getattr(said, name) for name in asked})
     return record_profile(actor=actor, client_id=client_id, draft=draft, reason=reason.strip()[:200], at=at)
 
@@ -109,8 +110,8 @@ def _section_of(profile: ProfileDraft, section: Section) -> SectionData:
     plain = json.loads(profile_to_json(_draft_in(profile)))
     plain["tax_residences"] = [{"country": country, "tax_number": number} for country, number in profile.tax_residences]
     plain["related_persons"] = [_person_row(row) for row in plain["related_persons"]]
-    names = {field.name for field in rules.fields_of(section, profile.kind)} & PROFILE_NAMES
-    return rules.clean_section(section, {name: plain[name] for name in names}, profile.kind)
+    names = {field.name for field in fields_of(section, profile.kind)} & PROFILE_NAMES
+    return clean_section(section, {name: plain[name] for name in names}, profile.kind)
 
 
 def _draft_in(profile: ProfileDraft) -> ProfileDraft:

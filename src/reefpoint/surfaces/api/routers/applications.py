@@ -15,28 +15,18 @@ from reefpoint.flows.origination.selectors.applications import (
     list_pre_screens,
 )
 from reefpoint.flows.origination.selectors.review import Review, load_review
-from reefpoint.flows.origination.services.applications import (
-    SectionMalformed,
-    begin_again,
-    begin_application,
-    save_section,
-    submit_application,
-    withdraw_application,
-)
+from reefpoint.flows.origination.services.beginning import begin_again, begin_application
 from reefpoint.flows.origination.services.decisions import (
     accept_application,
     refuse_application,
     request_information,
     take_up,
 )
-from reefpoint.flows.origination.types import (
-    ApplicationState,
-    ApplicationView,
-    FieldProblem,
-    PreScreen,
-    RefusalReason,
-    Section,
-)
+from reefpoint.flows.origination.services.submitting import submit_application, withdraw_application
+from reefpoint.flows.origination.services.writing import SectionMalformed, save_section
+from reefpoint.flows.origination.types.applications import ApplicationState, ApplicationView, PreScreen
+from reefpoint.flows.origination.types.decisions import RefusalReason
+from reefpoint.flows.origination.types.questions import FieldProblem, Section
 from reefpoint.records.parties.types import ClientKind, DocumentKind
 from reefpoint.surfaces.api.base import (
     Caller,

@@ -6,9 +6,9 @@ from ninja import Status
 from pydantic import Field
 
 from reefpoint.flows.origination.selectors.leads import find_leads, get_lead, list_open_pairs
-from reefpoint.flows.origination.services.applications import convert_lead
+from reefpoint.flows.origination.services.beginning import convert_lead
 from reefpoint.flows.origination.services.leads import keep_apart, merge_leads, note_contact, record_lead
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft, LeadPair, LeadState, LeadView
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft, LeadPair, LeadState, LeadView
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.api.base import (
     Caller,

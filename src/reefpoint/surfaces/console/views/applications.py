@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
-from reefpoint.flows.origination.rules import KEPT_REASONS, MAY_BEGIN_AGAIN, documents_of, sections_of
+from reefpoint.flows.origination.rules.applications import MAY_BEGIN_AGAIN, documents_of
+from reefpoint.flows.origination.rules.decisions import KEPT_REASONS
+from reefpoint.flows.origination.rules.questions import sections_of
 from reefpoint.flows.origination.selectors.applications import (
     find_applications,
     find_info_request,
@@ -20,7 +22,7 @@ from reefpoint.flows.origination.selectors.applications import (
     list_steps,
 )
 from reefpoint.flows.origination.selectors.review import find_decision, load_review
-from reefpoint.flows.origination.services.applications import begin_again
+from reefpoint.flows.origination.services.beginning import begin_again
 from reefpoint.flows.origination.services.decisions import (
     accept_application,
     preview_letters,
@@ -29,7 +31,9 @@ from reefpoint.flows.origination.services.decisions import (
     request_information,
     take_up,
 )
-from reefpoint.flows.origination.types import ApplicationState, ApplicationView, Blocker, RefusalReason, Section
+from reefpoint.flows.origination.types.applications import ApplicationState, ApplicationView
+from reefpoint.flows.origination.types.decisions import Blocker, RefusalReason
+from reefpoint.flows.origination.types.questions import Section
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.notifications.selectors import list_notices
 from reefpoint.records.parties.selectors.clients import get_client

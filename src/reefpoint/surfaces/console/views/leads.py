@@ -20,7 +20,7 @@ from reefpoint.flows.origination.selectors.leads import (
     list_pairs_of,
     summarise_open_pairs,
 )
-from reefpoint.flows.origination.services.applications import convert_lead
+from reefpoint.flows.origination.services.beginning import convert_lead
 from reefpoint.flows.origination.services.leads import (
     LeadMalformed,
     keep_apart,
@@ -31,7 +31,7 @@ from reefpoint.flows.origination.services.leads import (
     reveal_contact,
     take_lead,
 )
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft, LeadState
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft, LeadState
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.parties.types import ClientKind
 from reefpoint.surfaces.console.origination_words import CHANNEL_WORDS

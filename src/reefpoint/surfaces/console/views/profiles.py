@@ -6,7 +6,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
 
 from reefpoint.flows.operations.selectors.clock import desk_now
-from reefpoint.flows.origination.services.applications import SectionMalformed
 from reefpoint.flows.origination.services.profiles import (
     PROFILE_NAMES,
     SECTIONS,
@@ -14,7 +13,8 @@ from reefpoint.flows.origination.services.profiles import (
     change_profile,
     get_profile_section,
 )
-from reefpoint.flows.origination.types import FieldProblem, Section
+from reefpoint.flows.origination.services.writing import SectionMalformed
+from reefpoint.flows.origination.types.questions import FieldProblem, Section
 from reefpoint.platform.access.services import ReasonNeeded
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound

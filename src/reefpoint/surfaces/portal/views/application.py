@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from reefpoint.decisions.suitability.selectors import find_assessment
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
-from reefpoint.flows.origination.rules import EDITABLE, MAY_BEGIN_AGAIN, REQUIRED_DOCUMENTS
+from reefpoint.flows.origination.rules.applications import EDITABLE, MAY_BEGIN_AGAIN, REQUIRED_DOCUMENTS
 from reefpoint.flows.origination.selectors.applications import (
     ApplicationNotFound,
     find_info_request,
@@ -28,24 +28,16 @@ from reefpoint.flows.origination.selectors.applications import (
 )
 from reefpoint.flows.origination.selectors.overview import list_offered_schemes
 from reefpoint.flows.origination.selectors.review import find_decision
-from reefpoint.flows.origination.services.applications import (
-    SectionMalformed,
-    begin_again,
-    begin_application,
-    save_section,
-    submit_application,
-    withdraw_application,
-)
-from reefpoint.flows.origination.types import (
+from reefpoint.flows.origination.services.beginning import begin_again, begin_application
+from reefpoint.flows.origination.services.submitting import submit_application, withdraw_application
+from reefpoint.flows.origination.services.writing import SectionMalformed, save_section
+from reefpoint.flows.origination.types.applications import (
     ApplicationState,
     ApplicationView,
-    FieldProblem,
-    Plain,
     PreScreenOutcome,
-    Section,
-    SectionData,
     SectionStatus,
 )
+from reefpoint.flows.origination.types.questions import FieldProblem, Plain, Section, SectionData
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.records.parties.selectors.clients import find_own_client

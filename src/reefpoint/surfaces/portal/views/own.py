@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST
 from reefpoint.decisions.suitability.selectors import find_assessment, find_questionnaire
 from reefpoint.decisions.suitability.services import AnswersRefused, record_answers
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
-from reefpoint.flows.origination.rules import EDITABLE
+from reefpoint.flows.origination.rules.applications import EDITABLE
 from reefpoint.flows.origination.selectors.applications import find_own_application
-from reefpoint.flows.origination.services.applications import CONSENT_TEXT, attach_document
+from reefpoint.flows.origination.services.submitting import CONSENT_TEXT
+from reefpoint.flows.origination.services.writing import attach_document
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
 from reefpoint.platform.vault.services import SealBroken, open_sealed, seal

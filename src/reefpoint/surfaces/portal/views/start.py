@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 from reefpoint.flows.operations.selectors.clock import desk_now, get_clock
 from reefpoint.flows.origination.selectors.overview import OfferedScheme, indicative_overview, list_offered_schemes
 from reefpoint.flows.origination.services.leads import LeadMalformed, record_lead
-from reefpoint.flows.origination.types import LeadChannel, LeadDraft, Overview
+from reefpoint.flows.origination.types.leads import LeadChannel, LeadDraft
+from reefpoint.flows.origination.types.overview import Overview
 from reefpoint.platform.basics.actors import system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.surfaces.web.amounts import AmountError, parse_money

@@ -1,0 +1,1 @@
+"""Leads and applications as other parts see them."""

@@ -71,32 +71,42 @@ def test_a_stream_of_batches_is_the_same_as_batch_after_batch(way: str, seed: in
         assert at_once.band.tobytes() == one_by_one.band.tobytes()
 
 
+NEVER, ALWAYS = Costs(touch=0, one_way=0), Costs(touch=1, pass_account=-1, pass_position=0)
+
+
 @settings(max_examples=50, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), data=st.data())
-def test_touching_and_sweeping_leave_the_same_bits(seed: int, data: st.DataObject) -> None:
-    costs = data.draw(st.lists(st.sampled_from([Costs(touch=0), Costs(1, 0, -1)]), min_size=1, max_size=20))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    ways=st.lists(st.sampled_from([NEVER, ALWAYS]), min_size=1, max_size=20),
+    drift=st.sampled_from([0.0, -0.05]),
+    moves_max=st.sampled_from([2, slack_ticks.MOVES_MAX]),
+)
+def test_touching_and_sweeping_tell_the_same_and_leave_the_same_envelopes(
+    seed: int, ways: list[Costs], drift: float, moves_max: int
+) -> None:
+    """Sweeps after sweeps, and calm after a fall: accounts that a sweep left waiting are decided all the same."""
     rng = np.random.default_rng(seed)
-    with watching(INDEXED):
+    with watching(INDEXED), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slack_ticks, "MOVES_MAX", moves_max)
+        patch.setattr(Kernel, "_steps_left", 2**62)  # compiled kernels hold the number as it was
         watches = [random_watch(np.random.default_rng(seed)) for _ in range(2)]
         for watch in watches:
             watch.decide()
         price = watches[0].marks.price_units
-        for way in costs:
-            names, price_units = walk(rng, price, 3)
+        for number, way in enumerate(ways):
+            names, price_units = walk(rng, price, 4, drift=drift if number % 3 == 0 else 0.0)
             price = price.copy()
             price[names] = price_units
             told = []
-            for watch, cost in zip(watches, (Costs(), way), strict=True):
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(watch_module, "COSTS", cost)
-                    watch.apply_prices(names, price_units)
-                    told.append([column.tobytes() for column in vars(watch.decide()).values()])
+            for watch, cost in zip(watches, (NEVER, way), strict=True):
+                patch.setattr(watch_module, "COSTS", cost)
+                watch.apply_prices(names, price_units)
+                told.append([column.tobytes() for column in vars(watch.decide()).values()])
+                check_index(watch)
             assert told[0] == told[1]
             first, second = (watch._index._state for watch in watches if watch._index is not None)
-            assert first.slack.tobytes() == second.slack.tobytes()
-            assert first.place.tobytes() == second.place.tobytes()
             assert first.envelope.tobytes() == second.envelope.tobytes()
-        check_index(watches[0])
+        assert watches[1].counts["sweeps"] == ways.count(ALWAYS)
 
 
 @settings(max_examples=300, deadline=None)
@@ -134,6 +144,29 @@ def test_accounts_that_wait_for_their_turn_to_move_are_decided_all_the_same(seed
             names, prices = walk(rng, watch.marks.price_units, 8, drift=drift)
             watch.apply_prices(names, prices)
             shadow.check(watch)
+
+
+def test_a_fall_of_all_names_is_swept_and_tells_what_a_full_valuation_finds() -> None:
+    book, marks = seeded_book(5_000, 40, 10)
+    watch = Watch(book, marks, LINES)
+    watch.decide()
+    names = np.arange(40)
+    waited = 0
+    for fall_bp in (300, 0, 500, 200, 0, -400, 0):
+        before, price = watch.band.copy(), watch.marks.price_units
+        calm = price + np.where(names % 2, 100, -100) * (names % 5 == 0)
+        watch.apply_prices(names, price - price * fall_bp // BP if fall_bp else calm)
+        crossings = watch.decide()
+        full = value_book(watch.book, watch.marks, LINES)
+        expected = step_bands(full.ratio_bp, watch.book.terms, LINES, before)
+        assert crossings.row.tolist() == np.flatnonzero(expected != before).tolist()
+        assert crossings.new_band.tolist() == expected[crossings.row].tolist()
+        assert crossings.assets_units.tolist() == full.assets_units[crossings.row].tolist()
+        assert crossings.ratio_bp.tolist() == full.ratio_bp[crossings.row].tolist()
+        assert watch.band.tobytes() == expected.tobytes()
+        waited += watch.counts["due"]
+    assert watch.counts["sweeps"] == 4
+    assert waited > 100
 
 
 def test_rows_and_columns_that_are_full_move_and_at_last_all_is_laid_out_anew() -> None:

@@ -37,8 +37,8 @@ ROWS_OF_TERMS = 2
 WAYS = {
     "values whoever was touched": (10**9, Costs()),
     "keeps an index": (0, Costs()),
-    "keeps an index and never sweeps": (0, Costs(touch=0)),
-    "keeps an index and always sweeps": (0, Costs(touch=1, pass_account=0, pass_position=-1)),
+    "keeps an index and never sweeps": (0, Costs(touch=0, one_way=0)),
+    "keeps an index and always sweeps": (0, Costs(touch=1, pass_account=-1, pass_position=0)),
 }
 in_every_way = pytest.mark.parametrize("way", WAYS)
 

@@ -84,8 +84,16 @@ GOALS: Mapping[str, Goal] = {
         "the dearest 10 ms batch at 20,000 to 500,000 ticks a second, CPU",
         10,
         "ms",
-        "a batch of 5,000 ticks moves most names, so it is swept: one pass over the book, and on top of it the "
-        "accounts that cross or change class.",
+        "a batch of 5,000 ticks moves a third of the names, those with the most holders; what costs is the accounts "
+        "that cross or wait for another class.",
+    ),
+    "ticks.fall_ms": at_most(
+        "ticks",
+        "a batch in which every name falls by 3%, CPU",
+        10,
+        "ms",
+        "each account whose envelopes move is read with its positions, which lie between those of others, and each "
+        "that crosses is valued and told.",
     ),
     "stress.fast_s": at_most(
         "stress",

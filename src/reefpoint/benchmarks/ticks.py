@@ -43,6 +43,9 @@ BATCH_RATES = (20_000, 100_000, 500_000)
 BATCHES = 15
 CRASH_DRIFT = -0.12
 """Standard deviations by which each tick of a crash goes down on average: holders lose some 4% in 100,000 ticks."""
+FALLS_BP = (300, 500)
+FALL_ROUNDS, CALM_BATCHES = 3, 5
+"""How often each fall of all names at once is measured, and how many calm batches after it."""
 EDGE_MAX = 2**62
 """Stands for an edge that no account reaches."""
 
@@ -163,8 +166,9 @@ def measure_ticks(accounts: int, rounds: int, machine: Machine) -> list[Table]:
             f"ticks.duckdb{key}": table.least_ratio("DuckDB"),
         }
         if zipf == ZIPF:
-            facts, figures["ticks.batch_ms"] = _measure_batches(drawn)
-            table = replace(table, facts={**table.facts, **facts})
+            batches, figures["ticks.batch_ms"] = _measure_batches(drawn)
+            falls, figures["ticks.fall_ms"] = _measure_falls(drawn)
+            table = replace(table, facts={**table.facts, **batches, **falls})
         tables.append(table.with_figures(figures))
     return tables
 
@@ -203,19 +207,54 @@ def _measure_batches(drawn: SyntheticBook) -> tuple[dict[str, str], float]:
         for rate in BATCH_RATES:
             count = int(rate * BATCH_S)
             stream = draw_ticks(drawn, count * (BATCHES + 1), zipf=ZIPF, drift=drift)
-            watch, taken = open_watch(drawn), []
-            bounds = np.array([0, count])
-            for batch in range(BATCHES + 1):
-                ticks = stream.part(batch * count, (batch + 1) * count)
-                before = process_time()
-                watch.apply_ticks(ticks.name, ticks.price_units, bounds)
-                taken.append((process_time() - before) * 1e3)
+            watch = open_watch(drawn)
+            taken = [_batch_ms(watch, stream.part(batch * count, (batch + 1) * count)) for batch in range(BATCHES + 1)]
             steady = taken[1:]  # the first batch of a day also loads what it runs
             dearest = max(dearest, *steady)
             facts[f"10 ms of {rate:,} ticks a second, {mood}, CPU"] = (
                 f"{np.median(steady):.2f} ms, the dearest of {BATCHES} batches {max(steady):.2f} ms"
             )
     return facts, dearest
+
+
+def _measure_falls(drawn: SyntheticBook) -> tuple[dict[str, str], float]:
+    """CPU of a batch in which every name falls, and of calm batches after it; also that of the smallest fall, in ms.
+
+    More come down at once than stand near a line, so it is not an index that counts here but the way out of it.
+    """
+    facts, medians = {}, []
+    count = int(BATCH_RATES[0] * BATCH_S)
+    steps = draw_ticks(drawn, count * (CALM_BATCHES + 1), zipf=ZIPF)
+    first = drawn.marks.price_units
+    for fall_bp in FALLS_BP:
+        fallen = first - first * fall_bp // BP // CENT * CENT
+        falls, after, crossed = [], [], 0
+        for _ in range(FALL_ROUNDS):
+            watch = open_watch(drawn)
+            _batch_ms(watch, steps.part(0, count))  # the first batch of a day also loads what it runs
+            band = watch.band.copy()
+            falls.append(_batch_ms(watch, Ticks(np.arange(len(first)), fallen)))
+            crossed = int((watch.band != band).sum())
+            for batch in range(1, CALM_BATCHES + 1):
+                part = steps.part(batch * count, (batch + 1) * count)
+                after.append(
+                    _batch_ms(watch, Ticks(part.name, part.price_units - first[part.name] + fallen[part.name]))
+                )
+        check_bands(watch, drawn)
+        medians.append(float(np.median(falls)))
+        facts[f"all {len(first):,} names {fall_bp / 100:.0f}% down in one batch, CPU"] = (
+            f"{medians[-1]:.2f} ms, {crossed:,} crossings; the dearest calm batch of {BATCH_RATES[0]:,} ticks a second "
+            f"after it {max(after):.2f} ms"
+        )
+    return facts, medians[0]
+
+
+def _batch_ms(watch: Watch, ticks: Ticks) -> float:
+    """CPU of one batch, in ms."""
+    bounds = np.array([0, len(ticks.name)])
+    before = process_time()
+    watch.apply_ticks(ticks.name, ticks.price_units, bounds)
+    return (process_time() - before) * 1e3
 
 
 class PlainState:

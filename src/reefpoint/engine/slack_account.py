@@ -4,6 +4,7 @@ import numpy as np
 
 from reefpoint.engine.bands import RATIO_NO_DEBT, RATIO_UNKNOWN
 from reefpoint.engine.columns import AMOUNT_UNITS_MAX, BP, Int64s
+from reefpoint.engine.kernel import unsigned
 from reefpoint.engine.slack_layout import (
     CLASS_BITS,
     IS_DUE,
@@ -34,7 +35,7 @@ def _weigh(row: Whole, rows: Rows, price: Int64s) -> tuple[Whole, Whole, Whole]:
     kind = ORDINARY
     size = float(rows.cash[row])
     begin = rows.start[row]
-    for p in range(begin, begin + rows.size[row]):
+    for p in range(unsigned(begin), unsigned(begin + rows.size[row])):
         held = np.int64(rows.quantity[p])
         if held == 0:
             continue
@@ -99,7 +100,7 @@ def find_slack(
     """
     least = most = rows.cash[row]
     begin = rows.start[row]
-    for p in range(begin, begin + rows.size[row]):
+    for p in range(unsigned(begin), unsigned(begin + rows.size[row])):
         held = np.int64(rows.quantity[p])
         name = rows.instrument[p]
         least += held * envelope[in_class, name, 0]
@@ -113,18 +114,18 @@ def find_slack(
 def settle_account(row: Whole, rows: Rows, state: State) -> tuple[Whole, Whole, Whole, Whole, Whole, Whole]:
     """(band, assets, owed, place, below, above) of an account: valued, and put in the widest class from its own down.
 
-    Without moves left it stays in its class and due.
+    Without moves left it stays in its class and due: without a look if it falls short there and keeps its band.
     """
     before, in_class = np.int64(rows.band[row]), np.int64(state.place[row] & CLASS_BITS)
     kind, assets, owed = _weigh(row, rows, state.price)
     if kind == UNPRICED:
         return -1, 0, 0, in_class | IS_PARKED, ROOMY, ROOMY
-    if kind == TOO_LARGE:
-        return -1, 0, 0, IS_EXACT, -1, -1
     term = np.int64(rows.terms[row])
-    band = _band_at(assets, owed, before, term, state.lines)
-    if kind == NOT_INDEXED:
+    band = -1 if kind == TOO_LARGE else _band_at(assets, owed, before, term, state.lines)
+    if kind != ORDINARY:
         return band, assets, owed, IS_EXACT, -1, -1
+    if state.counters[MOVES_LEFT] == 0 and band == before and (state.slack[2 * row] | state.slack[2 * row + 1]) < 0:
+        return band, assets, owed, in_class | IS_DUE, -1, -1
     low, high = find_edges(band, owed, term, state.lines)
     below, above = assets - low, high - 1 - assets
     for wide in range(in_class, 0, -1):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reefpoint.engine.columns import BP, PRICE_UNITS_MAX, Int64s
-from reefpoint.engine.kernel import kernel
+from reefpoint.engine.kernel import kernel, unsigned
 from reefpoint.engine.slack_account import PRICE_INDEXED_MAX, find_edges, find_slack, settle_account, tell_crossing
 from reefpoint.engine.slack_columns import move_account, show_shares
 from reefpoint.engine.slack_layout import (
@@ -14,7 +14,6 @@ from reefpoint.engine.slack_layout import (
     DUE,
     IS_DUE,
     IS_EXACT,
-    IS_PARKED,
     LAST,
     MOVES_LEFT,
     PROBE,
@@ -37,10 +36,15 @@ Each is some 2.5 times the one before: finer ones cost more moves between classe
 """
 WIDTH_STEP_UNITS = 100
 """An envelope of class c is at least c cents wide either way, so that a penny name does not leave it at every tick."""
-MOVES_MAX = 1_000
-"""Accounts that change class in one batch (2 to 5 us each): the rest stays due, valued at each decision, until its turn
-comes. So a crash that drives 100,000 accounts out of their classes does not stop the watch for half a second."""
+MOVES_MAX = 1_500
+"""Accounts that change class in one batch (0.5 to 1.5 us each), none in a swept one.
+
+The rest waits in its class, valued at each decision (0.1 us), until its turn comes. So a crash that drives 100,000
+accounts out of their classes does not stop the watch for a tenth of a second.
+"""
 WARM_ROWS = 64
+SWEEP_ROWS = 1_024
+"""Accounts of one block of a sweep: what is read of them stays in the second-level cache until they are decided."""
 PROBES_MAX = 64
 PROBE_EVERY = 4
 PROBE_STRIDE = 7_919
@@ -51,14 +55,15 @@ batch. The stride is a prime, so that the picks go through a column whatever its
 class Costs(NamedTuple):
     """What a batch costs, in picoseconds; measured on a Zen 4 core at 10^6 accounts and 10^7 positions.
 
-    A touch is a random access to the slack of one account. A pass over the rows costs so much for each account and each
-    position, also when the classes that moved hold few of them: what is skipped lies between what is read (9 to 16 ms
-    with 25,000 accounts to sum; with all of them it was not measured). Only the ratio between the two matters.
+    A touch is a random access to the slack of one account. What more touches go one way than the other pushes accounts
+    over their edges: each of these is part of an account that will be due, found and valued out of order. A sweep looks
+    at each account and reads the positions of those in classes that moved. Only the ratios count.
     """
 
-    touch: int = 3_500
-    pass_account: int = 3_000
-    pass_position: int = 1_200
+    touch: int = 9_000
+    one_way: int = 12_000
+    pass_account: int = 900
+    pass_position: int = 8_000
 
 
 @step
@@ -83,25 +88,29 @@ def is_indexed(price: Whole) -> bool:
 
 @step
 def _is_sweep_cheaper(count: Whole, costs: Costs, account_count: Whole, columns: Columns, state: State) -> bool:
-    """Whether the moved names touch more than a pass costs; marks the classes whose envelopes they leave."""
+    """Whether touching holders of the moved names costs more than a sweep; marks the classes that envelopes leave."""
     state.is_moved[:] = 0
     envelope, bound = state.envelope, columns.bound
-    touches = 0
+    touches: Whole = 0
+    rises: Whole = 0
     for i in range(count):
         name = state.moved[i]
-        price, begin = state.price[name], columns.start[name]
-        if price == envelope[0, name, 0]:
+        price, before, begin = state.price[name], envelope[0, name, 0], columns.start[name]
+        if price == before:
             continue
-        if not (is_indexed(price) and is_indexed(envelope[0, name, 0])):
+        if not (is_indexed(price) and is_indexed(before)):
             continue  # its holders are all due, on either path
         for c in range(CLASS_COUNT):
             if not envelope[c, name, 0] <= price <= envelope[c, name, 1]:
                 touches += bound[name, c] - begin
+                rises += bound[name, c] - begin if price > before else 0
                 state.is_moved[c] = 1
             begin = bound[name, c]
     state.counters[TOUCHES] += touches
-    swept = state.positions.sum()
-    return bool(touches * costs.touch > account_count * costs.pass_account + swept * costs.pass_position)
+    sweeping = account_count * costs.pass_account
+    for c in range(CLASS_COUNT):
+        sweeping += state.is_moved[c] * state.positions[c] * costs.pass_position
+    return bool(touches * costs.touch + abs(2 * rises - touches) * costs.one_way > sweeping)
 
 
 @step
@@ -169,28 +178,6 @@ def _apply(name: Whole, is_swept: bool, columns: Columns, state: State) -> None:
 
 
 @loop
-def _sweep(account_count: Whole, rows: Rows, state: State) -> None:
-    """Sum anew the slack of every account in a class whose envelopes moved; list who falls short, by row.
-
-    What a touch would add to a slack does not depend on the order, so the sum is what touching would have left. The
-    edges are those the slack was measured from: the sum of the old envelopes is not needed, only low and high.
-    """
-    state.counters[SWEEPS] += 1
-    state.counters[DUE] = 0
-    place, slack, is_moved = state.place, state.slack, state.is_moved
-    for row in range(account_count):
-        if place[row] & (IS_DUE | IS_EXACT):
-            place[row] &= ~IS_DUE
-            _mark_due(row, state)
-        elif is_moved[place[row] & CLASS_BITS] and not place[row] & IS_PARKED:
-            low, high = find_edges(np.int64(rows.band[row]), rows.debt[row], np.int64(rows.terms[row]), state.lines)
-            below, above = find_slack(row, np.int64(place[row]), low, high, rows, state.envelope)
-            slack[2 * row], slack[2 * row + 1] = below, above
-            if (below | above) < 0:
-                _mark_due(row, state)
-
-
-@loop
 def _warm(begin: Whole, end: Whole, rows: Rows, state: State) -> None:
     """Read what the next accounts that are due need, one column after another and without a decision in between.
 
@@ -199,24 +186,29 @@ def _warm(begin: Whole, end: Whole, rows: Rows, state: State) -> None:
     """
     seen: Whole = 0
     for i in range(begin, end):
-        row = state.due[i]
+        row = unsigned(state.due[i])
         seen += rows.start[row] + rows.size[row] + rows.cash[row] + rows.debt[row] + rows.terms[row] + rows.band[row]
-        seen += state.slack[2 * row] + state.place[row]
+        seen += state.slack[row + row] + state.place[row]
     for i in range(begin, end):
-        first = rows.start[state.due[i]]
-        if first < len(rows.quantity):
-            seen += rows.instrument[first] + rows.quantity[first]
+        row = unsigned(state.due[i])
+        if rows.size[row]:
+            first, last = unsigned(rows.start[row]), unsigned(rows.start[row] + rows.size[row] - 1)
+            seen += rows.instrument[first] + rows.quantity[first] + rows.instrument[last] + rows.quantity[last]
     state.counters[WARM] = seen
 
 
 @loop
-def _decide_due(batch: Whole, events: Int64s, told: Whole, rows: Rows, columns: Columns, state: State) -> Whole:
-    """Value the accounts that are due, tell who crossed and put each in its class; returns how many were told."""
+def _decide_due(
+    batch: Whole, first: Whole, is_near: bool, events: Int64s, told: Whole, rows: Rows, columns: Columns, state: State
+) -> Whole:
+    """Value the accounts that are due, from place `first` of their list on: tell who crossed and put each in its class.
+
+    Returns how many were told so far. Who waits for a turn to move stays in the list.
+    """
     place, slack, counters = state.place, state.slack, state.counters
-    counters[MOVES_LEFT] = MOVES_MAX
-    kept = 0
-    for i in range(counters[DUE]):
-        if i % WARM_ROWS == 0 and counters[DUE] > WARM_ROWS:
+    kept = first
+    for i in range(first, counters[DUE]):
+        if not is_near and i % WARM_ROWS == 0:
             _warm(i, min(i + WARM_ROWS, counters[DUE]), rows, state)
         row = np.int64(state.due[i])
         before, was = np.int64(rows.band[row]), np.int64(place[row] & ~IS_DUE)
@@ -239,6 +231,49 @@ def _decide_due(batch: Whole, events: Int64s, told: Whole, rows: Rows, columns: 
             state.due[kept] = row
             kept += 1
     counters[DUE] = kept
+    return told
+
+
+@loop
+def _list_short(first: Whole, stop: Whole, rows: Rows, state: State) -> None:
+    """Sum anew the slack of accounts first..stop in classes whose envelopes moved; list who falls short, by row.
+
+    What a touch would add to a slack does not depend on the order, so the sum is what touching would have left. The
+    edges are those the slack was measured from: the sum of the old envelopes is not needed, only low and high.
+    """
+    place, slack, due, is_moved = state.place, state.slack, state.due, state.is_moved
+    begin = end = state.counters[DUE]
+    for each in range(first, stop):
+        due[end] = each
+        in_class, flags = place[each] & CLASS_BITS, place[each] & ~CLASS_BITS
+        end += int((flags & (IS_DUE | IS_EXACT)) != 0) | (is_moved[in_class] & int(flags == 0))
+    _warm(begin, end, rows, state)
+    short = begin
+    for i in range(begin, end):
+        row = np.int64(due[i])
+        if not place[row] & (IS_DUE | IS_EXACT):
+            low, high = find_edges(np.int64(rows.band[row]), rows.debt[row], np.int64(rows.terms[row]), state.lines)
+            below, above = find_slack(row, np.int64(place[row]), low, high, rows, state.envelope)
+            slack[2 * row], slack[2 * row + 1] = below, above
+            if (below | above) >= 0:
+                continue
+        place[row] |= IS_DUE
+        due[short] = row
+        short += 1
+    state.counters[DUE] = short
+
+
+@loop
+def _sweep(
+    batch: Whole, account_count: Whole, events: Int64s, told: Whole, rows: Rows, columns: Columns, state: State
+) -> Whole:
+    """Take the accounts in order, a block at a time: list who falls short, and decide them while they are near."""
+    state.counters[SWEEPS] += 1
+    state.counters[DUE] = 0
+    for first in range(0, account_count, SWEEP_ROWS):
+        waiting = state.counters[DUE]
+        _list_short(first, min(first + SWEEP_ROWS, account_count), rows, state)
+        told = _decide_due(batch, waiting, True, events, told, rows, columns, state)
     return told
 
 
@@ -294,14 +329,15 @@ def run_batches(
         is_swept = _is_sweep_cheaper(moved, costs, account_count, columns, state)
         for i in range(moved):
             _apply(state.moved[i], is_swept, columns, state)
+        state.counters[MOVES_LEFT] = 0 if is_swept else MOVES_MAX
+        room = told + (account_count if is_swept else state.counters[DUE])
+        if room > len(events):
+            grown = np.empty((room + room // 2, 6), dtype=np.int64)
+            grown[:told] = events[:told]
+            events = grown
         if is_swept:
-            _sweep(account_count, rows, state)
-        if state.counters[DUE]:
-            room = told + state.counters[DUE]
-            if room > len(events):
-                grown = np.empty((room + room // 2, 6), dtype=np.int64)
-                grown[:told] = events[:told]
-                events = grown
-            told = _decide_due(batch, events, told, rows, columns, state)
+            told = _sweep(batch, account_count, events, told, rows, columns, state)
+        elif state.counters[DUE]:
+            told = _decide_due(batch, 0, False, events, told, rows, columns, state)
         _probe(moved, rows, columns, state)
     return events[:told]

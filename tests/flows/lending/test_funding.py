@@ -19,7 +19,7 @@ from reefpoint.flows.lending.services.funding import (
     request_funding,
     retry_funding,
 )
-from reefpoint.flows.lending.services.requests import SchemeGone
+from reefpoint.flows.lending.services.steps import SchemeGone
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.flows.servicing.services.cash import withdraw_cash
 from reefpoint.platform.access.models import Approval

@@ -24,13 +24,8 @@ from reefpoint.flows.lending.services.funding import (
     undo_funding,
 )
 from reefpoint.flows.lending.services.lapsing import lapse_requests
-from reefpoint.flows.lending.services.requests import (
-    begin_request,
-    lock_request,
-    move,
-    submit_request,
-    withdraw_request,
-)
+from reefpoint.flows.lending.services.requests import begin_request, submit_request, withdraw_request
+from reefpoint.flows.lending.services.steps import lock_request, move
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.selectors import get_approval

@@ -13,8 +13,7 @@ from reefpoint.decisions.credit.types import CreditAsk, DecisionState, DecisionV
 from reefpoint.decisions.scoring.services import build_features, score_client
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.services import letters
-from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.services.requests import lock_for, lock_request, move, require_gates, tell
+from reefpoint.flows.lending.services.steps import LENDER, lock_for, lock_request, move, require_gates, tell
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.records.products.selectors import published_version

@@ -14,8 +14,8 @@ from reefpoint.decisions.margin.selectors.standing import is_enforced
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import LoanDefault
 from reefpoint.flows.lending.selectors.defaults import DefaultNotFound
-from reefpoint.flows.lending.services.funding import LENDER
 from reefpoint.flows.lending.services.maturities import tell_of_loan
+from reefpoint.flows.lending.services.steps import LENDER
 from reefpoint.flows.lending.types import DefaultHold, DefaultState
 from reefpoint.flows.liquidation.services.opening import open_default_sale
 from reefpoint.flows.liquidation.types import LiquidationState

@@ -13,7 +13,8 @@ from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.selectors.conditions import require_first_drawdown
 from reefpoint.flows.lending.selectors.requests import gather_facts
-from reefpoint.flows.lending.services.requests import (
+from reefpoint.flows.lending.services.steps import (
+    LENDER,
     agreed_version,
     lock_for,
     lock_request,
@@ -29,7 +30,7 @@ from reefpoint.flows.servicing.services.undoing import undo_drawdown
 from reefpoint.platform.access.selectors import get_approval
 from reefpoint.platform.access.services import request_approval
 from reefpoint.platform.access.types import ApprovalState, ApprovalView, Payload
-from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.accounts.selectors.accounts import account_numbers
@@ -43,7 +44,6 @@ from reefpoint.records.treasury.services import request_payment
 
 APPROVAL_KIND = "lending.fund"
 SUBJECT_PREFIX = "credit_request:"
-LENDER = system_actor("lending")
 
 
 class FundingChanged(Refusal):

@@ -7,8 +7,7 @@ from django.db import transaction
 
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.rules import LAPSING
-from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.services.requests import end_papers, lock_request, move, tell
+from reefpoint.flows.lending.services.steps import LENDER, end_papers, lock_request, move, tell
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor

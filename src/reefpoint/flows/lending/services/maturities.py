@@ -7,7 +7,7 @@ from django.db import transaction
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import MaturityReminder
 from reefpoint.flows.lending.services import letters
-from reefpoint.flows.lending.services.funding import LENDER
+from reefpoint.flows.lending.services.steps import LENDER
 from reefpoint.flows.lending.types import MaturityStage
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.money import percent

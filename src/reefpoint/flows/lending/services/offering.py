@@ -16,15 +16,14 @@ from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.lending.selectors.terms import build_terms
 from reefpoint.flows.lending.services import letters
-from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.services.requests import (
-    add_lots,
+from reefpoint.flows.lending.services.requests import add_lots, named_lots
+from reefpoint.flows.lending.services.steps import (
+    LENDER,
     agreed_version,
     lock_for,
     lock_own,
     lock_request,
     move,
-    named_lots,
     note,
     require_gates,
     tell,

@@ -20,8 +20,8 @@ from reefpoint.flows.lending.selectors.renewals import RenewalNotFound, check_re
 from reefpoint.flows.lending.selectors.requests import find_contract_of
 from reefpoint.flows.lending.selectors.terms import build_renewal_terms
 from reefpoint.flows.lending.services import letters
-from reefpoint.flows.lending.services.funding import LENDER
 from reefpoint.flows.lending.services.maturities import tell_of_loan
+from reefpoint.flows.lending.services.steps import LENDER
 from reefpoint.flows.lending.types import RenewalBar, RenewalEligibility, RenewalState
 from reefpoint.flows.servicing.services.credit import settle_debt
 from reefpoint.flows.servicing.services.fees import charge_fees

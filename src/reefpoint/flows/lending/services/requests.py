@@ -1,35 +1,22 @@
-"""Asking for credit, changing and taking back the ask, and what every step shares: the move, the letter, the gates."""
+"""Asking for credit, changing, handing in and taking back the ask."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
-from reefpoint.decisions.credit.selectors.decisions import decided_until
-from reefpoint.decisions.relations.services import require_group_limit
-from reefpoint.decisions.suitability.services import require_suitable
 from reefpoint.flows.lending import rules
-from reefpoint.flows.lending.events import CreditMoved
-from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
-from reefpoint.flows.lending.selectors.requests import CreditRequestNotFound, read_request
-from reefpoint.flows.lending.services import letters
+from reefpoint.flows.lending.models import CreditLot, CreditRequest
+from reefpoint.flows.lending.services.steps import end_papers, lock_own, move, note_step, require_gates, tell
 from reefpoint.flows.lending.types import CreditState
-from reefpoint.flows.servicing.services.opening import LENDING
-from reefpoint.platform.access.selectors import get_approval
-from reefpoint.platform.access.services import require, withdraw
-from reefpoint.platform.access.types import ApprovalState
 from reefpoint.platform.audit.services import record
-from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
-from reefpoint.platform.events.services import publish
-from reefpoint.platform.notifications.services import queue_notice
-from reefpoint.records.contracts.services import end_unused_contract
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.records.parties.selectors.clients import require_open_for_business, require_own_or
-from reefpoint.records.parties.services import require_licence
-from reefpoint.records.products.selectors import get_version, published_version
-from reefpoint.records.products.types import VersionState, VersionView
+from reefpoint.records.products.selectors import published_version
+from reefpoint.records.products.types import VersionView
 
 
 class AskMalformed(Refusal):
@@ -46,12 +33,6 @@ class AlreadyAsked(Refusal):
     """The client has a live request under this scheme."""
 
     code = "already_asked"
-
-
-class SchemeGone(Refusal):
-    """The version of the scheme that was agreed is no longer offered."""
-
-    code = "scheme_gone"
 
 
 @transaction.atomic
@@ -95,7 +76,7 @@ def begin_request(
             "There is already a request under this scheme. Go on with it, or withdraw it first.", client_id=client_id
         ) from error
     _write_lots(row, lots)
-    _step(actor, row, "begin", "", at)
+    note_step(actor, row, "begin", "", at)
     record(
         actor=actor,
         action="lending.begin",
@@ -131,7 +112,7 @@ def change_request(
     row.save(update_fields=["amount_minor", "tenor_days"])
     row.lots.all().delete()
     _write_lots(row, lots)
-    _step(actor, row, "change", "", at)
+    note_step(actor, row, "change", "", at)
 
 
 @transaction.atomic
@@ -177,19 +158,6 @@ def named_lots(lots: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
     return [(symbols[instrument_id], quantity) for instrument_id, quantity in lots]
 
 
-def end_papers(row: CreditRequest, state: ContractState, reason: str, at: datetime) -> None:
-    """End what hangs on a locked request that comes to nothing: a second person's word that is asked, and the contract.
-
-    Nothing was paid: a request moves so only before money is on its way, or after it came back.
-    """
-    lender = system_actor("lending")
-    if row.approval_id is not None and get_approval(row.approval_id).state is ApprovalState.PENDING:
-        withdraw(actor=lender, approval_id=row.approval_id, reason=reason, at=at)
-        row.approval_id = None
-    if row.contract_id is not None:
-        end_unused_contract(actor=lender, contract_id=row.contract_id, state=state, reason=reason, at=at)
-
-
 def _check_ask(version: VersionView, amount_minor: int, tenor_days: int, lots: Sequence[tuple[int, int]]) -> None:
     terms = version.terms
     if not 0 < amount_minor <= min(terms.limit_minor, rules.AMOUNT_MINOR_MAX):
@@ -215,127 +183,4 @@ def _check_ask(version: VersionView, amount_minor: int, tenor_days: int, lots: S
 def _write_lots(row: CreditRequest, lots: Sequence[tuple[int, int]]) -> None:
     CreditLot.objects.bulk_create(
         CreditLot(request=row, instrument_id=instrument_id, quantity=quantity) for instrument_id, quantity in lots
-    )
-
-
-# Shared with the other steps
-
-
-def require_gates(row: CreditRequest, version: VersionView, *, on: date, at: datetime) -> None:
-    """What must hold whenever something is offered, signed or paid: an expired licence, a blocked client, a scheme that
-    no longer suits or a full group takes force at once (I68).
-
-    Raises `ClientNotOpen`, `LicenceRefused`, `Unsuitable`, `GroupLimitExceeded`.
-    """
-    require_open_for_business(row.client_id)
-    require_licence(jurisdiction=version.terms.rule_pack, activity=LENDING, on=on, at=at)
-    require_suitable(client_id=row.client_id, scheme_code=row.scheme_code, on=on, terms=version.terms)
-    require_group_limit(client_id=row.client_id, currency=row.currency, amount_minor=row.amount_minor)
-
-
-def agreed_version(row: CreditRequest) -> VersionView:
-    """The version of the scheme that was agreed, if it is still offered. Raises `SchemeGone`."""
-    assert row.scheme_version_id is not None
-    version = get_version(row.scheme_version_id)
-    if version.state is not VersionState.PUBLISHED:
-        raise SchemeGone(
-            "Scheme {scheme_code}, version {version}, has been withdrawn. Nothing was paid under it; "
-            "ask for a new offer.",
-            scheme_code=row.scheme_code,
-            version=version.version,
-        )
-    return version
-
-
-def move(
-    *, actor: Actor, row: CreditRequest, new: CreditState, action: str, at: datetime, words: str = "", problem: str = ""
-) -> None:
-    """Bring a locked request to a state by the table, with its step, audit entry and event."""
-    old = CreditState(row.state)
-    rules.CREDIT_STATES.check(old, new)
-    row.state, row.waits_since, row.problem = new.value, at, problem[:500]
-    row.lapses_on = rules.lapses_on(
-        new,
-        at.date(),
-        decided_until=None if row.decision_id is None else decided_until(row.decision_id),
-        offered_until=None if row.offer_until is None else row.offer_until.date(),
-    )
-    row.save()
-    _step(actor, row, action, words or problem, at)
-    record(
-        actor=actor,
-        action=f"lending.{action}",
-        subject=f"credit_request:{row.pk}",
-        reason=(words or problem)[:500],
-        inputs={"old": old, "new": new},
-        at=at,
-    )
-    publish(CreditMoved(request_id=row.pk, client_id=row.client_id, old=old, new=new, at=at))
-
-
-def note(*, actor: Actor, row: CreditRequest, action: str, at: datetime, words: str = "") -> None:
-    """Save a locked request that stays in its state, with the step that changed it."""
-    row.save()
-    _step(actor, row, action, words, at)
-    record(actor=actor, action=f"lending.{action}", subject=f"credit_request:{row.pk}", reason=words[:500], at=at)
-
-
-def tell(*, actor: Actor, row: CreditRequest, letter: str, at: datetime, words: str = "") -> None:
-    """Queue what the client is told of their request, in their language."""
-    client = row.client
-    subject, body = letters.write(
-        letter,
-        language=client.language,
-        name=client.name,
-        name_zh=client.name_zh,
-        number=row.number,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        words=words,
-        lapses_on=row.lapses_on,
-    )
-    queue_notice(
-        actor=actor,
-        key=f"credit_request:{row.pk}:{row.steps.count()}:{letter}",
-        client_id=client.pk,
-        to=client.email,
-        subject=subject,
-        body=body,
-        about=f"credit_request:{row.pk}",
-        at=at,
-    )
-
-
-def lock_request(request_id: int) -> CreditRequest:
-    """The row, locked, with its client. Raises `CreditRequestNotFound`."""
-    row = CreditRequest.objects.select_for_update(of=("self",)).select_related("client").filter(id=request_id).first()
-    if row is None:
-        raise CreditRequestNotFound("There is no such request for credit.")
-    return row
-
-
-def lock_own(actor: Actor, request_id: int) -> CreditRequest:
-    """Lock a request for its client, or for staff who help. Raises `CreditRequestNotFound` for anybody else (I66)."""
-    read_request(actor, request_id)
-    row = lock_request(request_id)
-    require_own_or(actor, "lending.request", row.client_id)
-    return row
-
-
-def lock_for(actor: Actor, permission: str, request_id: int) -> CreditRequest:
-    """Lock a request for staff with a right. Raises `CreditRequestNotFound` outside of their clients."""
-    require(actor, permission)
-    read_request(actor, request_id)
-    return lock_request(request_id)
-
-
-def _step(actor: Actor, row: CreditRequest, action: str, words: str, at: datetime) -> None:
-    CreditStep.objects.create(
-        request=row,
-        at=at,
-        actor=actor.ref,
-        actor_name=actor.name,
-        action=action,
-        state=row.state,
-        words=words.strip()[:500],
     )

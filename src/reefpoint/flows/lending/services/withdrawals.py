@@ -14,8 +14,7 @@ from reefpoint.flows.lending.selectors.affected import (
     stopped_requests,
 )
 from reefpoint.flows.lending.services import letters
-from reefpoint.flows.lending.services.funding import LENDER
-from reefpoint.flows.lending.services.requests import end_papers, lock_request, move, note, tell
+from reefpoint.flows.lending.services.steps import LENDER, end_papers, lock_request, move, note, tell
 from reefpoint.flows.lending.types import CreditState
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor

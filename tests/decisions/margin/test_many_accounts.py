@@ -101,6 +101,21 @@ def test_i26_of_many_calls_those_of_the_lowest_ratios_come_first(desk: Desk, roo
     assert pending_count("watch") == 0
 
 
+def test_of_more_calls_than_one_transaction_holds_the_first_few_do_not_wait_for_the_others(
+    desk: Desk, room: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_many(desk, [49_900, 49_800, 49_700])
+    room(3)
+    monkeypatch.setattr(monitor, "FIRST_OF_MANY", 1)
+    desk.prices(TUESDAY, drain=False, AAPL="75")
+    desk.monitor.run_once()
+    assert [call.account_id for call in MarginCall.objects.all()] == [desk.near]
+    assert pending_count("watch") == 1
+    desk.monitor.run_once()
+    assert MarginCall.objects.count() == 4
+    assert pending_count("watch") == 0
+
+
 def test_i25_a_monitor_killed_between_two_transactions_loses_nothing_and_does_nothing_twice(
     live_desk: Desk, room: Callable[[int], None]
 ) -> None:

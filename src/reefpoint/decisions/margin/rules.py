@@ -1,7 +1,7 @@
 """Margin rules: the life of a call, and what a measured account leads to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reefpoint.decisions.margin.types import Band, CallCause, CallState, Standing
 from reefpoint.platform.basics.states import StateTable
@@ -44,8 +44,7 @@ CALL_STATES = StateTable(
 )
 
 
-@dataclass(frozen=True)
-class Consequence:
+class Consequence(NamedTuple):
     """What has to happen to an account after it was measured. At most one call is open and one sale runs."""
 
     opens_call: CallCause | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from reefpoint.decisions.collateral.types import CapUse
 from reefpoint.engine.bands import Band
@@ -35,8 +36,7 @@ class PriceCoverage:
     is_enough: bool
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """One account measured at one version of prices. Minor units; `ratio_bp` is None without debt or when unknown."""
 
     account_id: int

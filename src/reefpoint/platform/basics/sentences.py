@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from string import Formatter
 
 _PARTS = Formatter()
@@ -24,12 +25,13 @@ class Sentence:
 
     def said(self, translate: Callable[[str], str], name: Callable[[Enum], str]) -> str:
         """The sentence as `translate` words it and `name` calls its states. Raises KeyError for a figure not told."""
-        told = {
-            place: _said(self.figures[place], translate, name)
-            for _, place, _, _ in _PARTS.parse(self.words)
-            if place is not None
-        }
+        told = {place: _said(self.figures[place], translate, name) for place in _places(self.words)}
         return translate(self.words).format_map(told)
+
+
+@lru_cache(maxsize=4096)
+def _places(words: str) -> tuple[str, ...]:
+    return tuple(place for _, place, _, _ in _PARTS.parse(words) if place is not None)
 
 
 def _said(value: object, translate: Callable[[str], str], name: Callable[[Enum], str]) -> object:

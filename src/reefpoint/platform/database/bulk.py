@@ -1,8 +1,8 @@
 """Many rows in one statement, as columns: much cheaper than a model instance and a clause for each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 from psycopg import sql
@@ -11,22 +11,36 @@ from psycopg import sql
 def array_literal(values: Sequence[object]) -> str:
     """A column as the text of a PostgreSQL array, for a parameter cast to its type.
 
-    Ten times as quick as handing over the list: the driver runs a regular expression over every text (measured). A
-    column that says the same in every row is written once.
+    Ten times as quick as handing over the list: the driver runs a regular expression over every text (measured).
     """
-    if values and values.count(values[0]) == len(values):
-        texts = [_element(values[0])] * len(values)
-    else:
-        texts = [_element(value) for value in values]
-    return "{" + ",".join(texts) + "}"
+    return "{" + ",".join(_texts(values, _quoted, "NULL")) + "}"
 
 
-def _element(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if value is None:
-        return "NULL"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _texts(column: Sequence[object], write: Callable[[str], str], null: str) -> Iterable[str]:
+    """A column as texts; one that says the same in every row is written once."""
+    if not column:
+        return []
+    if column.count(column[0]) == len(column):
+        return list(_texts_of(column[:1], write, null)) * len(column)
+    return _texts_of(column, write, null)
+
+
+def _texts_of(column: Sequence[object], write: Callable[[str], str], null: str) -> Iterable[str]:
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        return map(str, column)
+    if kinds == {str}:
+        return map(write, cast("Sequence[str]", column))
+    return [null if value is None else str(value) if isinstance(value, int) else write(str(value)) for value in column]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _escaped(text: str) -> str:
+    """As a field of COPY's text format."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def insert_columns(
@@ -44,10 +58,29 @@ def insert_columns(
     """
     if not rows:
         return 0
+    if update_on is None and not ignore_on:
+        return _copy_in(table, tuple(columns), rows)
     statement = _insert(table, tuple(columns.items()), update_on, tuple(ignore_on))
     with connection.cursor() as cursor:
         cursor.execute(statement, [array_literal(column) for column in zip(*rows, strict=True)])
         return int(cursor.rowcount)
+
+
+def _copy_in(table: str, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> int:
+    """Insert by COPY: no statement to parse, no arrays to take apart; quicker from the first row on (measured)."""
+    texts = [_texts(column, _escaped, "\\N") for column in zip(*rows, strict=True)]
+    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        with cursor.copy(_copy(table, names)) as copy:
+            copy.write(lines)
+        return int(cursor.rowcount)
+
+
+@lru_cache(maxsize=256)
+def _copy(table: str, names: tuple[str, ...]) -> str:
+    """The statement of `_copy_in`, written once a process."""
+    listed = sql.SQL(", ").join(map(sql.Identifier, names))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), listed).as_string()
 
 
 @lru_cache(maxsize=256)
@@ -95,7 +128,14 @@ def _update(table: str, columns: tuple[tuple[str, str], ...], key: str) -> str:
 def next_ids(table: str, count: int) -> list[int]:
     """Ids for that many new rows of `table`, for rows that others must name before they are written."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        cursor.execute(
+            """
+            SELECT nextval(sequence)
+              FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) AS one,
+                   generate_series(1, %s)
+            """,  # looked up once: OFFSET 0 keeps it from being asked for every row
+            [table, count],
+        )
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -23,10 +23,18 @@ def retry_delay(attempts: int) -> timedelta:
 
 def encode_event(event: Event) -> dict[str, object]:
     """An event's fields as JSON values; dates and instants as ISO text, decimals as text, tuples as lists."""
-    return {field.name: _encode(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    kind = type(event)
+    names = _FIELDS.get(kind) or _FIELDS.setdefault(kind, tuple(field.name for field in dataclasses.fields(kind)))
+    return {name: _encode(getattr(event, name)) for name in names}
+
+
+_FIELDS: dict[type[Event], tuple[str, ...]] = {}
+"""The fields of each class of events, listed once: a storm of calls tells hundreds of thousands of one class."""
 
 
 def _encode(value: object) -> object:
+    if type(value) is int:  # most of what events tell: ids, by the hundred thousand
+        return value
     match value:
         case Enum():
             return value.value

@@ -63,10 +63,11 @@ def publish_all(events: Sequence[Event]) -> list[int]:
         cursor.execute(
             """
             WITH event AS (
-                INSERT INTO events_event (name, stream, payload, at)
-                SELECT told.name, told.stream, told.payload::jsonb, told.at
-                  FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) WITH ORDINALITY
-                       AS told(name, stream, payload, at, number)
+                INSERT INTO events_event (name, stream, at, payload)
+                SELECT told.name, told.stream, told.at, told.payload
+                  FROM ROWS FROM (
+                           unnest(%s::text[], %s::text[], %s::timestamptz[]), jsonb_array_elements(%s::jsonb)
+                       ) WITH ORDINALITY AS told(name, stream, at, payload, number)
                  ORDER BY told.number
                 RETURNING id, name, stream
             ), delivery AS (
@@ -81,8 +82,8 @@ def publish_all(events: Sequence[Event]) -> list[int]:
             [
                 array_literal([event.name for event in events]),
                 array_literal([event.stream for event in events]),
-                array_literal([json.dumps(rules.encode_event(event)) for event in events]),
                 array_literal([event.at for event in events]),
+                json.dumps([rules.encode_event(event) for event in events]),
                 *([listener[column] for listener in listeners] for column in range(3)),
             ],
         )

@@ -44,6 +44,7 @@ SELECT account_id, band, assets_minor, lendable_minor, requirement_minor,
        coalesce(ratio_bp, CASE WHEN band = %(unknown)s THEN %(ratio_unknown)s::bigint ELSE %(no_debt)s::bigint END)
   FROM margin_marginstate ORDER BY account_id
 """
+BANDS = {band.value: band for band in Band}
 FIGURES = ("assets_minor", "lendable_minor", "requirement_minor", "ratio_bp")
 """The figures of a state that prices alone can change."""
 
@@ -132,16 +133,7 @@ class OnRecord:
             valued.band,
         )
         return [
-            Standing(
-                account_id=account_id,
-                market_minor=market,
-                assets_minor=assets,
-                lendable_minor=lendable,
-                requirement_minor=requirement,
-                debt_minor=debt,
-                ratio_bp=ratio_or_none(ratio),
-                band=Band(band),
-            )
+            Standing(account_id, market, assets, lendable, requirement, debt, ratio_or_none(ratio), BANDS[band])
             for account_id, market, assets, lendable, requirement, ratio, debt, band in zip(
                 *(column.tolist() for column in columns), strict=True
             )

@@ -1,17 +1,21 @@
 """Instruments from pages and by REST, without a line of Python: put on record, changed, delisted, and looked up."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from tests.surfaces.conftest import CLOSE, Book, SignIn
 
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.types import RoleName
 from reefpoint.records.market.selectors import get_instrument
+from reefpoint.surfaces.api.base import in_words
 from reefpoint.surfaces.api.routers import instruments as calls
+from reefpoint.surfaces.console.payloads import payload_said
 from reefpoint.surfaces.console.views import instruments as pages
 from reefpoint.surfaces.console.views import listings
 
@@ -87,3 +91,21 @@ def test_the_same_by_rest(clerk: Client, book: Book) -> None:
     listed = clerk.get("/api/v1/instruments", {"q": "app", "is_suspended": "true"}).json()
     assert [one["symbol"] for one in listed["items"]] == ["AAPL"]
     assert send(f"/{apple}/delisting", {"delisted_on": "2020-03-16", "reason": "merged"}).status_code == 409
+
+
+def test_a_recorded_sentence_is_told_in_the_callers_language_and_codes_stay() -> None:
+    with translation.override("zh-hans"):
+        told = in_words(
+            {"items": [{"reason": "import 3, batch 0", "state": "import 3, batch 0"}, {"reason": "not_told"}]}
+        )
+    assert told == {"items": [{"reason": "导入 3，批次 0", "state": "import 3, batch 0"}, {"reason": "not_told"}]}
+
+
+def test_what_is_asked_stands_in_words_with_no_figure_lost() -> None:
+    change = {"loan": "L-1", "old_bp": 650, "new_bp": 0, "inputs": '{"base_bp": 310}'}
+    effect = {"currency": "JPY", "principal_minor": 5_000_000, "loans": 1}
+    shown = re.sub(r"<[^>]+>", " ", payload_said({"effect": [effect], "changes": [change], "is_final": False}))
+    assert " ".join(shown.split()) == (
+        "Effect Currency Principal Loans JPY 5,000,000 JPY 1 "
+        "Changes Loan Rate now New rate Inputs L-1 6.50% 0.00% Show Cost of funding 3.10% is_final no"
+    )

@@ -17,6 +17,7 @@ class Row:
     name: str
     debt_minor: int | None
     band: int
+    currency: str = "USD"
 
 
 TABLE = Table(
@@ -36,6 +37,7 @@ ROWS = [
     Row("M-2", "李明", 300, 2),
     Row("M-3", "=2+3", None, 0),
     Row("M-4", "Bo", 200, 2),
+    Row("M-5", "佐藤", 50, 1, "JPY"),
 ]
 
 
@@ -45,9 +47,9 @@ def read(query: str) -> list[str]:
 
 
 def test_rows_come_in_the_asked_order_and_unknown_values_last() -> None:
-    assert read("") == ["M-2", "M-4", "M-1", "M-3"]
-    assert read("sort=debt_minor") == ["M-1", "M-4", "M-2", "M-3"]
-    assert read("sort=-number") == ["M-4", "M-3", "M-2", "M-1"]
+    assert read("") == ["M-2", "M-4", "M-1", "M-5", "M-3"]
+    assert read("sort=debt_minor") == ["M-5", "M-1", "M-4", "M-2", "M-3"]
+    assert read("sort=-number") == ["M-5", "M-4", "M-3", "M-2", "M-1"]
 
 
 def test_filters_narrow_and_sums_follow_the_filter() -> None:
@@ -74,6 +76,7 @@ def test_csv_holds_everything_filtered_with_plain_numbers_and_no_formula() -> No
     assert rows[0] == ["Account", "Client", "Debt (USD)", "Band"]
     assert rows[2] == ["M-2", "李明", "3.00", "Call"]
     assert rows[3] == ["M-3", "'=2+3", "", "Safe"]
+    assert rows[5][2] == "50"  # yen have no cents
 
 
 def test_a_second_page_knows_the_way_back_and_keeps_the_filter() -> None:

@@ -201,6 +201,7 @@ class AccountRow:
     debt_minor: int
     equity_minor: int
     valued_at: datetime
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class CallRow:
     cure_bp: int
     ratio_now_bp: int | None
     closed_at: datetime | None
+    currency: str
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+from ninja.renderers import JSONRenderer
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -30,7 +32,7 @@ from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.surfaces.api.field_words import field_words
 from reefpoint.surfaces.web.limits import is_within
 from reefpoint.surfaces.web.people import actor_of, status_of
-from reefpoint.surfaces.web.sentences import said
+from reefpoint.surfaces.web.sentences import said, told
 
 T = TypeVar("T")
 LOG = logging.getLogger("reefpoint.api")
@@ -301,6 +303,32 @@ class DeskAPI(NinjaAPI):
         return f"{operation.view_func.__module__.rpartition('.')[2]}_{operation.view_func.__name__}"
 
 
+RECORDED = frozenset({
+    "reason", "decision_reason", "end_reason", "release_reason", "close_reason", "disposition_reason", "closing_note",
+    "resumed_because", "problem", "error",
+})  # fmt: skip
+"""Fields with a sentence on record: the desk's own are said in the caller's language, what a person typed stays."""
+
+
+class ToldRenderer(JSONRenderer):
+    """JSON in which the desk's own sentences on record follow `Accept-Language`; codes never change."""
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
+        """The answer as bytes."""
+        is_english = (get_language() or "en").startswith("en")
+        return super().render(request, data if is_english else in_words(data), response_status=response_status)
+
+
+def in_words(data: Any) -> Any:
+    """The same data with what is recorded in sentences told in the reader's language."""
+    if isinstance(data, Mapping):
+        return {
+            name: told(value) if name in RECORDED and isinstance(value, str) and " " in value else in_words(value)
+            for name, value in data.items()
+        }
+    return [in_words(one) for one in data] if isinstance(data, list | tuple) else data
+
+
 def make_api() -> NinjaAPI:
     """The interface without its routers."""
     api = DeskAPI(
@@ -311,6 +339,7 @@ def make_api() -> NinjaAPI:
         docs_url=None,
         auth=[Token(), Session()],
         throttle=[CallsPerMinute()],
+        renderer=ToldRenderer(),
     )
     for error, handler in HANDLERS:
         api.add_exception_handler(error, handler)

@@ -17,6 +17,8 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.basics.money import MINOR_DIGITS
+from reefpoint.surfaces.web.figures import CENT_DIGITS
 from reefpoint.surfaces.web.sentences import told
 from reefpoint.surfaces.web.streams import csv_answer
 from reefpoint.surfaces.web.templatetags.figures import band_word, state_word
@@ -32,9 +34,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 class Column:
     """One column: `key` is the row's attribute and the sort key; `kind` says how to print it.
 
-    Kinds: text, code, money (minor units), quantity, price (1e-4), percent (bp), day, instant, band, state, told (a
-    sentence on record, said in the reader's language), and `custom`, which includes `template` with `row` and is
-    in a CSV only with `exported`, its text of a row. `link` gives the address that the cell leads to.
+    Kinds: text, code, money (minor units of the row's `currency`, else cents), quantity, price (1e-4), percent (bp),
+    day, instant, band, state, told (a sentence on record, said in the reader's language), and `custom`, which includes
+    `template` with `row` and is in a CSV only with `exported`, its text of a row. `link` gives the address that the
+    cell leads to.
     """
 
     key: str
@@ -240,6 +243,11 @@ def _address(request: HttpRequest, **changes: str) -> str:
     return f"?{query.urlencode()}"
 
 
+def minor_digits_of(row: object) -> int:
+    """Decimals of a row's sums: its currency's, and those of cents where it names none."""
+    return MINOR_DIGITS.get(str(getattr(row, "currency", "")), CENT_DIGITS)
+
+
 def _csv_line(cells: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text).writerow(cells)
@@ -251,7 +259,7 @@ def _csv_cell(column: Column, row: object) -> object:
     if value is None:
         return ""
     if isinstance(value, int) and column.is_number:
-        digits = {"money": 2, "percent": 2, "price": 4, "quantity": 0}[column.kind]
+        digits = {"money": minor_digits_of(row), "percent": 2, "price": 4, "quantity": 0}[column.kind]
         return Decimal(value).scaleb(-digits)
     if isinstance(value, datetime | date):
         return value.isoformat()

@@ -452,6 +452,7 @@ def _account_row(state: MarginState) -> AccountRow:
         debt_minor=state.debt_minor,
         equity_minor=state.assets_minor - state.debt_minor,
         valued_at=state.valued_at,
+        currency=account.currency,
     )
 
 
@@ -472,6 +473,7 @@ def _call_row(call: MarginCall, ratio_now_bp: int | None) -> CallRow:
         cure_bp=call.cure_bp,
         ratio_now_bp=ratio_now_bp,
         closed_at=call.closed_at,
+        currency=call.account.currency,
     )
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from reefpoint.decisions.margin.types import BandRow
 from reefpoint.flows.liquidation.types import PlanTerm
 from reefpoint.records.products.types import SchemeTerms
+from reefpoint.surfaces.console.payloads import payload_said
 from reefpoint.surfaces.web.figures import money_text, quantity_text
 from reefpoint.surfaces.web.templatetags.figures import band_key
 
@@ -67,7 +68,13 @@ def payload(value: object) -> SafeString:
     if isinstance(value, Sequence) and not isinstance(value, str):
         items = format_html_join("", "<li>{}</li>", ((payload(held),) for held in value))
         return format_html('<ol class="payload-list">{}</ol>', items)
-    return format_html("{}", {True: "true", False: "false", None: "null"}.get(value, value))  # type: ignore[call-overload]
+    return format_html("{}", "null" if value is None else str(value).lower() if isinstance(value, bool) else value)
+
+
+@register.filter
+def asked(value: object) -> SafeString:
+    """A payload in words, for whoever decides."""
+    return payload_said(value)
 
 
 DUE_WORDS = {

@@ -41,7 +41,9 @@ def cell(context: template.Context, column: Column, row: Any) -> SafeString | st
     """One cell of one row."""
     if column.kind == "custom":
         return SafeString(render_to_string(column.template, {"row": row, "column": column}))
-    words = printed(column, getattr(row, column.key))
+    value = getattr(row, column.key)
+    is_money = column.kind == "money"
+    words = figures.money(value, str(getattr(row, "currency", ""))) if is_money else printed(column, value)
     return format_html('<a href="{}">{}</a>', column.link(row), words) if column.link else words
 
 

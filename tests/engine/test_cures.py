@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.cases import LINES, UNIT, account_of, marks_of
 
-from reefpoint.engine.columns import BookError
+from reefpoint.engine.columns import BP, BookError
 from reefpoint.engine.cures import (
     RATIO_MAX_BP,
     Cures,
@@ -17,12 +17,14 @@ from reefpoint.engine.cures import (
     find_cures,
     limit_days_to_line,
     price_alone_at_line,
-    prices_at_line,
+    price_alone_at_requirement,
+    prices_at_value,
     ratio_at_requirement_bp,
     repayment_to_reach,
     sale_target_bp,
     sale_to_reach,
     value_at_line,
+    value_at_requirement,
 )
 from reefpoint.engine.valuation import value_book
 
@@ -150,9 +152,9 @@ def test_a_name_alone_crosses_a_line_one_unit_under_its_price_there(
 
 def test_prices_at_a_line_fall_by_the_same_part_and_round_up() -> None:
     assert value_at_line(0, 50_000 * UNIT, 16_000) == 80_000 * UNIT
-    assert prices_at_line([100 * UNIT, 50 * UNIT + 1], 100_000 * UNIT, 0, 50_000 * UNIT, 16_000) == [800_000, 400_001]
-    assert prices_at_line([100 * UNIT], 100_000 * UNIT, 80_000 * UNIT, 50_000 * UNIT, 16_000) is None
-    assert prices_at_line([], 0, 0, 50_000 * UNIT, 16_000) is None
+    assert value_at_line(80_000 * UNIT, 50_000 * UNIT, 16_000) is None
+    assert prices_at_value([100 * UNIT, 50 * UNIT + 1], 100_000 * UNIT, 80_000 * UNIT) == [800_000, 400_001]
+    assert prices_at_value([], 0, 0) == []
     assert price_alone_at_line(100 * UNIT, 0, 0, 0, 50_000 * UNIT, 16_000) is None
 
 
@@ -172,6 +174,50 @@ def test_the_sale_that_restores_the_maintenance_reckons_with_the_names_that_ask_
     held = [(60_000 * UNIT, 5_000), (30_000 * UNIT, 2_500)]
     assert sale_target_bp(held, 54_000 * UNIT, 0) == 17_500
     assert sale_target_bp([(100, 10_000)], 50, 0) == RATIO_MAX_BP
+
+
+def test_finra_at_a_quarter_a_long_account_is_called_under_four_thirds_of_its_debt() -> None:
+    """FINRA 4210(c)(1): 1,000 shares at 100.00 and 60,000 owed are short of 25% under 80.00."""
+    assert value_at_requirement(100_000 * UNIT, 0, 60_000 * UNIT, 25_000 * UNIT * BP) == 80_000 * UNIT
+    assert price_alone_at_requirement(100 * UNIT, 1_000, 2_500, (40_000 - 25_000) * UNIT * BP) == 80 * UNIT
+
+
+def test_without_a_way_to_fall_short_there_is_no_price_and_a_full_requirement_is_met_at_none() -> None:
+    assert value_at_requirement(100, 60, 60, 25 * BP) is None
+    assert value_at_requirement(100, 0, 60, 100 * BP) == 100
+    assert price_alone_at_requirement(100, 1, 10_000, 0) is None
+    assert price_alone_at_requirement(100, 1, 10_000, -1) == 100
+    assert price_alone_at_requirement(100, 1, 0, 100 * BP) is None
+
+
+@given(
+    held=st.lists(
+        st.tuples(st.integers(1, 10**6), st.integers(1, 1_000), st.integers(0, 10_000)), min_size=1, max_size=4
+    ),
+    cash=st.integers(0, 10**9),
+    debt=st.integers(1, 10**10),
+)
+def test_equity_meets_the_requirement_at_the_price_and_not_a_unit_under_it(
+    held: list[tuple[int, int, int]], cash: int, debt: int
+) -> None:
+    """`held`: price, quantity and maintenance of each name."""
+
+    def spare_e8(prices: list[int]) -> int:
+        owned = [(price * quantity, rate) for price, (_, quantity, rate) in zip(prices, held, strict=True)]
+        return sum(value * (BP - rate) for value, rate in owned) + BP * (cash - debt)
+
+    now = [price for price, _, _ in held]
+    for at, (price, quantity, rate) in enumerate(held):
+        least = price_alone_at_requirement(price, quantity, rate, spare_e8(now))
+        if rate < BP:
+            assert spare_e8([*now[:at], least or 0, *now[at + 1 :]]) >= 0
+            assert least is None or spare_e8([*now[:at], least - 1, *now[at + 1 :]]) < 0
+    worth = sum(price * quantity for price, quantity, _ in held)
+    required_e8 = sum(price * quantity * rate for price, quantity, rate in held)
+    value = value_at_requirement(worth, cash, debt, required_e8)
+    if required_e8 < BP * worth:
+        assert (BP * worth - required_e8) * (value or 0) >= BP * worth * (debt - cash)
+        assert value is None or (BP * worth - required_e8) * (value - 1) < BP * worth * (debt - cash)
 
 
 holdings = st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 10_000)), min_size=1, max_size=5)

@@ -7,6 +7,8 @@ With assets A, debt D, cash C, securities S = A - C and a target ratio T (all ra
 - fall of all securities to line L  d = 1 - (L*D - C) / S
 - fall of all securities to a requirement M that falls with them, of equity E = A - D  d = (E - M) / (S - M)
 - value of securities at line L  L*D - C; a name of quantity q beside others worth O is then at (L*D - C - O) / q
+- value of securities at a requirement M that falls with them  S * (D - C) / (S - M); a name of price p, quantity q and
+  maintenance m falling alone is then at p - (E - M) / (q * (1 - m))
 
 Source: exchange rules on the maintenance ratio (Shenzhen 4.9, Shanghai 42) and their algebra; with a cost of sale each
 unit sold takes 1 from assets and 1 - cost from debt. Amounts to bring round up: one unit less would not cure.
@@ -148,17 +150,25 @@ def value_at_line(cash_units: int, debt_units: int, line_bp: int) -> int | None:
     return value if debt_units and value > 0 else None
 
 
-def prices_at_line(
-    prices_units: Sequence[int], securities_units: int, cash_units: int, debt_units: int, line_bp: int
-) -> list[int] | None:
-    """The least prices at which the ratio still holds the line when all fall by the same part, each rounded up.
+def value_at_requirement(securities_units: int, cash_units: int, debt_units: int, requirement_e8: int) -> int | None:
+    """The least value of all securities, falling together, at which equity still meets the requirement, which falls
+    with them: S * (D - C) / (S - M), rounded up.
 
-    None as in `value_at_line`, and for securities that are worth nothing.
+    `requirement_e8` is that of today, in 1e-8. None when equity always meets it; S itself when it never does, because
+    all that the securities are worth is required.
     """
-    value = value_at_line(cash_units, debt_units, line_bp)
-    if value is None or not securities_units:
+    missing_units = debt_units - cash_units
+    if missing_units <= 0 or not securities_units:
         return None
-    return [-(-price * value // securities_units) for price in prices_units]
+    slope_e8 = BP * securities_units - requirement_e8
+    return -(-BP * securities_units * missing_units // slope_e8) if slope_e8 > 0 else securities_units
+
+
+def prices_at_value(prices_units: Sequence[int], securities_units: int, value_units: int) -> list[int]:
+    """The prices at which all securities together are worth `value_units`, each changed by the same part and rounded
+    up, from `prices_units`, at which they are worth `securities_units`.
+    """
+    return [-(-price * value_units // securities_units) for price in prices_units]
 
 
 def price_alone_at_line(
@@ -172,6 +182,20 @@ def price_alone_at_line(
     if value is None or not quantity:
         return None
     price = -((securities_units - price_units * quantity - value) // quantity)
+    return price if price > 0 else None
+
+
+def price_alone_at_requirement(price_units: int, quantity: int, maintenance_bp: int, spare_e8: int) -> int | None:
+    """The least price of one name, all others staying, at which equity still meets the requirement, rounded up.
+
+    `spare_e8` is equity less the requirement at `price_units`, in 1e-8, `maintenance_bp` what the name adds to the
+    requirement. None when even a price of zero meets it; a name that is required in full changes nothing, and has its
+    price now where equity does not meet the requirement.
+    """
+    slope_e4 = quantity * (BP - maintenance_bp)
+    if not slope_e4:
+        return price_units if spare_e8 < 0 else None
+    price = price_units - spare_e8 // slope_e4
     return price if price > 0 else None
 
 

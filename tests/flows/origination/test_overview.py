@@ -4,12 +4,14 @@ The example is 1,000 Apple at 100.00 and a loan of 50,000.00 under STANDARD: a d
 so it is warned under 87.50, called under 80.00 and sold out under 72.50, as the near account of the desk is.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.desk import HALF_DAY, MONDAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, noon
+from tests.desk import HALF_DAY, MONDAY, SYSTEM, TUESDAY, WEDNESDAY, Desk, close, noon
 
 from reefpoint.decisions.margin.selectors.standing import NoUsablePrice
+from reefpoint.decisions.margin.services.snapshots import snapshot_margin
 from reefpoint.decisions.margin.types import Band
 from reefpoint.flows.origination.selectors.overview import (
     ExampleRefused,
@@ -19,7 +21,7 @@ from reefpoint.flows.origination.selectors.overview import (
 from reefpoint.flows.origination.types.overview import Overview, OverviewLineName, Standing, WhyNot
 from reefpoint.records.parties.selectors.licences import list_licences
 from reefpoint.records.parties.services import LicenceRefused, end_licence
-from reefpoint.records.products.selectors import SchemeVersionNotFound
+from reefpoint.records.products.selectors import SchemeVersionNotFound, load_demo_schemes
 
 LOAN = 50_000_00
 
@@ -115,6 +117,38 @@ def test_a_loan_that_would_not_be_given_says_why_and_how_much_would(desk: Desk) 
     assert not overview.is_lendable
     assert overview.loan_most_minor == 50_000_00
     assert example(desk, {"AAPL": 30}, 100_00).loan_most_minor == 1_000_00  # 3,000.00 less the least equity
+
+
+def offer_with_maintenance(desk: Desk, apple_bp: int) -> int:
+    """STANDARD, but Apple asks for so much own money and may be all of it. Its version's id."""
+    standard = next(draft.terms for draft in load_demo_schemes() if draft.code == "STANDARD")
+    terms = replace(standard, maintenances_bp=(("AAPL", apple_bp),), concentration_cap_bp=10_000)
+    return desk.publish_scheme("NAMED", terms)
+
+
+def test_where_the_names_ask_for_more_the_overview_names_the_price_at_which_the_desk_calls_for_it(desk: Desk) -> None:
+    """At 45% of Apple's value, 50,000.00 owed on 1,000 shares are called for under 50,000 / 0.55 = 90,909.09."""
+    account_id = desk.open_account({"AAPL": 1_000}, LOAN, scheme=offer_with_maintenance(desk, 4_500))
+    overview = example(desk, scheme="NAMED")
+    [apple] = overview.holdings
+    assert (overview.requirement_minor, overview.requirement_fall_bp, overview.call_fall_bp) == (45_000_00, 909, 909)
+    assert (apple.call_price_units, apple.call_alone_units, apple.close_out_price_units) == (90_9091, 90_9091, 72_5000)
+    assert [one.standing for one in overview.outcomes if -2_000 <= one.change_bp <= 0] == [
+        Standing.CALLED,
+        Standing.CALLED,
+        Standing.SAFE,
+    ]
+    for on, price, calls in ((TUESDAY, "90.91", 0), (WEDNESDAY, "90.90", 1)):
+        desk.prices(on, AAPL=price, JPM="100", KO="50")
+        snapshot_margin(actor=SYSTEM, on=on, at=close(on))
+        assert len(desk.calls(account_id)) == calls
+
+
+def test_no_more_is_offered_than_the_names_leave_of_own_money(desk: Desk) -> None:
+    offer_with_maintenance(desk, 6_000)
+    overview = example(desk, scheme="NAMED", loan_minor=40_000_01)
+    assert (overview.why_not, overview.loan_most_minor) == ((WhyNot.BELOW_MAINTENANCE,), 40_000_00)
+    assert example(desk, scheme="NAMED", loan_minor=40_000_00).why_not == ()
 
 
 def test_an_amount_is_divided_into_whole_lots_and_the_rest_is_cash(desk: Desk) -> None:

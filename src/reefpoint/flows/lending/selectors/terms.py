@@ -7,12 +7,10 @@ from datetime import date, datetime, timedelta
 from reefpoint.decisions.credit.rules.conditions import condition_words
 from reefpoint.decisions.credit.selectors.conditions import binding_conditions
 from reefpoint.decisions.pricing.types import QuoteView
-from reefpoint.engine.columns import BP
-from reefpoint.engine.cures import fall_to_requirement_bp
 from reefpoint.flows.lending.models import CreditRequest
 from reefpoint.flows.origination.selectors.overview import interest_minor, overview_of, overview_of_account
 from reefpoint.flows.origination.types.overview import Overview, OverviewLineName
-from reefpoint.platform.basics.money import ceil_div, percent
+from reefpoint.platform.basics.money import percent
 from reefpoint.records.accounts.types import AccountFacts
 from reefpoint.records.contracts.types import (
     CollateralTerm,
@@ -196,11 +194,7 @@ def _key_facts(seen: Overview, terms: SchemeTerms, lent: _Lent, fees: Sequence[F
     fees_first = sum(fee.first_year_minor for fee in fees)
     fees_whole = sum(fee.charge_minor(lent_minor) * lent.times(fee, lent.tenor_days) for fee in terms.fees)
     worst = min(seen.outcomes, key=lambda one: one.change_bp)
-    asked = [(one.symbol, one.value_minor, terms.maintenance_bp(one.symbol)) for one in seen.holdings]
-    maintenance_minor = ceil_div(sum(value * rate for _, value, rate in asked), BP)
-    fall_bp = fall_to_requirement_bp(
-        seen.value_minor, seen.value_minor + seen.cash_minor, seen.loan_minor, maintenance_minor
-    )
+    fall_bp = seen.requirement_fall_bp
     return KeyFacts(
         at=seen.at,
         value_minor=seen.value_minor,
@@ -221,7 +215,7 @@ def _key_facts(seen: Overview, terms: SchemeTerms, lent: _Lent, fees: Sequence[F
         worst_change_bp=worst.change_bp,
         worst_owed_minor=max(-worst.own_minor, 0),
         worst_loss_minor=-worst.result_minor,
-        maintenance_minor=maintenance_minor,
-        maintenance_names=tuple(f"{symbol} {percent(rate)}" for symbol, _, rate in asked),
+        maintenance_minor=seen.requirement_minor,
+        maintenance_names=tuple(f"{one.symbol} {percent(terms.maintenance_bp(one.symbol))}" for one in seen.holdings),
         fall_to_maintenance_bp=None if fall_bp is None else max(fall_bp, 0),
     )

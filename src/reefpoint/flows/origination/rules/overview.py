@@ -20,17 +20,21 @@ def lines_of(terms: SchemeTerms) -> tuple[tuple[OverviewLineName, int], ...]:
     )
 
 
-def standing_at(ratio_bp: int, terms: SchemeTerms) -> Standing:
-    """Where a ratio stands among the lines, at once and without hysteresis."""
+def standing_at(ratio_bp: int, terms: SchemeTerms, *, is_short_of_maintenance: bool) -> Standing:
+    """Where a ratio stands among the lines, at once and without hysteresis; who is short of the maintenance of the
+    names is called for that."""
     if ratio_bp < terms.close_out_bp:
         return Standing.SOLD
-    if ratio_bp < terms.call_bp:
+    if ratio_bp < terms.call_bp or is_short_of_maintenance:
         return Standing.CALLED
     return Standing.WARNED if ratio_bp < terms.warning_bp else Standing.SAFE
 
 
-def loan_most_minor(*, assets_minor: int, lendable_minor: int, terms: SchemeTerms) -> int:
-    """The most that a scheme lends against assets when the loan leaves the account, rounded down."""
+def loan_most_minor(*, assets_minor: int, lendable_minor: int, requirement_minor: int, terms: SchemeTerms) -> int:
+    """The most that a scheme lends against assets when the loan leaves the account, rounded down.
+
+    What is left is the client's own, and must be the least equity of the scheme and the maintenance of the names.
+    """
     by_line = assets_minor * 10_000 // terms.initial_bp
-    by_equity = assets_minor - terms.min_equity_minor
+    by_equity = assets_minor - max(terms.min_equity_minor, requirement_minor)
     return max(0, min(by_line, lendable_minor, by_equity, terms.limit_minor))

@@ -10,12 +10,15 @@ from reefpoint.decisions.margin.rules import DAILY_FALL_LIMIT_BP
 from reefpoint.decisions.margin.selectors.standing import Sheet, book_of, current_price, load_sheet
 from reefpoint.engine.cures import (
     fall_to_line_bp,
+    fall_to_requirement_bp,
     limit_days_to_line,
     price_alone_at_line,
-    prices_at_line,
+    price_alone_at_requirement,
+    prices_at_value,
     ratio_bp,
     repayment_to_reach,
     value_at_line,
+    value_at_requirement,
 )
 from reefpoint.engine.explain import Explanation, explain_account
 from reefpoint.engine.interest import MICRO, PRINCIPAL_MINOR_MAX, accrue
@@ -219,7 +222,10 @@ def _tell(
     value_minor = held_minor(market, currency)
     lendable_minor = held_minor(explained.lendable_units, currency)
     assets_minor = held_minor(explained.assets_units, currency)
-    most_minor = loan_most_minor(assets_minor=assets_minor, lendable_minor=lendable_minor, terms=terms)
+    requirement_minor = owed_minor(explained.requirement_units, currency)
+    most_minor = loan_most_minor(
+        assets_minor=assets_minor, lendable_minor=lendable_minor, requirement_minor=requirement_minor, terms=terms
+    )
     at_call = value_at_line(cash, debt, terms.call_bp)
     called = 0 if at_call is None else repayment_to_reach(at_call + cash, debt, terms.cure_bp)
     plan = _plan_just_under(account, sheet, terms, explained)
@@ -241,6 +247,8 @@ def _tell(
         loan_most_minor=most_minor,
         why_not=_why_not(account, terms, explained),
         lines=tuple(_line(name, bp, explained, currency) for name, bp in lines_of(terms)),
+        requirement_minor=requirement_minor,
+        requirement_fall_bp=fall_to_requirement_bp(market, explained.assets_units, debt, explained.requirement_units),
         holdings=_holdings(sheet, terms, explained, plan, currency),
         cost=cost,
         call_minor=owed_minor(called, currency),
@@ -282,6 +290,7 @@ def _why_not(account: AccountFacts, terms: SchemeTerms, explained: Explanation) 
         WhyNot.ABOVE_LENDABLE: loan > held_minor(explained.lendable_units, account.currency),
         WhyNot.ABOVE_LIMIT: loan > terms.limit_minor,
         WhyNot.TOO_LITTLE_EQUITY: assets - loan < terms.min_equity_minor,
+        WhyNot.BELOW_MAINTENANCE: explained.assets_units - explained.debt_units < explained.requirement_units,
         WhyNot.TOO_CONCENTRATED: largest * BP > terms.concentration_cap_bp * assets,
     }
     return tuple(reason for reason, applies in checks.items() if applies)
@@ -314,14 +323,20 @@ def _holdings(
     sheet: Sheet, terms: SchemeTerms, explained: Explanation, plan: SalePlan, currency: str
 ) -> tuple[OverviewHolding, ...]:
     market, cash, debt = explained.market_units, explained.cash_units, explained.debt_units
+    requirement_e8 = sum(term.requirement_e8 for term in explained.terms)
+    spare_e8 = BP * (market + cash - debt) - requirement_e8
+    at_call = max(
+        value_at_line(cash, debt, terms.call_bp) or 0, value_at_requirement(market, cash, debt, requirement_e8) or 0
+    )
     prices = [term.price_units for term in explained.terms]
-    called = prices_at_line(prices, market, cash, debt, terms.call_bp) or [0] * len(prices)
-    closed = prices_at_line(prices, market, cash, debt, terms.close_out_bp) or [0] * len(prices)
+    called = prices_at_value(prices, market, at_call)
+    closed = prices_at_value(prices, market, value_at_line(cash, debt, terms.close_out_bp) or 0)
     sold = {line.instrument: line for line in plan.lines}
     rows = []
     for term, call, close in zip(explained.terms, called, closed, strict=True):
         one, sale = sheet.instruments[term.instrument], sold.get(term.instrument)
         alone = (term.price_units, term.quantity, market, cash, debt)
+        missing = price_alone_at_requirement(term.price_units, term.quantity, term.maintenance_bp, spare_e8)
         rows.append(
             OverviewHolding(
                 symbol=one.symbol,
@@ -335,7 +350,7 @@ def _holdings(
                 lendable_minor=held_minor(term.lendable_units, currency),
                 call_price_units=call,
                 close_out_price_units=close,
-                call_alone_units=price_alone_at_line(*alone, terms.call_bp),
+                call_alone_units=max(price_alone_at_line(*alone, terms.call_bp) or 0, missing or 0) or None,
                 close_out_alone_units=price_alone_at_line(*alone, terms.close_out_bp),
                 sold_quantity=sale.quantity if sale else 0,
                 sold_minor=held_minor(sale.value_units, currency) if sale else 0,
@@ -351,6 +366,9 @@ def _outcome(
     debt_minor = owed_minor(explained.debt_units, currency)
     cash_minor = held_minor(explained.cash_units, currency)
     ratio = ratio_bp(value + explained.cash_units, explained.debt_units) or 0
+    is_short = BP * (value + explained.cash_units - explained.debt_units) < explained.requirement_units * (
+        BP + change_bp
+    )
     own_minor = held_minor(value, currency) + cash_minor - debt_minor - cost.first_year_minor
     before_minor = held_minor(explained.assets_units, currency) - debt_minor
     return OverviewOutcome(
@@ -359,5 +377,5 @@ def _outcome(
         own_minor=own_minor,
         result_minor=own_minor - before_minor,
         ratio_bp=ratio,
-        standing=standing_at(ratio, terms),
+        standing=standing_at(ratio, terms, is_short_of_maintenance=is_short),
     )

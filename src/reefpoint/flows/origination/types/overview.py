@@ -30,10 +30,11 @@ class OverviewLine:
 
 @dataclass(frozen=True)
 class OverviewHolding:
-    """One name of the example. Prices in 1e-4; the least prices at which a line still holds, rounded up.
+    """One name of the example. Prices in 1e-4; the least prices at which a line still holds, rounded up. A call comes
+    by the call line or by the maintenance of the names, whichever is met first.
 
     `call_price_units` and `close_out_price_units`: all names falling by the same part. `call_alone_units` and
-    `close_out_alone_units`: this one alone falling; None where even its total loss would not cross the line.
+    `close_out_alone_units`: this one alone falling; None where even its total loss would not bring it.
     `sold_quantity`: what would be sold if prices stood just under the close-out line.
     """
 
@@ -104,6 +105,7 @@ class WhyNot(StrEnum):
     ABOVE_LENDABLE = "above_lendable"
     ABOVE_LIMIT = "above_limit"
     TOO_LITTLE_EQUITY = "too_little_equity"
+    BELOW_MAINTENANCE = "below_maintenance"
     TOO_CONCENTRATED = "too_concentrated"
 
 
@@ -112,8 +114,10 @@ class Overview:
     """What a loan against an example portfolio would cost and risk, before anything is signed.
 
     Amounts in minor units of `currency`. `call_minor` is what would be asked for at the call line, `sold_minor` the
-    market value that would be sold just under the close-out line. `outcomes` run from the largest fall to the largest
-    rise, as far down as up.
+    market value that would be sold just under the close-out line. `requirement_minor` is the own money that the names
+    ask for (their maintenance), `requirement_fall_bp` how far all prices may fall until the client has just that much;
+    negative for less already, None for never less. `outcomes` run from the largest fall to the largest rise, as far
+    down as up.
     """
 
     scheme_code: str
@@ -133,6 +137,8 @@ class Overview:
     loan_most_minor: int
     why_not: tuple[WhyNot, ...]
     lines: tuple[OverviewLine, ...]
+    requirement_minor: int
+    requirement_fall_bp: int | None
     holdings: tuple[OverviewHolding, ...]
     cost: OverviewCost
     call_minor: int
@@ -143,6 +149,12 @@ class Overview:
     @property
     def is_lendable(self) -> bool:
         return not self.why_not
+
+    @property
+    def call_fall_bp(self) -> int:
+        """How far all prices may fall together before a call comes: by the call line or for maintenance."""
+        by_line = self.line(OverviewLineName.CALL).fall_bp
+        return by_line if self.requirement_fall_bp is None else min(by_line, self.requirement_fall_bp)
 
     def line(self, name: str) -> OverviewLine:
         """One line by its name."""

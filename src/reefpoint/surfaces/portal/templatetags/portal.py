@@ -30,6 +30,7 @@ WHY_NOT_WORDS: dict[str, Words] = {
     "above_lendable": _("It is more than these shares are lent against."),
     "above_limit": _("It is more than the scheme lends to one client."),
     "too_little_equity": _("The scheme asks for more money of your own."),
+    "below_maintenance": _("These shares ask for more money of your own."),
     "too_concentrated": _("Too much of it is one name."),
 }
 

@@ -1,7 +1,7 @@
 """Queuing notices and delivering them, with evidence."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -14,6 +14,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.letters import Addressee, Texts, write_letter
 from reefpoint.platform.basics.personal_data import is_kept
 from reefpoint.platform.events.services import publish
 from reefpoint.platform.notifications import rules
@@ -62,6 +63,16 @@ def queue_notice(
     elif any(getattr(notice, name) != value for name, value in {**content, "about": about}.items()):
         raise ConflictingNotice("Key {key} already named another notice.", key=key)
     return notice.id
+
+
+def send_letter(
+    *, actor: Actor, to: Addressee, texts: Texts, words: Mapping[str, str], key: str, about: str, at: datetime
+) -> int:
+    """Queue a letter to a client in their language, once for a key. Returns the notice's id, as `queue_notice` does."""
+    subject, body = write_letter(texts, to, words)
+    return queue_notice(
+        actor=actor, key=key, client_id=to.id, to=to.email, subject=subject, body=body, about=about, at=at
+    )
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reefpoint.platform.basics.letters import Texts
 from reefpoint.platform.basics.masking import mask_account, mask_email, mask_identifier, mask_phone, mask_text
 from reefpoint.platform.basics.personal_data import DataCategory
 from reefpoint.platform.basics.states import StateTable
@@ -387,7 +388,7 @@ def unmaskable(profile: ProfileDraft, email: str, accounts: Mapping[int, BankAcc
 
 # Letters
 
-_INVITATION = {
+INVITATION: Texts = {
     "en": (
         "Your access to our client portal",
         "Dear {name},\n\nWe have opened our client portal for you. There you see your application and your contracts, "
@@ -400,10 +401,4 @@ _INVITATION = {
         "请在 {until} 前用本邮箱在我们的网站注册，登录后按提示确认，即可看到您的资料。我们绝不会向您索要密码。\n",
     ),
 }
-
-
-def invitation_letter(language: str, name_zh: str, name: str, until: date) -> tuple[str, str]:
-    """Subject and text of the letter that invites a client to the portal, in their language."""
-    language = language if language in _INVITATION else "en"
-    subject, body = _INVITATION[language]
-    return subject, body.format(name=name_zh if language == "zh-hans" and name_zh else name, until=until)
+"""The letter that invites a client to the portal."""

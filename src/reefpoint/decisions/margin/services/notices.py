@@ -1,12 +1,14 @@
 """What a client is told about a call, in their language: why, how much, until when, and what happens then."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from reefpoint.decisions.margin.models import MarginCall
 from reefpoint.decisions.margin.types import CallCause
 from reefpoint.platform.basics.actors import Actor
+from reefpoint.platform.basics.letters import Texts
 from reefpoint.platform.basics.money import Money
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.records.accounts.selectors.accounts import get_account
 from reefpoint.records.parties.selectors.clients import get_client
 
@@ -50,7 +52,7 @@ _MAINTENANCE = {
         "逾期未补足，或维持担保比例跌破平仓线时，我们将卖出您持有的证券，直至补足。您的损失可能超过投入的本金。\n",
     ),
 }
-_LETTERS = {CallCause.LINE: _CALL, CallCause.MAINTENANCE: _MAINTENANCE}
+LETTERS: Mapping[CallCause, Texts] = {CallCause.LINE: _CALL, CallCause.MAINTENANCE: _MAINTENANCE}
 
 
 def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
@@ -58,11 +60,8 @@ def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
     call = MarginCall.objects.get(id=call_id)
     account = get_account(call.account_id)
     client = get_client(actor, account.client_id)
-    letters = _LETTERS[CallCause(call.cause)]
-    subject, body = letters.get(client.language, letters["en"])
     words = {
         "number": call.number,
-        "name": client.name_zh or client.name if client.language == "zh-hans" else client.name,
         "account": account.number,
         "amount": str(Money(call.amount_minor, account.currency)),
         "assets": str(Money(call.assets_minor, account.currency)),
@@ -74,13 +73,7 @@ def send_call_notice(*, actor: Actor, call_id: int, at: datetime) -> int:
         "cure": f"{call.cure_bp / 100:.2f}%",
         "deadline": f"{call.deadline_at:%Y-%m-%d %H:%M} UTC",
     }
-    return queue_notice(
-        actor=actor,
-        key=f"call:{call_id}",
-        client_id=client.id,
-        to=client.email,
-        subject=subject.format(**words),
-        body=body.format(**words),
-        about=f"call:{call_id}",
-        at=at,
+    texts = LETTERS[CallCause(call.cause)]
+    return send_letter(
+        actor=actor, to=client, texts=texts, words=words, key=f"call:{call_id}", about=f"call:{call_id}", at=at
     )

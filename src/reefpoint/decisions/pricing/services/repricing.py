@@ -22,7 +22,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.money import percent
 from reefpoint.platform.database.locks import lock_name
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.platform.publications.services import use_publication
 from reefpoint.records.accounts import services as accounts
 from reefpoint.records.accounts.selectors.accounts import load_accounts
@@ -39,7 +39,7 @@ TOLD = "pricing.reprice"
 LOANS_MAX = 2_000
 """Loans in one request: what a second person can still look at, and an approval hold."""
 
-_NOTICE = {
+NOTICE = {
     "en": (
         "The rate of your loan {loan} changes on {day}",
         "Dear {name},\n\nFrom {day} your loan {loan} bears {new} a year instead of {old}, as its contract allows.\n"
@@ -53,7 +53,7 @@ _NOTICE = {
 }
 
 
-_CANCELLED = {
+CANCELLED = {
     "en": (
         "The rate of your loan {loan} stays as it is",
         "Dear {name},\n\nWe told you that your loan {loan} would bear {new} a year from {day}. That is taken back: it "
@@ -264,11 +264,9 @@ def _was_told(approval_id: int) -> bool:
 def _tell(actor: Actor, proposal: RateProposal, client_id: int, loan: str, at: datetime) -> None:
     client = get_client(actor, client_id)
     is_chinese = client.language == "zh-hans"
-    subject, body = _NOTICE.get(client.language, _NOTICE["en"])
     words = {
         "loan": loan,
         "day": proposal.effective_on.isoformat(),
-        "name": client.name_zh or client.name if is_chinese else client.name,
         "old": percent(proposal.old_bp),
         "new": percent(proposal.new_bp),
         "parts": "\n".join(
@@ -276,13 +274,12 @@ def _tell(actor: Actor, proposal: RateProposal, client_id: int, loan: str, at: d
             for part in rules.price_from_text(proposal.answer).parts
         ),
     }
-    queue_notice(
+    send_letter(
         actor=actor,
+        to=client,
+        texts=NOTICE,
+        words=words,
         key=f"rate:{proposal.pk}",
-        client_id=client.id,
-        to=client.email,
-        subject=subject.format(**words),
-        body=body.format(**words),
         about=f"loan:{proposal.loan_id}",
         at=at,
     )
@@ -314,21 +311,18 @@ def cancel_proposal(*, actor: Actor, proposal_id: int, reason: str, at: datetime
 
 def _tell_cancelled(actor: Actor, row: RateProposal, at: datetime) -> None:
     client = get_client(actor, row.loan.account.client_id)
-    subject, body = _CANCELLED.get(client.language, _CANCELLED["en"])
     words = {
         "loan": row.loan.number,
         "day": row.effective_on.isoformat(),
-        "name": client.name_zh or client.name if client.language == "zh-hans" else client.name,
         "old": percent(row.old_bp),
         "new": percent(row.new_bp),
     }
-    queue_notice(
+    send_letter(
         actor=actor,
+        to=client,
+        texts=CANCELLED,
+        words=words,
         key=f"rate:{row.pk}:cancelled",
-        client_id=client.id,
-        to=client.email,
-        subject=subject.format(**words),
-        body=body.format(**words),
         about=f"loan:{row.loan_id}",
         at=at,
     )

@@ -11,7 +11,7 @@ from reefpoint.flows.lending.services.steps import LENDER
 from reefpoint.flows.lending.types import MaturityStage
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.money import percent
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.records.accounts.selectors.accounts import get_account, load_accounts
 from reefpoint.records.accounts.selectors.loans import loans_maturing
 from reefpoint.records.accounts.selectors.owners import load_owners
@@ -122,25 +122,19 @@ def tell_of_loan(
 
     It names the principal, or another amount, and a day where the letter has one.
     """
-    client = get_client(LENDER, client_id)
-    subject, body = letters.write(
-        letter,
-        language=client.language,
-        name=client.name,
-        name_zh=client.name_zh,
-        number=loan.number,
-        amount_minor=loan.principal_minor if amount_minor is None else amount_minor,
-        currency=get_account(loan.account_id).currency,
-        words=words,
-        day=day,
-    )
-    return queue_notice(
+    owed_minor = loan.principal_minor if amount_minor is None else amount_minor
+    given = {
+        "number": loan.number,
+        "amount": letters.amount(owed_minor, get_account(loan.account_id).currency),
+        "words": words,
+        "day": "" if day is None else day.isoformat(),
+    }
+    return send_letter(
         actor=LENDER,
+        to=get_client(LENDER, client_id),
+        texts=letters.LETTERS[letter],
+        words=given,
         key=f"loan:{loan.id}:{letter}:{key}",
-        client_id=client_id,
-        to=client.email,
-        subject=subject,
-        body=body,
         about=about or f"loan:{loan.id}",
         at=at,
     )

@@ -19,7 +19,7 @@ from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.events.services import publish
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.records.contracts.services import end_unused_contract
 from reefpoint.records.contracts.types import ContractState
 from reefpoint.records.parties.selectors.clients import require_open_for_business, require_own_or
@@ -109,25 +109,12 @@ def note(*, actor: Actor, row: CreditRequest, action: str, at: datetime, words: 
 
 def tell(*, actor: Actor, row: CreditRequest, letter: str, at: datetime, words: str = "") -> None:
     """Queue what the client is told of their request, in their language."""
-    client = row.client
-    subject, body = letters.write(
-        letter,
-        language=client.language,
-        name=client.name,
-        name_zh=client.name_zh,
-        number=row.number,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        words=words,
-        lapses_on=row.lapses_on,
-    )
-    queue_notice(
+    send_letter(
         actor=actor,
+        to=row.client,
+        texts=letters.lapsing(letters.LETTERS[letter], row.lapses_on),
+        words={"number": row.number, "amount": letters.amount(row.amount_minor, row.currency), "words": words},
         key=f"credit_request:{row.pk}:{row.steps.count()}:{letter}",
-        client_id=client.pk,
-        to=client.email,
-        subject=subject,
-        body=body,
         about=f"credit_request:{row.pk}",
         at=at,
     )

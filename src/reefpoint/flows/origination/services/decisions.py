@@ -29,6 +29,7 @@ from reefpoint.platform.access.types import ApprovalState, ApprovalView
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.letters import write_letter
 from reefpoint.platform.basics.sentences import Sentence
 from reefpoint.records.parties.services import activate_client, close_client
 from reefpoint.records.parties.types import ClientKind, DocumentKind
@@ -259,10 +260,8 @@ def preview_letters(
     found = []
     for language in LANGUAGES:
         told = _refusal_words(kept, words, language) if letter == "refused" else words.strip()[:WORDS_MAX]
-        name, name_zh = row.client.name, row.client.name_zh
-        subject, body = letters.write(
-            letter, language=language, name=name, name_zh=name_zh, number=row.number, words=told
-        )
+        given = {"number": row.number, "words": told}
+        subject, body = write_letter(letters.LETTERS[letter], row.client, given, language=language)
         found.append(Letter(language, subject, body, is_theirs=language == row.client.language))
     return found
 

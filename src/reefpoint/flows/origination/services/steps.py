@@ -6,12 +6,12 @@ from reefpoint.flows.origination.events import ApplicationMoved
 from reefpoint.flows.origination.models import Application, Step
 from reefpoint.flows.origination.rules.applications import APPLICATION_STATES
 from reefpoint.flows.origination.selectors.applications import ApplicationNotFound, read_application
-from reefpoint.flows.origination.services import letters
+from reefpoint.flows.origination.services.letters import LETTERS
 from reefpoint.flows.origination.types.applications import ApplicationState
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor, system_actor
 from reefpoint.platform.events.services import publish
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.records.parties.selectors.clients import require_own_or
 
 REVIEWER = system_actor("origination")
@@ -43,17 +43,12 @@ def note_step(actor: Actor, row: Application, action: str, words: str, at: datet
 
 def tell(*, actor: Actor, row: Application, letter: str, at: datetime, words: str = "") -> None:
     """Queue what the client is told about their application's new state, in their language."""
-    client = row.client
-    subject, body = letters.write(
-        letter, language=client.language, name=client.name, name_zh=client.name_zh, number=row.number, words=words
-    )
-    queue_notice(
+    send_letter(
         actor=actor,
+        to=row.client,
+        texts=LETTERS[letter],
+        words={"number": row.number, "words": words},
         key=f"application:{row.pk}:{row.steps.count()}",
-        client_id=client.pk,
-        to=client.email,
-        subject=subject,
-        body=body,
         about=f"application:{row.pk}",
         at=at,
     )

@@ -13,9 +13,9 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound, Refusal
-from reefpoint.platform.notifications.services import queue_notice
+from reefpoint.platform.notifications.services import send_letter
 from reefpoint.records.parties.models import Client, PortalInvitation
-from reefpoint.records.parties.rules import invitation_letter
+from reefpoint.records.parties.rules import INVITATION
 from reefpoint.records.parties.services.clients import lock_client
 from reefpoint.records.parties.types import ClientStatus
 
@@ -55,14 +55,12 @@ def invite_to_portal(*, actor: Actor, client_id: int, at: datetime) -> datetime:
     client.invitations.filter(accepted_at=None, ended_at=None).update(ended_at=at)
     until = at + VALID_FOR
     invitation = client.invitations.create(invited_at=at, invited_by=actor.ref, until=until)
-    subject, body = invitation_letter(client.language, client.name_zh, client.name, until.date())
-    queue_notice(
+    send_letter(
         actor=actor,
+        to=client,
+        texts=INVITATION,
+        words={"until": until.date().isoformat()},
         key=f"invitation:{invitation.pk}",
-        client_id=client_id,
-        to=client.email,
-        subject=subject,
-        body=body,
         about=f"client:{client_id}",
         at=at,
     )

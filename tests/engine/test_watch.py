@@ -367,6 +367,22 @@ def test_new_instruments_and_terms_come_with_new_marks() -> None:
     assert (row, watch.value().assets_units[row]) == (2, 70 * UNIT)
 
 
+@in_every_way
+def test_new_haircuts_and_flags_keep_the_index_and_other_limits_do_not(way: str) -> None:
+    with watching(way):
+        watch = Watch(account_of([10], debt=7 * UNIT), marks_of([UNIT]), LINES)
+        watch.decide()
+        index, before = watch._index, watch.marks
+        stricter = replace(before, haircut_bp=np.array([[4_000]]), is_suspended=np.array([True]))
+        watch.replace_marks(replace(stricter, price_units=before.price_units * 2), replace(LINES))
+        assert watch.decide().new_band.tolist() == [Band.SAFE]
+        assert watch._index is index
+        assert watch.marks.haircut_bp.tolist() == [[4_000]]
+        assert watch.value().lendable_units.tolist() == [0], "a suspended name lends nothing"
+        watch.replace_marks(replace(watch.marks, limit_down_units=before.price_units), LINES)
+        assert watch._index is None
+
+
 def test_what_is_handed_in_is_not_written_to() -> None:
     book, marks = account_of([10], debt=UNIT), marks_of([UNIT])
     watch = Watch(book, marks, LINES)

@@ -210,11 +210,29 @@ class Watch:
     def replace_marks(self, marks: Marks, lines: Lines) -> None:
         """Take a whole new version of the marks (prices, haircuts, flags, lots, limits) and of the lines.
 
-        There may be more instruments and more rows of terms than before. Pass `watch.lines` to keep the lines. The
-        next decision opens a new index: 0.3 s for a million accounts. Prices alone go through `apply_prices`.
+        There may be more instruments and more rows of terms than before. Pass `watch.lines` to keep the lines. New
+        haircuts, maintenance, flags and lots move no band, so they cost nothing and what prices differ count as ticks.
+        For other limits, lines, names or terms the next decision opens a new index: 0.3 s for a million accounts.
         """
-        check_book(self._live.book(), marks, len(lines))
-        self._take_marks(marks, lines)
+        if self._decides_as(marks, lines):
+            moved = np.flatnonzero(marks.price_units != self._price)
+            self._given, self._lines, self._marks = marks, lines, None
+            self.apply_prices(moved, marks.price_units[moved])
+        else:
+            check_book(self._live.book(), marks, len(lines))
+            self._take_marks(marks, lines)
+
+    def _decides_as(self, marks: Marks, lines: Lines) -> bool:
+        """Whether bands follow from prices as before: the same names and terms, lines and limits of the day."""
+        given = self._given
+        return marks.haircut_bp.shape == given.haircut_bp.shape and all(
+            np.array_equal(now, before)
+            for now, before in (
+                (lines.table, self._lines.table),
+                (marks.limit_down_units, given.limit_down_units),
+                (marks.limit_up_units, given.limit_up_units),
+            )
+        )
 
     def _take_marks(self, marks: Marks, lines: Lines) -> None:
         self._given, self._price, self._lines = marks, marks.price_units.copy(), lines

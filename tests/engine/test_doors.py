@@ -31,7 +31,7 @@ from reefpoint.engine.reporting import (
 )
 from reefpoint.engine.reverse_stress import reverse_stress
 from reefpoint.engine.sale_prices import HistoricalFactor, Horizon, StudentFactor, sale_prices
-from reefpoint.engine.scenarios import factor_scenarios, fall_scenarios, shock_prices
+from reefpoint.engine.scenarios import Scenarios, factor_scenarios, fall_scenarios, shock_prices
 from reefpoint.engine.sensitivity import sensitivity_by_group
 from reefpoint.engine.shared_volume import share_volume
 from reefpoint.engine.stress import stress_book
@@ -75,6 +75,10 @@ def watched(do: Callable[[Watch], Callable[..., object]]) -> Callable[..., objec
         return do(watch)(**given)
 
     return call
+
+
+def fallen(steps: np.ndarray) -> Scenarios:
+    return fall_scenarios(MARKS.price_units, np.minimum(steps, 9_999).tolist())
 
 
 OVER, UNDER = 2**63 - 1, -(2**63)
@@ -203,9 +207,9 @@ DOORS: dict[str, Door] = {
         {"shock_e8": (-E8, OVER, UNDER)},
     ),
     "reverse stress by parts": (
-        lambda **given: reverse_parts(BOOK, MARKS, LINES, MARKS.price_units, FX, PARTS, **given),
-        {"direction_e8": column(-E8, -E8), "limit_units": 50, "fx_direction_e8": column(0)},
-        {"direction_e8": (-E8 - 1, OVER), "limit_units": (-1, np.nan, 0.5), "fx_direction_e8": (-E8 - 1, OVER)},
+        lambda **given: reverse_parts(BOOK, MARKS, LINES, fallen, FX, PARTS, **given),
+        {"limit_units": 50, "fx_direction_e8": column(0)},
+        {"limit_units": (-1, np.nan, 0.5), "fx_direction_e8": (-E8 - 1, OVER)},
     ),
     "gap loss by parts": (
         lambda **given: gap_parts(BOOK, MARKS, MODEL, CALM, EIGHT_DAYS, PARTS, FX, levels=(0.95,), **given),

@@ -1,5 +1,6 @@
 """Books of several home currencies: each account in its own money, sums in one, against plain fractions."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
 
@@ -25,7 +26,7 @@ from reefpoint.engine.reporting import (
     stress_parts,
     sum_parts,
 )
-from reefpoint.engine.scenarios import Scenarios, fall_scenarios, shock_prices
+from reefpoint.engine.scenarios import Scenarios, along, fall_scenarios, shock_prices
 from reefpoint.engine.stress import stress_book
 
 CNY, HKD, USD = range(3)
@@ -38,6 +39,10 @@ QUOTED = column(CNY, HKD, USD, USD)
 NATIVE = marks_of([10 * UNIT, 333_333, 1_234_567, 777_777])
 HOMES = column(CNY, HKD, USD, HKD)
 """Home currencies of parts 0..3."""
+
+
+def way_along(direction_e8: np.ndarray) -> Callable[[np.ndarray], Scenarios]:
+    return lambda steps: along(NATIVE.price_units, direction_e8, steps.tolist())
 
 
 def a_book(accounts: int, seed: int, *, shorts: bool = False) -> tuple[Book, Marks, Parts]:
@@ -171,9 +176,8 @@ def test_sensitivities_by_name_are_differences_of_full_runs_converted_once_by_cu
 
 def test_the_fall_that_breaks_a_limit_is_found_in_the_reporting_currency() -> None:
     book, marks, parts = a_book(40, 12)
-    way = np.full(4, -E8)
     limit = 10**9
-    found = reverse_parts(book, marks, LINES, NATIVE.price_units, FX, parts, way, limit_units=limit)
+    found = reverse_parts(book, marks, LINES, way_along(np.full(4, -E8)), FX, parts, limit_units=limit)
     assert found.step_bp is not None
     assert found.is_smallest
 
@@ -188,10 +192,9 @@ def test_the_fall_that_breaks_a_limit_is_found_in_the_reporting_currency() -> No
         book,
         marks,
         LINES,
-        NATIVE.price_units,
+        way_along(np.zeros(4, dtype=np.int64)),
         FX,
         parts,
-        np.zeros(4, dtype=np.int64),
         limit_units=10**8,
         fx_direction_e8=hkd,
     )

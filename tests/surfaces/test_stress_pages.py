@@ -49,8 +49,13 @@ def test_each_question_is_answered_by_a_run_with_its_rows_as_a_file(desk: Desk) 
     near = desk.account(desk.near)
     assert int(lines[3].split(",")[7]) == near.debt_minor - near.cash_minor - 30_000_00
     assert "Passed at a fall of" in text(client, ask(client, question="reverse", limit="5k"))
+    assert "The market, each name by its beta" in text(
+        client, ask(client, question="reverse", limit="5k", falling="market")
+    )
     assert "AAPL" in text(client, ask(client, question="sensitivities"))
-    assert "VaR 99%" in text(client, ask(client, question="gap", paths="1000"))
+    gap = ask(client, question="gap", paths="1000", days="5", grace_days="0", seed="3")
+    assert "VaR 99%" in text(client, gap)
+    assert (Run.objects.latest("id").inputs["days"], Run.objects.latest("id").inputs["seed"]) == (5, 3)
 
 
 def test_what_cannot_be_asked_is_said_beside_its_field_and_asks_for_nothing(desk: Desk) -> None:
@@ -59,11 +64,16 @@ def test_what_cannot_be_asked_is_said_beside_its_field_and_asks_for_nothing(desk
         ({"question": "scenarios", "falls": "120"}, "'120' is not a fall between"),
         ({"question": "scenarios", "own": "nonsense"}, "Line 1 must be the heading"),
         ({"question": "reverse", "limit": "-5"}, "An amount is needed"),
+        ({"question": "gap", "days": "0", "grace_days": "0", "seed": "1"}, "A whole number from 1 to 60 is needed."),
+        ({"question": "gap", "days": "3", "grace_days": "3", "seed": "1"}, "No day would be left to sell on."),
+        ({"question": "gap", "days": "3", "grace_days": "1", "seed": "９"}, "A whole number from 0 to 2147483648"),
     ):
         response = client.post("/stress/", form)
         assert response.status_code == 422
         assert words in unescape(response.content.decode())
     assert not Run.objects.exists()
+    lost = text(client, ask(client, question="reverse", limit="1k", falling="NOPE"))
+    assert "NOPE is no symbol, no sector and no currency of the book" in lost
     refused = text(client, ask(client, question="reverse", limit="1k", currency="JPY"))
     assert "no rate from USD to JPY" in refused
 

@@ -35,7 +35,7 @@ from reefpoint.engine.currencies import E8, RATE_E8_MAX, FxVersion, HomeColumns,
 from reefpoint.engine.gap import PATHS_MAX, GapLoss, gap_loss
 from reefpoint.engine.reverse_stress import ReverseStress, first_step_over, never_gains, who_is_short
 from reefpoint.engine.sale_prices import Factor, GapModel, Horizon
-from reefpoint.engine.scenarios import SHOCK_E8_MAX, Scenarios, along, shock_prices
+from reefpoint.engine.scenarios import SHOCK_E8_MAX, Scenarios, shock_prices
 from reefpoint.engine.sensitivity import Sensitivity, market_units, sensitivity_by_group
 from reefpoint.engine.stress import Precision, StressResult, stress_book
 from reefpoint.engine.tails import Tails, measure_tails
@@ -181,10 +181,9 @@ def reverse_parts(
     book: Book,
     marks: Marks,
     lines: Lines,
-    native_price_units: Int64s,
+    way: Callable[[Int64s], Scenarios],
     fx: FxVersion,
     parts: Parts,
-    direction_e8: Int64s,
     *,
     limit_units: int,
     fx_direction_e8: Int64s | None = None,
@@ -192,32 +191,32 @@ def reverse_parts(
 ) -> ReverseStress:
     """The first step at which the book's total shortfall, in the reporting currency, exceeds the limit.
 
-    `direction_e8` int64[S] is the whole way of the prices as quoted (as in `scenarios.along`), `fx_direction_e8`
-    int64[C] that of the currencies' worth; nothing by default. Where a currency moves, the way ends at `FX_WAY_BP` of
-    it, and a loss may fall on it, so that the step may not be the smallest. Shortfalls by account are in the reporting
-    currency too.
+    `way` tells the prices as quoted after each of the steps 0..10,000 that it is given (a straight one is
+    `scenarios.along`); no name turns round on it. `fx_direction_e8` int64[C] is the whole way of the currencies' worth,
+    nothing by default. Where a currency moves, the way ends at `FX_WAY_BP` of it, and a loss may fall on it, so that
+    the step may not be the smallest. Shortfalls by account are in the reporting currency too.
     """
-    way = np.zeros(len(fx.currencies), dtype=np.int64) if fx_direction_e8 is None else fx_direction_e8
-    check_column("fx_direction_e8", way, np.int64, (len(fx.currencies),))
-    check_range("fx_direction_e8", way, -E8, SHOCK_E8_MAX)
+    fx_way = np.zeros(len(fx.currencies), dtype=np.int64) if fx_direction_e8 is None else fx_direction_e8
+    check_column("fx_direction_e8", fx_way, np.int64, (len(fx.currencies),))
+    check_range("fx_direction_e8", fx_way, -E8, SHOCK_E8_MAX)
 
     def run(steps: Int64s) -> tuple[PartStress, ...]:
-        native = along(native_price_units, direction_e8, steps.tolist())
-        scenarios = FxScenarios(native, shock_rates(fx, way * steps.reshape(-1, 1) // BP))
+        scenarios = FxScenarios(way(steps), shock_rates(fx, fx_way * steps.reshape(-1, 1) // BP))
         return stress_parts(book, marks, lines, scenarios, parts, threads=threads)
 
     def losses(steps: Int64s) -> Int64s:
         return sum_parts([one.shortfall_units for one in run(steps)], len(steps))
 
-    crossing = first_step_over(losses, limit_units, FX_WAY_BP if way.any() else BP)
+    crossing = first_step_over(losses, limit_units, FX_WAY_BP if fx_way.any() else BP)
     last = np.array([crossing.last_bp])
-    rates = parts.rates(shock_rates(fx, (way * crossing.last_bp // BP)[np.newaxis]))[0]
+    rates = parts.rates(shock_rates(fx, (fx_way * crossing.last_bp // BP)[np.newaxis]))[0]
     rows, short = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for part, one in enumerate(run(last)):
         own, units = who_is_short(one.result)
         rows.append(one.rows[own])
         short.append(_told(convert_up, units, rates[part]))
-    is_smallest = never_gains(book, direction_e8) and not way.any()
+    first, end = way(np.array([0, BP])).price_units
+    is_smallest = never_gains(book, end - first) and not fx_way.any()
     return crossing.made_up_by(np.concatenate(rows), np.concatenate(short), is_smallest=is_smallest)
 
 

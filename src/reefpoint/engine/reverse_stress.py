@@ -113,6 +113,6 @@ def who_is_short(last: StressResult) -> tuple[Int64s, Int64s]:
     return rows, shortfall[rows]
 
 
-def never_gains(book: Book, direction_e8: Int64s) -> bool:
-    """Whether no account can gain along the way: none is short of a name, and no name rises."""
-    return book.long_only_count == book.account_count and bool((direction_e8 <= 0).all())
+def never_gains(book: Book, way: Int64s) -> bool:
+    """Whether no account can gain along a way of the names, int64[S]: none is short of a name, and no name rises."""
+    return book.long_only_count == book.account_count and bool((way <= 0).all())

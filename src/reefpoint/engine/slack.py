@@ -112,7 +112,7 @@ def _open_columns(account_count: Whole, in_class: Int64s, rows: Rows, columns: C
 class SlackIndex:
     """The index over a live book. `price` int64[S] is the watch's own and moves with the ticks.
 
-    It is good while `layout` is the live book's; a change of lines or limits, or of how many names there are, asks for a new one.
+    It is good while `layout` is the live book's; other lines or limits, and more or fewer names, ask for a new one.
     """
 
     def __init__(self, live: LiveBook, price: Int64s, marks: Marks, lines: Lines) -> None:

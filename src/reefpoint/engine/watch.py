@@ -215,7 +215,7 @@ class Watch:
         For other limits, lines, names or terms the next decision opens a new index: 0.3 s for a million accounts.
         """
         if self._decides_as(marks, lines):
-            moved = np.flatnonzero(marks.price_units != self._price)
+            moved = np.flatnonzero(marks.price_units != self.marks.price_units)
             self._given, self._lines, self._marks = marks, lines, None
             self.apply_prices(moved, marks.price_units[moved])
         else:

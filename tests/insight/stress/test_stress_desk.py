@@ -12,6 +12,7 @@ from reefpoint.insight.stress.rules import FALLS_BP, WINDOWS, ScenarioRefused, r
 from reefpoint.insight.stress.selectors.runs import find_breaking_fall, measure_sensitivities, stress_desk
 from reefpoint.insight.stress.types import MoveKind, ScenarioChoice, ScenarioOutcome, StressReport
 from reefpoint.records.accounts.selectors.accounts import load_accounts
+from reefpoint.records.market.selectors.instruments import list_instruments
 
 AT: datetime = noon(MONDAY)
 
@@ -142,6 +143,23 @@ def test_the_fall_that_breaks_a_limit_is_found_to_the_basis_point(desk: Desk) ->
     with pytest.raises(ScenarioRefused, match="negative"):
         find_breaking_fall(limit_minor=-1, at=AT)
     assert find_breaking_fall(limit_minor=10**12, at=AT).fall_bp is None
+
+
+def test_one_name_one_sector_or_the_market_may_be_what_falls(desk: Desk) -> None:
+    limit = 5_000_00
+    everything = find_breaking_fall(limit_minor=limit, at=AT)
+    apple = find_breaking_fall(limit_minor=limit, at=AT, falling="AAPL")
+    assert apple.falling == "AAPL"
+    assert apple.fall_bp == everything.fall_bp, "the near account holds nothing else"
+    sector = next(one.sector for one in list_instruments() if one.symbol == "AAPL")
+    assert find_breaking_fall(limit_minor=limit, at=AT, falling=sector).fall_bp is not None
+    assert find_breaking_fall(limit_minor=limit, at=AT, falling="KO").fall_bp is None
+    market = find_breaking_fall(limit_minor=limit, at=AT, falling="market")
+    assert market.fall_bp is not None
+    fallen = stress_desk(ScenarioChoice(market_falls_bp=(market.fall_bp - 1, market.fall_bp)), at=AT).outcomes
+    assert [one.shortfall_minor for one in fallen[1:]] == [market.loss_before_minor, market.loss_minor]
+    with pytest.raises(ScenarioRefused, match="NOPE is no symbol, no sector and no currency"):
+        find_breaking_fall(limit_minor=limit, at=AT, falling="NOPE")
 
 
 def test_one_percent_of_everything_of_each_sector_and_of_each_name(desk: Desk) -> None:

@@ -64,6 +64,10 @@ def test_the_fall_that_passes_a_limit(desk: Desk) -> None:
     assert "more than 5,000.00 USD" in said.output
     assert "No fall loses more than" in _run("--reverse", "999999999").output
     assert json.loads(_run("--reverse", "5000", "--json").output)["limit_minor"] == 5_000_00
+    assert "When AAPL falls by" in _run("--reverse", "5,000", "--falling", "AAPL").output
+    by_beta = _run("--reverse", "5,000", "--falling", "market").output
+    assert "When the market falls by" in by_beta
+    assert "each name by its beta" in by_beta
 
 
 def test_what_a_percent_changes(desk: Desk) -> None:

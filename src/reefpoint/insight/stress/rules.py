@@ -24,6 +24,8 @@ CURRENCY_FALLS_BP = (1_000,)
 """Falls of each currency of the book against all others."""
 FX_TARGET = "fx:"
 """Before the code of a currency in a table of scenarios: its worth in every other currency moves."""
+MARKET = "market"
+"""What falls in a reverse stress when each name follows the market by its beta."""
 WORST_ACCOUNTS = 10
 MOVE_BP = -100
 """The small move of a sensitivity: 1% down."""

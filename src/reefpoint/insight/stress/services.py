@@ -85,7 +85,7 @@ def _reverse(task: Task) -> Outcome:
         "is_smallest",
     )
     return Outcome(
-        summary={name: getattr(report, name) for name in told},
+        summary={name: getattr(report, name) for name in told} | {"proxies": list(report.proxies)},
         rows=[{"account": number, "shortfall_minor": minor} for number, minor in report.accounts],
     )
 
@@ -124,7 +124,7 @@ REVERSE = RunKind(
     at_once=AT_ONCE,
     work=_reverse,
 )
-"""`inputs`: `limit_minor`, `falling` (a currency, or nothing for all prices), `currency`."""
+"""`inputs`: `limit_minor`, `falling` (see `way_of`; nothing for all prices), `currency`."""
 SENSITIVITIES = RunKind(
     name="stress.sensitivities",
     right="margin.view",

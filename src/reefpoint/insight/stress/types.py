@@ -187,10 +187,11 @@ class SensitivityReport:
 
 @dataclass(frozen=True)
 class ReverseReport:
-    """How far all prices must fall, or the currency `falling` against the others, until the book's shortfall passes a
-    limit; `fall_bp` is None if no fall does it.
+    """How far all prices must fall, or what `falling` names (a symbol, a sector, a currency, the market), until the
+    book's shortfall passes a limit; `fall_bp` is None if no fall does it.
 
-    `loss_before_minor` is the shortfall one basis point before. `accounts` make it up, the largest first.
+    `loss_before_minor` is the shortfall one basis point before. `accounts` make it up, the largest first. `proxies` are
+    names that follow the market like the wildest, because no beta of theirs is known.
     """
 
     at: datetime
@@ -202,4 +203,5 @@ class ReverseReport:
     loss_minor: int
     loss_before_minor: int
     is_smallest: bool
+    proxies: tuple[str, ...]
     accounts: tuple[tuple[str, int], ...]

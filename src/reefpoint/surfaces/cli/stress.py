@@ -43,7 +43,10 @@ def stress(
         ),
     ] = None,
     falling: Annotated[
-        str | None, typer.Option(metavar="CODE", help="With --reverse: not prices fall, but this currency does.")
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="With --reverse: not all prices fall, but this symbol, sector, currency, or market."
+        ),
     ] = None,
     sensitivity: Annotated[
         bool,
@@ -81,7 +84,8 @@ def stress(
     oil crash,fx:HKD,-2
 
     Examples: reefpoint stress · reefpoint stress --fall 15,25 --history · reefpoint stress --scenarios own.csv ·
-    reefpoint stress --reverse 1000000 · reefpoint stress --sensitivity
+    reefpoint stress --reverse 1000000 · reefpoint stress --reverse 1000000 --falling market ·
+    reefpoint stress --sensitivity
     """
     from reefpoint.platform.database.home import data_home
 
@@ -97,7 +101,7 @@ def stress(
     if reverse is not None or sensitivity:
         _refuse_beside(sensitivity and reverse is not None, scenarios, fall, market, fx, history, gaps, fast)
     if falling is not None and reverse is None:
-        raise typer.BadParameter("--falling is for --reverse: until where may this currency fall?")
+        raise typer.BadParameter("--falling is for --reverse: until where may it fall?")
     if reverse is not None:
         answer = find_breaking_fall(
             limit_minor=_limit_minor(reverse, currency), at=at, currency=currency, falling=falling, threads=threads
@@ -226,7 +230,11 @@ def print_report(console: Console, report: "StressReport") -> None:
 def print_reverse(console: Console, report: "ReverseReport") -> None:
     """One sentence, then who makes up the loss."""
     limit = f"{money_in(report.currency, report.limit_minor)} {report.currency}"
-    what = report.falling or "every price"
+    from reefpoint.insight.stress.rules import MARKET
+
+    by_beta = report.falling == MARKET
+    everything = "the market" if by_beta else report.falling or "everything"
+    what = "the market" if by_beta else report.falling or "every price"
     if report.fall_bp is None:
         console.print(
             f"No fall loses more than {limit}: if {what} went to the least there is, accounts would owe"
@@ -235,13 +243,15 @@ def print_reverse(console: Console, report: "ReverseReport") -> None:
         )
         return
     console.print(
-        f"When {report.falling or 'everything'} falls by {report.fall_bp / 100:.2f}%, accounts owe"
-        f" {money_in(report.currency, report.loss_minor)} above all they have, more than {limit}; one basis point less"
-        f" and it is {money_in(report.currency, report.loss_before_minor)}{_rates(report)}.",
+        f"When {everything} falls by {report.fall_bp / 100:.2f}%{', each name by its beta' if by_beta else ''},"
+        f" accounts owe {money_in(report.currency, report.loss_minor)} above all they have, more than {limit};"
+        f" one basis point less and it is {money_in(report.currency, report.loss_before_minor)}{_rates(report)}.",
         highlight=False,
     )
     if not report.is_smallest:
         console.print("Some gain on this way: a smaller fall may do it too, between two steps that were looked at.")
+    if report.proxies:
+        console.print(f"Without a beta, moved like the wildest name: {', '.join(report.proxies)}.", highlight=False)
     table = _table("account", "shortfall")
     for number, shortfall in report.accounts[:20]:
         table.add_row(number, money_in(report.currency, shortfall))

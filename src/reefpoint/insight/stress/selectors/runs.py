@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from reefpoint.decisions.margin.selectors.currencies import CODES, NUMBER
 from reefpoint.decisions.margin.selectors.parts import DeskBook, PartKey, load_desk_book
 from reefpoint.engine.bands import Band
 from reefpoint.engine.columns import Int32s
@@ -22,10 +21,7 @@ from reefpoint.engine.reporting import (
     reverse_parts,
     stress_parts,
 )
-from reefpoint.engine.scenarios import (
-    E8,
-    fall_scenarios,
-)
+from reefpoint.engine.scenarios import fall_scenarios
 from reefpoint.engine.sensitivity import Sensitivity
 from reefpoint.insight.stress.rules import (
     MOVE_BP,
@@ -38,6 +34,7 @@ from reefpoint.insight.stress.selectors.scenarios import (
     join_scenarios,
     market_falls,
     scenarios_of,
+    way_of,
 )
 from reefpoint.insight.stress.types import (
     AccountWorst,
@@ -93,34 +90,24 @@ def stress_desk(
 def find_breaking_fall(
     *, limit_minor: int, at: datetime, currency: str | None = None, falling: str | None = None, threads: int = 1
 ) -> ReverseReport:
-    """How far all prices must fall together, or with `falling` that currency alone against all others, until the book's
+    """How far all prices must fall together, or with `falling` what that names (see `way_of`), until the book's
     shortfall passes the limit; both in `currency`.
 
-    Raises `ScenarioRefused` for a negative limit and a currency that the desk does not have, `NoReportingRate` as
-    `load_desk_book` does.
+    Raises `ScenarioRefused` for a negative limit and as `way_of` does, `NoReportingRate` as `load_desk_book` does.
     """
     if limit_minor < 0:
         raise ScenarioRefused("The limit must not be negative.")
     desk = load_desk_book(at=at, currency=currency)
-    if falling is not None and falling not in currencies_of(desk):
-        raise ScenarioRefused(
-            "{falling} is no currency of the book: it has {currencies}.",
-            falling=falling,
-            currencies=currencies_of(desk) or [desk.currency],
-        )
-    way = np.zeros(len(CODES), dtype=np.int64)
-    if falling is not None:
-        way[NUMBER[falling]] = -E8
+    way = way_of(falling, desk, at)
     found = reverse_parts(
         desk.book,
         desk.sheet.marks,
         desk.sheet.lines,
-        desk.price_units,
+        way.prices,
         desk.fx,
         desk.parts,
-        np.full(desk.native_count, 0 if falling else -E8, dtype=np.int64),
         limit_units=limit_minor * price_units_per_minor(desk.currency),
-        fx_direction_e8=way,
+        fx_direction_e8=way.fx_direction_e8,
         threads=threads,
     )
     ids = desk.account_id[found.accounts].tolist()
@@ -135,6 +122,7 @@ def find_breaking_fall(
         loss_minor=owed_minor(found.loss_units, desk.currency),
         loss_before_minor=owed_minor(found.loss_before_units, desk.currency),
         is_smallest=found.is_smallest,
+        proxies=way.proxies,
         accounts=tuple(
             (numbers[account_id], owed_minor(units, desk.currency))
             for account_id, units in zip(ids, found.shortfall_units.tolist(), strict=True)

@@ -1,6 +1,7 @@
 """The scenarios that are asked for, as prices and rates: falls, betas, closes of the past, tables of one's own."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from reefpoint.decisions.collateral.selectors.assumptions import NotEnoughHistor
 from reefpoint.decisions.collateral.selectors.model import fit_market
 from reefpoint.decisions.margin.selectors.currencies import CODES, NUMBER
 from reefpoint.decisions.margin.selectors.parts import DeskBook
+from reefpoint.engine.calibration import FactorFit
 from reefpoint.engine.columns import BP, BookError, Bools, Int64s
 from reefpoint.engine.reporting import (
     FxScenarios,
@@ -20,6 +22,7 @@ from reefpoint.engine.scenarios import (
     Scenarios,
     ShockRow,
     Window,
+    along,
     factor_scenarios,
     fall_scenarios,
     percent_e8,
@@ -30,6 +33,7 @@ from reefpoint.insight.stress.rules import (
     FX_TARGET,
     GAP_NAMES,
     GAP_PCT,
+    MARKET,
     WINDOWS,
     WORST_BY_BETA,
     ScenarioRefused,
@@ -87,11 +91,58 @@ def market_falls(desk: DeskBook, falls_bp: Sequence[int], at: datetime) -> tuple
         fit = fit_market(desk.instruments, at=at)
     except NotEnoughHistory:
         return None
+    return _by_beta(desk, fit, falls_bp), ~fit.is_fitted
+
+
+def _by_beta(desk: DeskBook, fit: FactorFit, falls_bp: Sequence[int]) -> Scenarios:
     beta = np.where(fit.is_fitted, fit.beta, np.nanmax(fit.beta))[:, np.newaxis]
     moves = np.array(falls_bp, dtype=np.float64)[:, np.newaxis] / -BP
     back = np.maximum(WORST_BY_BETA - moves @ beta.T, 0.0)
     names = [f"market {-fall / 100:+.2f}% by beta" for fall in falls_bp]
-    return factor_scenarios(desk.price_units, beta, moves, names, back), ~fit.is_fitted
+    return factor_scenarios(desk.price_units, beta, moves, names, back)
+
+
+@dataclass(frozen=True)
+class Way:
+    """What falls in a reverse stress: prices as quoted after each step, and int64[C] how the currencies' worth moves.
+
+    `proxies` are names without a beta, which follow the market like the wildest.
+    """
+
+    prices: Callable[[Int64s], Scenarios]
+    fx_direction_e8: Int64s
+    proxies: tuple[str, ...] = ()
+
+
+def way_of(falling: str | None, desk: DeskBook, at: datetime) -> Way:
+    """The way on which `falling` goes to nothing: a symbol, a sector, a currency of the book (HKD or fx:HKD), `market`
+    (each name by its beta), or without it all prices.
+
+    Raises `ScenarioRefused` for what is none of these, `NotEnoughHistory` where no name has a beta.
+    """
+    still = np.zeros(len(CODES), dtype=np.int64)
+    symbols = np.array([instrument.symbol for instrument in desk.instruments])
+    sectors = np.array([instrument.sector for instrument in desk.instruments])
+    if falling == MARKET:
+        fit = fit_market(desk.instruments, at=at)
+        unfitted = tuple(symbols[~fit.is_fitted & (desk.price_units > 0)].tolist())
+        return Way(lambda steps: _by_beta(desk, fit, steps.tolist()), still, unfitted)
+    falls = symbols == falling
+    if falling is None:
+        falls = np.ones(desk.native_count, dtype=np.bool_)
+    elif not falls.any():
+        falls = sectors == falling
+    code = (falling or "").removeprefix(FX_TARGET)
+    if not falls.any() and code in currencies_of(desk):
+        still[NUMBER[code]] = -E8
+    elif not falls.any() and falling is not None:
+        raise ScenarioRefused(
+            "{falling} is no symbol, no sector and no currency of the book, which has {currencies}.",
+            falling=falling,
+            currencies=currencies_of(desk) or [desk.currency],
+        )
+    direction = np.where(falls, -E8, 0).astype(np.int64)
+    return Way(lambda steps: along(desk.price_units, direction, steps.tolist()), still)
 
 
 def currency_falls(desk: DeskBook, falls_bp: Sequence[int]) -> list[FxScenarios]:

@@ -57,10 +57,13 @@ class StressIn(ReportingIn):
 
 
 class ReverseIn(ReportingIn):
-    """The limit of the loss in minor units, and the currency that falls instead of all prices."""
+    """The limit of the loss in minor units, and what falls instead of all prices.
+
+    A symbol, a sector, a currency of the book (HKD or fx:HKD), or `market`: each name by its beta.
+    """
 
     limit_minor: Annotated[int, Field(ge=0, le=10**15)]
-    falling: Currency = None
+    falling: Annotated[str | None, Field(min_length=1, max_length=80)] = None
 
 
 class GapIn(ReportingIn):
@@ -125,7 +128,7 @@ def stress_book(request: Caller, asked: StressIn) -> Status[RunOut]:
 
 @runs.post("/reverse-stress", response=answers(RunOut, 202))
 def reverse_stress_book(request: Caller, asked: ReverseIn) -> Status[RunOut]:
-    """How far all prices, or one currency, may fall until the book's shortfall passes a limit."""
+    """How far all prices, the market, a sector, a name or a currency may fall until the shortfall passes a limit."""
     return _ask(request, REVERSE.name, asked.model_dump())
 
 

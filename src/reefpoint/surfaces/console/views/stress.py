@@ -20,11 +20,15 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.money import MINOR_DIGITS
 from reefpoint.platform.runs.services import ask_run
 from reefpoint.records.ledger.selectors import current_book_day
+from reefpoint.records.market.selectors.instruments import list_instruments
 from reefpoint.surfaces.web.amounts import AmountError, parse_money
 from reefpoint.surfaces.web.people import page
 from reefpoint.surfaces.web.sentences import said
 
 ROWS_CHARACTERS_MAX = 20_000
+TARGET_CHARACTERS_MAX = 80
+GAP_WHOLES = {"days": (1, 60), "grace_days": (0, 59), "seed": (0, 2**31)}
+"""What may be asked of a gap loss, as by REST."""
 PATHS = (1_000, 2_000, 10_000, 100_000)
 KINDS = {"scenarios": STRESS, "reverse": REVERSE, "sensitivities": SENSITIVITIES, "gap": GAP}
 
@@ -48,7 +52,8 @@ def stress(request: HttpRequest, actor: Actor) -> HttpResponse:
         "market": "10, 20, 30",
         "fx": "10",
     }
-    shown = {"given": given, "errors": errors, "currencies": CODES, "paths": PATHS}
+    sectors = sorted({one.sector for one in list_instruments()})
+    shown = {"given": given, "errors": errors, "currencies": CODES, "sectors": sectors, "paths": PATHS}
     return render(request, "console/stress.html", shown, status=422 if errors else 200)
 
 
@@ -88,8 +93,17 @@ def _read(kind: str, given: QueryDict) -> tuple[dict[str, Any], dict[str, str | 
             inputs["limit_minor"] = cents * 10 ** MINOR_DIGITS.get(inputs["currency"] or "", 2) // 100
         except AmountError:
             errors["limit"] = _("An amount is needed: 500,000 or 500k or 50万.")
-        inputs["falling"] = given.get("falling") or None
+        inputs["falling"] = given.get("falling", "").strip()[:TARGET_CHARACTERS_MAX] or None
     elif kind == GAP.name:
         paths = given.get("paths", "")
         inputs["paths"] = int(paths) if paths in {str(one) for one in PATHS} else PATHS[0]
+        for field, (least, most) in GAP_WHOLES.items():
+            word = given.get(field, "").strip()
+            if word.isascii() and word.isdigit() and least <= int(word[:20]) <= most:
+                inputs[field] = int(word)
+            else:
+                bounds = {"least": least, "most": most}
+                errors[field] = _("A whole number from %(least)s to %(most)s is needed.") % bounds
+        if not errors and inputs["grace_days"] >= inputs["days"]:
+            errors["grace_days"] = _("No day would be left to sell on.")
     return inputs, errors

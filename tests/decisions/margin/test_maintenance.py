@@ -13,6 +13,7 @@ from tests.desk import HALF_DAY, MONDAY, NEXT_MONDAY, SYSTEM, TUESDAY, WEDNESDAY
 
 from reefpoint.decisions.margin.models import MarginCall
 from reefpoint.decisions.margin.rules import Consequence, consequence
+from reefpoint.decisions.margin.selectors.pages import get_board
 from reefpoint.decisions.margin.services import monitor
 from reefpoint.decisions.margin.services.calls import expire_due_calls
 from reefpoint.decisions.margin.services.snapshots import SnapshotResult, snapshot_margin
@@ -89,6 +90,20 @@ def test_at_the_day_s_end_who_is_below_the_maintenance_is_called_for_what_is_mis
     notice = Notice.objects.get(about=f"call:{call.id}")
     assert "维持保证金 40,500.00 USD" in notice.body
     assert verify_desk(close(TUESDAY)) == []
+
+
+def test_the_board_names_the_maintenance_where_it_is_the_next_thing_to_come(desk: Desk, named: int) -> None:
+    """From 100.00, Apple may fall 9.09% until it asks for more and 12.50% to the warning line."""
+
+    def worst() -> dict[int, tuple[bool, int | None]]:
+        return {row.account_id: (row.is_maintenance_next, row.fall_bp) for row in get_board(SYSTEM).worst}
+
+    fall(desk, TUESDAY, "100")
+    assert (worst()[named], worst()[desk.near]) == ((True, 909), (False, 1_250))
+    fall(desk, WEDNESDAY, "90")
+    assert (worst()[named], worst()[desk.near]) == ((True, -102), (False, 277))
+    fall(desk, HALF_DAY, "79.99")
+    assert worst()[named] == worst()[desk.near] == (False, 936)
 
 
 def test_the_maintenance_itself_is_enough_and_nobody_is_called_twice(desk: Desk, named: int) -> None:

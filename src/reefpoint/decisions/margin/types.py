@@ -127,7 +127,8 @@ class RatioBucket:
 class WorstRow:
     """One of the accounts nearest to trouble, with its ratio at the end of the latest sessions (`spark`, bp).
 
-    `fall_bp` is how far all its securities may fall to its next line, `next_band` the band under that line.
+    `next_band` is the band under its next line, `fall_bp` how far all its securities may fall to that line, or, with
+    `is_maintenance_next`, to where its equity no longer meets the maintenance of its names (negative: it does not now).
     """
 
     account_id: int
@@ -138,6 +139,7 @@ class WorstRow:
     ratio_bp: int | None
     debt_minor: int
     next_band: Band | None
+    is_maintenance_next: bool
     fall_bp: int | None
     call_bp: int
     spark: tuple[int, ...]

@@ -371,8 +371,12 @@ def _worst_row(state: MarginState, history: list[int]) -> WorstRow:
     account = state.account
     terms = get_terms(account.scheme_version_id)
     lines = ((Band.WARNING, terms.warning_bp), (Band.CALL, terms.call_bp), (Band.CLOSE_OUT, terms.close_out_bp))
-    following = next(((band, line_bp) for band, line_bp in lines if band > state.band), None)
+    next_band, line_bp = next(((band, line_bp) for band, line_bp in lines if band > state.band), (None, 0))
     scale = price_units_per_minor(account.currency)
+    market, assets, debt = (minor * scale for minor in (state.market_minor, state.assets_minor, state.debt_minor))
+    fall_bp = fall_to_line_bp(market, assets - market, debt, line_bp) if next_band else None
+    asked_bp = fall_to_requirement_bp(market, assets, debt, state.requirement_minor * scale)
+    is_maintenance_next = state.band < Band.CALL and asked_bp is not None and (fall_bp is None or asked_bp < fall_bp)
     return WorstRow(
         account_id=account.id,
         number=account.number,
@@ -381,15 +385,9 @@ def _worst_row(state: MarginState, history: list[int]) -> WorstRow:
         band=Band(state.band),
         ratio_bp=state.ratio_bp,
         debt_minor=state.debt_minor,
-        next_band=following[0] if following else None,
-        fall_bp=fall_to_line_bp(
-            state.market_minor * scale,
-            (state.assets_minor - state.market_minor) * scale,
-            state.debt_minor * scale,
-            following[1],
-        )
-        if following
-        else None,
+        next_band=next_band,
+        is_maintenance_next=is_maintenance_next,
+        fall_bp=asked_bp if is_maintenance_next else fall_bp,
         call_bp=terms.call_bp,
         spark=(*history, state.ratio_bp) if state.ratio_bp is not None else tuple(history),
     )

@@ -12,11 +12,13 @@ from django.urls import reverse
 from tests.surfaces.conftest import CLOSE, SYSTEM, Book, SignIn
 
 from reefpoint.decisions.collateral.models import Assessment
+from reefpoint.decisions.collateral.selectors.house import LISTS
 from reefpoint.decisions.collateral.services import assessments
 from reefpoint.decisions.collateral.services.assessments import assess_names
 from reefpoint.platform.access.models import Approval
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.publications.models import Publication
+from reefpoint.platform.publications.services import publish_approved
 from reefpoint.surfaces.api.routers import collateral as calls
 from reefpoint.surfaces.console.views import collateral as pages
 from reefpoint.surfaces.console.views import collateral_lists as lists
@@ -81,7 +83,9 @@ def test_a_list_that_cannot_be_is_refused_beside_its_field(
     assert (Publication.objects.count(), Approval.objects.count()) == (before, 0)
 
 
-def test_a_list_is_typed_or_loaded_tried_on_the_book_and_waits_for_a_second_person(officer: Client) -> None:
+def test_a_list_is_typed_tried_on_the_book_waits_for_a_second_person_and_is_compared_with_the_one_before(
+    officer: Client, signed_in: SignIn
+) -> None:
     address = reverse("console:collateral_lists")
     file = SimpleUploadedFile("names.csv", b"symbol,since,until,note\nJPM,2020-01-01,2020-12-31,until the review\n")
     shown = officer.post(address, {**list_form(step="load"), "file": file}).content.decode()
@@ -92,7 +96,17 @@ def test_a_list_is_typed_or_loaded_tried_on_the_book_and_waits_for_a_second_pers
     assert officer.post(address, list_form(only_jpm)).status_code == 302
     draft = Publication.objects.get(kind="collateral.lists", state="draft")
     assert [one["symbol"] for one in draft.content["lists"][0]["names"]] == ["JPM"]
-    assert Approval.objects.get().payload["version"] == draft.version
+    approval = Approval.objects.get()
+    assert approval.payload["version"] == draft.version
+    decision = {"decision": "approve", "payload_hash": approval.payload_hash}
+    signed_in(RoleName.CREDIT_OFFICER).post(reverse("console:decide", args=[approval.pk]), decision)
+    publish_approved(actor=SYSTEM, kind=LISTS, approval_id=approval.pk, at=CLOSE)
+    compared = officer.get(reverse("console:collateral_lists_compare")).content.decode()
+    assert "2020-01-01 – 2020-12-31 · until the review" in compared
+    by_rest = officer.get("/api/v1/collateral/lists/compare", {"before": draft.version - 1, "after": draft.version})
+    assert [(one["symbol"], one["move"]) for one in by_rest.json()] == [("JPM", "came")]
+    missing = officer.get("/api/v1/collateral/lists/compare", {"before": 1, "after": 99})
+    assert missing.status_code == 404
 
 
 def test_the_file_of_listings_says_kind_board_and_state(officer: Client) -> None:

@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reefpoint.decisions.collateral.adapters.shipped import read_shipped_house, read_shipped_lists
-from reefpoint.decisions.collateral.rules import legal_haircut, plan_steps, read_house, read_lists, sessions_needed
-from reefpoint.decisions.collateral.types import Ramp, Step
+from reefpoint.decisions.collateral.rules import (
+    compare_lists,
+    legal_haircut,
+    plan_steps,
+    read_house,
+    read_lists,
+    sessions_needed,
+)
+from reefpoint.decisions.collateral.types import EligibilityList, Listed, Ramp, Step
 from reefpoint.engine.haircuts import HaircutInputs, HaircutPolicy, find_haircuts
 from reefpoint.platform.basics.tables.table import MalformedTable
 from reefpoint.records.market.types import Board, InstrumentKind, ListingView
@@ -213,3 +220,22 @@ def test_the_models_haircut_grows_with_volatility(factor: float) -> None:
         return int(find_haircuts(inputs, HaircutPolicy(step_bp=1, floor_bp=0)).haircut_bp[0])
 
     assert haircut(factor) >= haircut(1.0)
+
+
+def test_two_versions_of_a_list_differ_in_names_days_and_haircuts() -> None:
+    def listed(*names: tuple[str, str]) -> tuple[Listed, ...]:
+        return tuple(Listed(symbol, date(2020, 1, 1), None, note) for symbol, note in names)
+
+    before = [EligibilityList("", listed(("AAPL", ""), ("JPM", ""), ("MSFT", ""), ("XOM", "")))]
+    after = [
+        EligibilityList("", listed(("AAPL", ""), ("JPM", "review"), ("MSFT", ""))),
+        EligibilityList("prime", listed(("GE", ""))),
+    ]
+    found = compare_lists(before, after, {"AAPL": 3_000, "MSFT": 3_000}, {"AAPL": 3_500, "MSFT": 3_000})
+    assert [(one.tier, one.symbol, one.move.value) for one in found] == [
+        ("", "AAPL", "haircut"),
+        ("", "JPM", "changed"),
+        ("", "XOM", "went"),
+        ("prime", "GE", "came"),
+    ]
+    assert (found[0].haircut_before_bp, found[0].haircut_after_bp) == (3_000, 3_500)

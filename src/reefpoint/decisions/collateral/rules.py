@@ -15,7 +15,9 @@ from reefpoint.decisions.collateral.types import (
     Caps,
     EligibilityList,
     HouseRules,
+    ListDifference,
     Listed,
+    ListMove,
     Ramp,
     Step,
 )
@@ -343,3 +345,31 @@ def apply_cuts(
     # in two parts: a price times 10,000 need not fit
     cut = price_units // HAIRCUT_MAX_BP * kept_bp + price_units % HAIRCUT_MAX_BP * kept_bp // HAIRCUT_MAX_BP
     return np.where(price_units > 0, np.maximum(cut, 1), price_units)
+
+
+def compare_lists(
+    before: Sequence[EligibilityList],
+    after: Sequence[EligibilityList],
+    haircuts_before: Mapping[str, int],
+    haircuts_after: Mapping[str, int],
+) -> list[ListDifference]:
+    """Every name that two versions treat differently, by tier and symbol; haircuts (bp) are by symbol."""
+    first, second = ({one.tier: one.names for one in lists} for lists in (before, after))
+    found = []
+    for tier in sorted({*first, *second}):
+        old, new = first.get(tier, ()), second.get(tier, ())
+        for symbol in sorted({one.symbol for one in (*old, *new)}):
+            was, now = (tuple(one for one in names if one.symbol == symbol) for names in (old, new))
+            cut_was, cut_now = haircuts_before.get(symbol), haircuts_after.get(symbol)
+            if not was:
+                move = ListMove.CAME
+            elif not now:
+                move = ListMove.WENT
+            elif was != now:
+                move = ListMove.CHANGED
+            elif cut_was != cut_now:
+                move = ListMove.HAIRCUT
+            else:
+                continue
+            found.append(ListDifference(tier, symbol, move, was, now, cut_was, cut_now))
+    return found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from reefpoint.platform.basics.tables.table import DecisionTable
 
@@ -33,6 +34,31 @@ class EligibilityList:
 
     def accepts(self, symbol: str, on: date) -> bool:
         return any(one.symbol == symbol and one.holds(on) for one in self.names)
+
+
+class ListMove(StrEnum):
+    """What became of a name from one version of a list to another."""
+
+    CAME = "came"
+    WENT = "went"
+    CHANGED = "changed"
+    HAIRCUT = "haircut"
+
+
+@dataclass(frozen=True)
+class ListDifference:
+    """A name that two versions of a tier's list treat differently. `before` and `after` are its rows on each.
+
+    The haircuts (bp) are the desk's own in force on the first day of each version; None where there was none.
+    """
+
+    tier: str
+    symbol: str
+    move: ListMove
+    before: tuple[Listed, ...]
+    after: tuple[Listed, ...]
+    haircut_before_bp: int | None
+    haircut_after_bp: int | None
 
 
 @dataclass(frozen=True)

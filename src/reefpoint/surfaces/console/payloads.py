@@ -87,12 +87,23 @@ VALUE_WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     "kind": KIND_WORDS,
     "board": BOARD_WORDS,
 }
+_FIRST = (
+    "what", "symbol", "loan", "name", "name_zh", "account", "currency", "loans", "rise", "fall", "most_up_bp",
+    "most_down_bp", "principal_minor", "year_before_minor", "year_after_minor", "old_bp", "new_bp", "not_before",
+    "before", "grid", "grid_version",
+)  # fmt: skip
+"""Terms that come first, in this order; the database keeps those of a payload by their length."""
 _COUNTS = frozenset({"assumed_daily_volume", "daily_volume", "shares_issued", "loans", "rise", "fall"})
 
 
 def term_word(key: str) -> str:
     """What a term of a payload is called; its own name where there is no word for it."""
     return str(TERM_WORDS.get(key) or FACT_WORDS.get(key) or key)
+
+
+def _ordered(row: Mapping[str, object]) -> list[tuple[str, object]]:
+    places = {name: place for place, name in enumerate(_FIRST)}
+    return sorted(row.items(), key=lambda one: places.get(one[0], len(places)))
 
 
 def payload_said(value: object, key: str = "", currency: str = "") -> SafeString:
@@ -104,7 +115,7 @@ def payload_said(value: object, key: str = "", currency: str = "") -> SafeString
     if isinstance(value, Mapping):
         found = value.get("currency")
         own = found if isinstance(found, str) and found in MINOR_DIGITS else currency
-        rows = ((term_word(name), payload_said(held, name, own)) for name, held in value.items())
+        rows = ((term_word(name), payload_said(held, name, own)) for name, held in _ordered(value))
         return format_html('<dl class="payload-map">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _rows(value, currency) if _is_table(value) else _items(value, key, currency)
@@ -124,7 +135,7 @@ def _is_table(value: Sequence[object]) -> bool:
 
 def _rows(rows: Sequence[Mapping[str, object]], currency: str) -> SafeString:
     heads = format_html_join(
-        "", '<th scope="col"{}>{}</th>', ((_numeric(rows[0][name]), term_word(name)) for name in rows[0])
+        "", '<th scope="col"{}>{}</th>', ((_numeric(cell), term_word(name)) for name, cell in _ordered(rows[0]))
     )
     lines = format_html_join("", "<tr>{}</tr>", ((_line(row, currency),) for row in rows))
     return format_html(
@@ -135,7 +146,7 @@ def _rows(rows: Sequence[Mapping[str, object]], currency: str) -> SafeString:
 def _line(row: Mapping[str, object], currency: str) -> SafeString:
     own = row.get("currency")
     own = own if isinstance(own, str) and own in MINOR_DIGITS else currency
-    cells = ((_numeric(cell), payload_said(cell, name, own)) for name, cell in row.items())
+    cells = ((_numeric(cell), payload_said(cell, name, own)) for name, cell in _ordered(row))
     return format_html_join("", "<td{}>{}</td>", cells)
 
 

@@ -223,6 +223,7 @@ urlpatterns = [
     path("collateral/assessments/<int:assessment_id>/", collateral.assessment, name="assessment"),
     path("collateral/assessments/<int:assessment_id>/release/", collateral.request_release, name="request_release"),
     path("collateral/lists/", collateral_lists.lists, name="collateral_lists"),
+    path("collateral/lists/compare/", collateral_lists.compare, name="collateral_lists_compare"),
     path("collateral/house/", publications.house_rules, name="house_rules"),
     path("collateral/house/<slug:table>/", tables.house_editor, name="house_editor"),
     path("collateral/<int:instrument_id>/", collateral.name, name="collateral_name"),

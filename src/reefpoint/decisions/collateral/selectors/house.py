@@ -6,13 +6,21 @@ from functools import lru_cache
 from reefpoint.decisions.collateral import rules
 from reefpoint.decisions.collateral.adapters.shipped import read_shipped_house, read_shipped_lists
 from reefpoint.decisions.collateral.rules import NotEligible
-from reefpoint.decisions.collateral.types import EligibilityList, HouseRules
-from reefpoint.platform.publications.selectors import get_published, in_force, shipped
-from reefpoint.platform.publications.types import Content, PublicationKind
+from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
+from reefpoint.decisions.collateral.types import EligibilityList, HouseRules, ListDifference
+from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.publications.selectors import get_published, in_force, list_versions, shipped
+from reefpoint.platform.publications.types import Content, PublicationKind, PublicationState
 from reefpoint.records.market.selectors.calendar import get_calendar
 from reefpoint.records.market.selectors.instruments import get_instrument, list_instruments
 
 PUBLISH = "collateral.publish"
+
+
+class VersionNotFound(NotFound):
+    """The lists have no such published version."""
+
+
 LONG_AGO_SESSIONS = 10_000
 """For a name of which nobody knows since when it is suspended: longer than any row of a table tells apart."""
 
@@ -104,3 +112,17 @@ def cuts_under(house: HouseRules, on: date) -> dict[int, int]:
         if cut:
             cuts[one.id] = cut
     return cuts
+
+
+def compare_list_versions(before: int, after: int) -> list[ListDifference]:
+    """What differs between two published versions of the lists. Raises `VersionNotFound`."""
+    published = {one.version: one for one in list_versions(LISTS) if one.state is PublicationState.PUBLISHED}
+    if missing := {before, after} - set(published):
+        raise VersionNotFound("There is no published version {version} of the lists.", version=min(missing))
+    symbols = {one.id: one.symbol for one in list_instruments()}
+    first, second = published[before], published[after]
+    cuts_before, cuts_after = (
+        {symbols[one]: cut for one, cut in haircuts_in_force(version.effective_from).items()}
+        for version in (first, second)
+    )
+    return rules.compare_lists(read_lists(first.id), read_lists(second.id), cuts_before, cuts_after)

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from reefpoint.decisions.collateral.selectors.assessments import explain_haircut, get_assessment, list_assessments
 from reefpoint.decisions.collateral.selectors.haircuts import haircuts_in_force
-from reefpoint.decisions.collateral.selectors.house import accepts, lists_in_force
+from reefpoint.decisions.collateral.selectors.house import accepts, compare_list_versions, lists_in_force
 from reefpoint.decisions.collateral.services.assessments import assess_names
-from reefpoint.decisions.collateral.types import AssessmentRow, NameView, ReleaseView, Step
+from reefpoint.decisions.collateral.types import AssessmentRow, ListDifference, NameView, ReleaseView, Step
 from reefpoint.decisions.margin.selectors.collateral_effects import find_assessment_effect
 from reefpoint.decisions.margin.services.collateral import request_haircut_release, summarise
 from reefpoint.platform.access.services import require
@@ -129,6 +129,18 @@ def read_haircut(request: Caller, instrument_id: Id) -> HaircutOut:
         release=found.release,
         name=_name(found.name) if found.name else None,
     )
+
+
+@collateral.get("/lists/compare", response=answers(list[ListDifference]))
+def compare_lists(
+    request: Caller, before: Annotated[int, Field(ge=1, le=10**9)], after: Annotated[int, Field(ge=1, le=10**9)]
+) -> list[ListDifference]:
+    """Names that two published versions of the lists treat differently, with the haircut (bp) on the first day of each.
+
+    Right: collateral.view.
+    """
+    require(request.auth, "collateral.view")
+    return compare_list_versions(before, after)
 
 
 @collateral.get("/assessments", response=answers(list[AssessmentRow]))

@@ -10,9 +10,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from reefpoint.decisions.collateral.selectors.house import LISTS, PUBLISH, read_lists
-from reefpoint.decisions.collateral.types import Listed
+from reefpoint.decisions.collateral.selectors.house import LISTS, PUBLISH, compare_list_versions, read_lists
+from reefpoint.decisions.collateral.types import Listed, ListMove
 from reefpoint.decisions.margin.selectors.house_preview import preview_lists
 from reefpoint.decisions.margin.services.collateral import draft_and_request
 from reefpoint.flows.operations.selectors.clock import desk_now
@@ -27,12 +29,21 @@ from reefpoint.platform.publications.services import NotPublishable
 from reefpoint.records.market.selectors import list_instruments
 from reefpoint.surfaces.web.people import page, people_names
 from reefpoint.surfaces.web.sentences import said
+from reefpoint.surfaces.web.tables import Column, Table
 
 REASON_CHARACTERS_MAX = 500
 ROWS_MAX = 200
 """Rows that the page edits; a longer list is changed by file."""
 FILE_BYTES_MAX = 2_000_000
 COLUMNS = ("symbol", "since", "until", "note")
+
+
+MOVE_WORDS = {
+    ListMove.CAME: pgettext_lazy("list", "Came"),
+    ListMove.WENT: pgettext_lazy("list", "Went"),
+    ListMove.CHANGED: pgettext_lazy("list", "Days or note changed"),
+    ListMove.HAIRCUT: pgettext_lazy("list", "Haircut changed"),
+}
 
 
 @dataclass
@@ -111,6 +122,76 @@ def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
     }
     status = 422 if form.errors and step in {"publish", "load"} else 200
     return render(request, "console/collateral_lists.html", context, status=status)
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """A name that two versions treat differently, as the table prints it."""
+
+    symbol: str
+    tier: str
+    move: str
+    before: str
+    after: str
+    haircut_before_bp: int | None
+    haircut_after_bp: int | None
+
+
+DIFFERENCES = Table(
+    key="list-differences",
+    columns=(
+        Column("symbol", _("Name"), "code"),
+        Column("tier", _("Tier")),
+        Column("move", _("What changed")),
+        Column("before", pgettext_lazy("change", "Before")),
+        Column("after", pgettext_lazy("change", "After")),
+        Column("haircut_before_bp", _("Haircut before"), "percent"),
+        Column("haircut_after_bp", _("Haircut after"), "percent"),
+    ),
+    sort="symbol",
+    search=_("Symbol or tier"),
+    empty=_("Nothing differs"),
+    empty_help=_("Both versions accept the same names from the same days, under the same haircuts."),
+    row_id=lambda row: f"difference-{row.tier}-{row.symbol}",
+)
+
+
+@page("collateral.view")
+def compare(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Two published versions of the lists beside each other: which names came, went or changed."""
+    versions = [one for one in list_versions(LISTS) if one.state == "published"]
+    numbers = [one.version for one in versions]
+    after = _number(request.GET.get("after", ""), numbers, max(numbers))
+    earlier = [number for number in numbers if number < after] or [after]
+    before = _number(request.GET.get("before", ""), numbers, max(earlier))
+    rows = [
+        DifferenceRow(
+            one.symbol,
+            one.tier or _now("The whole desk"),
+            str(MOVE_WORDS[one.move]),
+            _days(one.before),
+            _days(one.after),
+            one.haircut_before_bp,
+            one.haircut_after_bp,
+        )
+        for one in compare_list_versions(before, after)
+    ]
+    wanted = DIFFERENCES.read(request.GET)
+    context = {"versions": versions, "before": before, "after": after}
+    return DIFFERENCES.answer(
+        request, wanted, DIFFERENCES.find_in(rows, wanted), "console/collateral_lists_compare.html", context
+    )
+
+
+def _number(text: str, known: list[int], otherwise: int) -> int:
+    return next((one for one in known if str(one) == text), otherwise)
+
+
+def _days(lines: tuple[Listed, ...]) -> str:
+    """The days of a name on a list, with its notes."""
+    return "; ".join(
+        f"{one.since} – {one.until or ''}".rstrip() + (f" · {one.note}" if one.note else "") for one in lines
+    )
 
 
 def _row(one: Listed) -> dict[str, str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from tests.desk import HALF_DAY, MONDAY, TUESDAY, WEDNESDAY, Desk, noon, verify_desk
 
 from reefpoint.decisions.margin.models import MarginCall, MarginState
@@ -17,6 +18,7 @@ from reefpoint.decisions.margin.services import calls, monitor
 from reefpoint.decisions.margin.types import Band
 from reefpoint.engine.watch import Watch
 from reefpoint.platform.audit.selectors import list_entries
+from reefpoint.platform.database import bulk
 from reefpoint.platform.events.models import Event
 from reefpoint.platform.events.selectors import pending_count
 from reefpoint.records.accounts.selectors.accounts import load_accounts
@@ -135,26 +137,67 @@ def test_i25_a_monitor_killed_between_two_transactions_loses_nothing_and_does_no
     assert verify_desk(LATER) == []
 
 
+def test_many_calls_take_as_many_statements_as_one(
+    desk: Desk, room: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_many(desk, [49_900, 49_800])
+    for _ in range(7):
+        desk.open_account({"KO": 2_000}, 49_900_00)
+    desk.drain()
+    copies: list[str] = []
+    copy_in = bulk._copy_in
+
+    def note(table: str, *rest: Any) -> int:
+        copies.append(table)
+        return copy_in(table, *rest)
+
+    monkeypatch.setattr(bulk, "_copy_in", note)
+    monkeypatch.setattr(monitor, "FIRST_OF_MANY", 1)
+    taken = []
+    for states, name, price in ((1, "AAPL", "75"), (3, "KO", "37.50")):
+        room(states)
+        desk.prices(TUESDAY, drain=False, **{name: price})
+        desk.monitor.run_once()  # takes the price and settles the first account
+        before = MarginCall.objects.count()
+        copies.clear()
+        with CaptureQueriesContext(connection) as told:
+            desk.monitor.run_once()
+        assert MarginCall.objects.count() == before + states
+        assert copies == ["margin_margincall", "audit_entry"]
+        taken.append(len(told))
+        desk.drain()
+    assert taken[0] == taken[1]
+
+
+@pytest.mark.parametrize("happens", ["the power went", "the session was lost"])
 def test_i25_a_transaction_that_fails_half_way_leaves_what_was_committed_and_nothing_else(
-    live_desk: Desk, room: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+    live_desk: Desk, room: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, happens: str
 ) -> None:
     accounts = [live_desk.near, *open_many(live_desk, [49_900, 49_800])]
+    crossed = told("margin.BandCrossed")
     room(1)
     live_desk.prices(TUESDAY, drain=False, AAPL="75")
     live_desk.monitor.run_once()
     with monkeypatch.context() as patch:
-        patch.setattr(calls, "record_all", _fail)
-        with pytest.raises(RuntimeError):
+        patch.setattr(calls, "record_all", _fail if happens == "the power went" else _lose_the_session)
+        with pytest.raises((RuntimeError, OperationalError)):
             live_desk.monitor.run_once()
     assert [call.account_id for call in MarginCall.objects.all()] == accounts[:1]
     assert told("margin.CallOpened") == 1
     live_desk.drain()
     assert [call.account_id for call in MarginCall.objects.order_by("id")] == accounts
+    assert told("margin.CallOpened") == len(list_entries(action="margin.open_call")) == len(accounts)
+    assert told("margin.BandCrossed") == crossed + len(accounts)
     assert verify_desk(noon(TUESDAY)) == []
 
 
 def _fail(**_: object) -> None:
     raise RuntimeError("the power went")
+
+
+def _lose_the_session(**_: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_a_monitor_that_starts_on_states_that_are_right_writes_none(desk: Desk) -> None:

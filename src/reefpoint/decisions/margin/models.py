@@ -78,7 +78,7 @@ class MarginCall(models.Model):
     """A demand to bring an account back over its cure line, or its equity to the maintenance of its names, in time."""
 
     number = models.CharField(max_length=24, unique=True)
-    account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey("accounts.MarginAccount", on_delete=models.PROTECT, related_name="+", db_index=False)
     cause = models.CharField(max_length=12, default=CallCause.LINE.value, db_default=CallCause.LINE.value)
     state = models.CharField(max_length=10, default=CallState.OPEN)
     opened_on = models.DateField()

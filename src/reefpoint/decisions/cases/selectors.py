@@ -26,6 +26,8 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.platform.database.parts import cut
+from reefpoint.platform.database.searching import holding, searched
+from reefpoint.records.parties.selectors.clients import client_texts
 
 ORDERS = {"number": "id", "title": "title", "state": "state", "opened_at": "opened_at", "due_at": "due_at"}
 
@@ -57,15 +59,11 @@ def list_cases(
         rows = rows.filter(assignee_id=assignee_id)
     if client_id is not None:
         rows = rows.filter(clients__client_id=client_id)
-    if wanted := text.replace("\x00", "").strip():
-        about = CaseClient.objects.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-        )
+    if wanted := searched(text):
+        about = CaseClient.objects.filter(holding(text, *client_texts()))
         number = wanted.upper().removeprefix("K-")
         named = Q(id=int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else Q(id=None)
-        rows = rows.filter(named | Q(title__icontains=wanted) | Q(id__in=about.values("case_id")))
+        rows = rows.filter(named | holding(wanted, "title") | Q(id__in=about.values("case_id")))
     sign = "-" if order.startswith("-") else ""
     page = rows.order_by(sign + ORDERS[key], f"{sign}id")
     return cut(page, offset=offset, limit=limit, view=_rows)

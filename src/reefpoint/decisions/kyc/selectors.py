@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from reefpoint.decisions.kyc import rules
 from reefpoint.decisions.kyc.adapters.shipped import read_shipped_rating
@@ -25,9 +25,10 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind
-from reefpoint.records.parties.selectors.clients import require_client, visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, require_client, visible_clients
 from reefpoint.records.parties.selectors.profiles import load_identifiers, load_profiles
 from reefpoint.records.parties.types import ClientKind
 
@@ -122,12 +123,7 @@ def find_reviews(
     if order.lstrip("-") not in REVIEW_ORDERS:
         raise ValueError(f"reviews have no order {order!r}")
     rows = current().filter(client__in=visible_clients(actor))
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, *client_texts()))
     if rating:
         rows = rows.filter(rating="" if rating == KycState.REFERRED else rating)
     if due:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.selectors import load_inputs
@@ -15,6 +15,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.platform.publications.selectors import get_published, in_force, shipped
 from reefpoint.platform.publications.types import Content, PublicationKind, PublicationView
 from reefpoint.platform.vault.services import open_many, open_sealed
@@ -60,7 +61,7 @@ from reefpoint.records.contracts.types import (
     template_key,
 )
 from reefpoint.records.parties.rules import local_day
-from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, find_own_client, visible_clients
 
 VERIFY_BYTES_MAX = 20 * 1024 * 1024
 _BATCH = 100
@@ -215,15 +216,7 @@ def find_contracts(
     if not (actor.is_system or actor.sees_all_clients):
         rows = rows.filter(client__in=visible_clients(actor))
     exact = {"state": state, "jurisdiction": jurisdiction, "client_id": client_id}
-    rows = rows.filter(**{name: value for name, value in exact.items() if value})
-    wanted = text.replace("\x00", "").strip()
-    if wanted:
-        rows = rows.filter(
-            Q(number__icontains=wanted)
-            | Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, "number", *client_texts()), **{name: one for name, one in exact.items() if one})
     page = rows.order_by(order, "-id")
     return cut(page, offset=offset, limit=limit, view=each(_row))
 

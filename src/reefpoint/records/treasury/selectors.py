@@ -13,6 +13,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.records.ledger.selectors import list_entries, list_journal_keys
 from reefpoint.records.ledger.types import BANK_SETTLEMENT
 from reefpoint.records.market.selectors import sessions
@@ -145,9 +146,7 @@ def find_payments(
 ) -> Listing[PaymentView]:
     """Payments by reference or matter and state; `order` is a column, with a minus for descending."""
     require(actor, "treasury.view")
-    rows = Payment.objects.select_related("pool")
-    if text.strip():
-        rows = rows.filter(Q(reference__icontains=text.strip()) | Q(subject__icontains=text.strip()))
+    rows = Payment.objects.select_related("pool").filter(holding(text, "reference", "subject"))
     if state:
         rows = rows.filter(state=state)
     counted = rows.aggregate(count=Count("id"), amount_minor=Sum("amount_minor", default=0))

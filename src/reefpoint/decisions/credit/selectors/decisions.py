@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from reefpoint.decisions.credit import rules
 from reefpoint.decisions.credit.models import ConditionWaiver, CreditCondition, CreditDecision
@@ -27,7 +27,8 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.parties.selectors.clients import can_see_client, require_client, visible_clients
+from reefpoint.platform.database.searching import holding
+from reefpoint.records.parties.selectors.clients import can_see_client, client_texts, require_client, visible_clients
 
 DECISION_ORDERS = frozenset({"id", "client_number", "asked_minor", "limit_minor", "grade", "state", "decided_on"})
 
@@ -123,13 +124,7 @@ def find_decisions(
     if order.lstrip("-") not in DECISION_ORDERS:
         raise ValueError(f"decisions have no order {order!r}")
     rows: QuerySet[CreditDecision] = CreditDecision.objects.filter(client__in=visible_clients(actor))
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-            | Q(scheme_code__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, *client_texts(), "scheme_code"))
     if state:
         rows = rows.filter(is_override=True) if state == "override" else rows.filter(state=state)
     if outcome:

@@ -46,6 +46,7 @@ from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.basics.money import held_minor, owed_minor, price_units_per_minor
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.records.accounts.selectors.accounts import get_account
 from reefpoint.records.accounts.selectors.facilities import get_facility
 from reefpoint.records.accounts.selectors.loans import list_loans
@@ -53,7 +54,7 @@ from reefpoint.records.accounts.selectors.owners import get_own_account, get_own
 from reefpoint.records.accounts.selectors.positions import names_held
 from reefpoint.records.accounts.types import AccountOwner
 from reefpoint.records.market.selectors import latest_prices, list_instruments
-from reefpoint.records.parties.selectors.clients import visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, visible_clients
 from reefpoint.records.products.selectors import get_terms, get_version
 
 WORST_ROWS = 20
@@ -133,8 +134,7 @@ def list_accounts(
     rows = _states(actor).annotate(
         cash_minor=F("assets_minor") - F("market_minor"), equity_minor=F("assets_minor") - F("debt_minor")
     )
-    if text.strip():
-        rows = rows.filter(_holds_text(text, "account__"))
+    rows = rows.filter(holding(text, *_ACCOUNT_TEXTS))
     exact = {
         "band": int(band) if band else None,
         "account__scheme_version__scheme__code": scheme or None,
@@ -168,8 +168,7 @@ def list_calls(
     """
     require(actor, "margin.view")
     rows = _calls(actor)
-    if text.strip():
-        rows = rows.filter(_holds_text(text, "account__") | Q(number__icontains=text.strip().replace("\x00", "")))
+    rows = rows.filter(holding(text, "number", *_ACCOUNT_TEXTS))
     if state:
         rows = rows.filter(state=state)
     if cause:
@@ -302,13 +301,7 @@ def _ratios_now(calls: Collection[MarginCall]) -> dict[int, int | None]:
     return dict(states.values_list("account_id", "ratio_bp"))
 
 
-def _holds_text(text: str, prefix: str) -> Q:
-    wanted = text.strip().replace("\x00", "")
-    fields = ("number", "client__number", "client__name", "client__name_zh")
-    found = Q()
-    for field in fields:
-        found |= Q(**{f"{prefix}{field}__icontains": wanted})
-    return found
+_ACCOUNT_TEXTS = ("account__number", *client_texts("account__client"))
 
 
 def _order(orders: dict[str, str], order: str) -> OrderBy:

@@ -11,6 +11,8 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
+from reefpoint.records.parties.selectors.clients import client_texts
 
 ORDERS = {
     "at": "at",
@@ -82,14 +84,7 @@ def find_alerts(
     rows = _rows()
     exact = {"state": state, "mode": mode, "rule__code": rule}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-            | Q(rule__code__icontains=wanted)
-            | Q(rule__title__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, *client_texts(), "rule__code", "rule__title"))
     sign = "-" if order.startswith("-") else ""
     page = rows.order_by(sign + ORDERS[key], f"{sign}id")
     return cut(page, offset=offset, limit=limit, view=each(_view))

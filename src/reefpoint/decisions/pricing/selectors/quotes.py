@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from reefpoint.decisions.pricing import rules
 from reefpoint.decisions.pricing.models import PriceException, Quote, RateProposal
@@ -24,7 +24,8 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut, each
-from reefpoint.records.parties.selectors.clients import can_see_client, visible_clients
+from reefpoint.platform.database.searching import holding
+from reefpoint.records.parties.selectors.clients import can_see_client, client_texts, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.products.types import VersionState
 
@@ -125,13 +126,7 @@ def find_quotes(
     if order.lstrip("-") not in QUOTE_ORDERS:
         raise ValueError(f"quotes have no order {order!r}")
     rows = _quotes().filter(client__in=visible_clients(actor))
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted)
-            | Q(scheme_code__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, *client_texts(), "scheme_code"))
     if state == "exception":
         rows = rows.filter(exceptions__isnull=False).distinct()
     elif state:

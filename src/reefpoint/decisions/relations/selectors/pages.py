@@ -32,9 +32,10 @@ from reefpoint.decisions.relations.types import (
 from reefpoint.platform.access.services import require
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.listing import Listing
+from reefpoint.platform.database.searching import holding, searched
 from reefpoint.records.accounts.selectors.accounts import load_debts
 from reefpoint.records.accounts.types import ClientDebt
-from reefpoint.records.parties.selectors.clients import visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, visible_clients
 from reefpoint.records.parties.selectors.traits import list_clients_sharing, list_traits
 from reefpoint.records.parties.types import TraitKind
 
@@ -71,14 +72,8 @@ def list_groups(
 
 def _groups_holding(text: str) -> list[Group]:
     rows = Group.objects.filter(ended_at=None)
-    wanted = text.replace("\x00", "").strip()
-    if wanted:
-        members = Membership.objects.filter(
-            Q(client__number__icontains=wanted)
-            | Q(client__name__icontains=wanted)
-            | Q(client__name_zh__icontains=wanted),
-            until=None,
-        )
+    if wanted := searched(text):
+        members = Membership.objects.filter(holding(text, *client_texts()), until=None)
         number = wanted.upper().removeprefix("G-")
         named = Q(id=int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else Q(id=None)
         rows = rows.filter(named | Q(id__in=members.values("group_id")))

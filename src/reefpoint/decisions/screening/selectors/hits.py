@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-from django.db.models import Q
-
 from reefpoint.decisions.screening.models import Hit, Screening
 from reefpoint.decisions.screening.selectors.matching import entry_view
 from reefpoint.decisions.screening.types import (
@@ -25,6 +23,7 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import verify_guards
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.records.parties.selectors.clients import require_client
 
 HIT_ORDERS = frozenset({"id", "client_number", "score_bp", "source", "state", "raised_at"})
@@ -54,13 +53,7 @@ def find_hits(
         rows = rows.filter(state__in=LIVE) if state == "live" else rows.filter(state=state)
     if source:
         rows = rows.filter(source=source)
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(client__number__icontains=wanted)
-            | Q(ours__icontains=wanted)
-            | Q(theirs__icontains=wanted)
-            | Q(reference__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, "client__number", "ours", "theirs", "reference"))
     key = order.replace("client_number", "client_id")
     page = rows.select_related("client", "entry").order_by(key, "id")
     return cut(page, offset=offset, limit=limit, view=each(_view))

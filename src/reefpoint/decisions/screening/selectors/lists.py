@@ -12,6 +12,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 
 VERSION_ORDERS = frozenset({"id", "source", "number", "published_on", "entries", "received_at", "state"})
 
@@ -39,8 +40,7 @@ def find_versions(
         rows = rows.filter(source=source)
     if state:
         rows = rows.filter(state=state)
-    if text:
-        rows = rows.filter(Q(source__icontains=text) | Q(file_name__icontains=text))
+    rows = rows.filter(holding(text, "source", "file_name"))
     key = order.replace("received_at", "id")
     return cut(rows.order_by(key, "-id"), offset=offset, limit=limit, view=each(_view))
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from reefpoint.flows.lending import rules
 from reefpoint.flows.lending.models import CreditLot, CreditRequest, CreditStep
@@ -25,8 +25,9 @@ from reefpoint.platform.basics.findings import Finding
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.guards import guards_of, verify_guards
 from reefpoint.platform.database.parts import cut
+from reefpoint.platform.database.searching import holding
 from reefpoint.records.accounts.types import LoanFacts
-from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, find_own_client, visible_clients
 from reefpoint.records.products.selectors import get_version
 from reefpoint.records.treasury.selectors import payment_states
 from reefpoint.records.treasury.types import PaymentState
@@ -90,10 +91,7 @@ def find_requests(
     rows = _in_scope(actor)
     if state:
         rows = rows.filter(state=state)
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__name_zh__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, "number", *client_texts()))
     key = order.replace("number", "id").replace("name", "client__name")
     return cut(rows.order_by(key, "id"), offset=offset, limit=limit, view=lambda found: _views(found, at, {}))
 

@@ -30,9 +30,10 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.platform.vault.services import open_many
 from reefpoint.platform.vault.types import Sealed
-from reefpoint.records.parties.selectors.clients import can_see_client, find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import can_see_client, client_texts, find_own_client, visible_clients
 from reefpoint.records.parties.types import ClientKind
 
 APPLICATION_ORDERS = frozenset({"number", "name", "state", "waits_since", "begun_at"})
@@ -85,10 +86,7 @@ def find_applications(
     rows = _joined().filter(client__in=visible_clients(actor))
     if state:
         rows = rows.filter(state=state)
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__name_zh__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, "number", *client_texts()))
     key = order.replace("number", "id").replace("name", "client__name")
     return cut(rows.order_by(key, "id"), offset=offset, limit=limit, view=each(_view))
 

@@ -23,6 +23,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding, searched
 from reefpoint.platform.vault.services import digest_many
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.types import ClientKind, ClientStatus
@@ -71,15 +72,9 @@ def find_leads(
     rows = rows.filter(state=state) if state else rows.exclude(state=LeadState.MERGED)
     if channel:
         rows = rows.filter(channel=channel)
-    if wanted := text.replace("\x00", "").strip():
+    if wanted := searched(text):
         email, phone = digest_many([("email", plain_email(wanted)), ("phone", plain_phone(wanted))])
-        rows = rows.filter(
-            Q(number__icontains=wanted)
-            | Q(name__icontains=wanted)
-            | Q(name_zh__icontains=wanted)
-            | Q(email_digest=email)
-            | Q(phone_digest=phone)
-        )
+        rows = rows.filter(holding(text, "number", "name", "name_zh") | Q(email_digest=email) | Q(phone_digest=phone))
     key = order.replace("number", "id")
     page = _counted(rows).order_by(key, "id")
     return cut(page, offset=offset, limit=limit, view=each(_view))

@@ -4,15 +4,16 @@ from collections.abc import Collection
 from datetime import date
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.bulk import array_literal
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding
 from reefpoint.records.accounts.models import Loan, LoanExtension, LoanRate
 from reefpoint.records.accounts.types import AccountOwner, ExtensionRow, LoanFacts, LoanState, OwnedLoan
-from reefpoint.records.parties.selectors.clients import visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, visible_clients
 
 
 def find_loan(key: str) -> int | None:
@@ -80,14 +81,7 @@ def find_loans_maturing(
     for name, bound in (("matures_on__gte", since), ("matures_on__lte", until), ("id__in", only)):
         if bound is not None:
             rows = rows.filter(**{name: bound})
-    if wanted := text.replace("\x00", "").strip():
-        rows = rows.filter(
-            Q(number__icontains=wanted)
-            | Q(account__number__icontains=wanted)
-            | Q(account__client__number__icontains=wanted)
-            | Q(account__client__name__icontains=wanted)
-            | Q(account__client__name_zh__icontains=wanted)
-        )
+    rows = rows.filter(holding(text, "number", "account__number", *client_texts("account__client")))
     key = order.replace("client_name", "account__client__name")
     page = rows.select_related("account__client").order_by(key, "id")
     return cut(page, offset=offset, limit=limit, view=each(_owned))

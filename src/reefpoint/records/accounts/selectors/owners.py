@@ -2,13 +2,12 @@
 
 from collections.abc import Collection
 
-from django.db.models import Q
-
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import NotFound
+from reefpoint.platform.database.searching import holding, searched
 from reefpoint.records.accounts.models import MarginAccount, Position
 from reefpoint.records.accounts.types import AccountOwner
-from reefpoint.records.parties.selectors.clients import find_own_client, visible_clients
+from reefpoint.records.parties.selectors.clients import client_texts, find_own_client, visible_clients
 
 
 def get_owner(actor: Actor, account_id: int) -> AccountOwner:
@@ -46,16 +45,10 @@ def _owner(row: MarginAccount) -> AccountOwner:
 
 def search_accounts(actor: Actor, text: str, limit: int = 20) -> list[AccountOwner]:
     """Accounts in scope whose number, or whose client's number or name in either language, holds `text`."""
-    wanted = text.strip().replace("\x00", "")
-    if not wanted:
+    if not searched(text):
         return []
-    match = (
-        Q(number__icontains=wanted)
-        | Q(client__number__icontains=wanted)
-        | Q(client__name__icontains=wanted)
-        | Q(client__name_zh__icontains=wanted)
-    )
-    rows = MarginAccount.objects.filter(match, client__in=visible_clients(actor)).select_related("client")
+    found = holding(text, "number", *client_texts())
+    rows = MarginAccount.objects.filter(found, client__in=visible_clients(actor)).select_related("client")
     return [
         AccountOwner(row.id, row.number, row.client.id, row.client.number, row.client.name, row.client.name_zh)
         for row in rows.order_by("id")[:limit]

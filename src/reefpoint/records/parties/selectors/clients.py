@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from reefpoint.platform.access.services import require
@@ -11,6 +11,7 @@ from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.listing import Listing
 from reefpoint.platform.database.parts import cut, each
+from reefpoint.platform.database.searching import holding, searched
 from reefpoint.records.parties.models import Client
 from reefpoint.records.parties.types import ClientKind, ClientStatus, ClientView
 
@@ -82,28 +83,19 @@ def find_clients(
     if order.lstrip("-") not in CLIENT_ORDERS:
         raise ValueError(f"clients have no order {order!r}")
     rows = visible_clients(actor)
-    if text.strip():
-        rows = rows.filter(_holds_text(text))
     exact = {"kind": kind, "status": status}
-    rows = rows.filter(**{key: value for key, value in exact.items() if value})
+    rows = rows.filter(holding(text, *_TEXTS), **{key: value for key, value in exact.items() if value})
     key = order.replace("number", "id")
     page = rows.order_by(key, "id")
     return cut(page, offset=offset, limit=limit, view=each(_view))
 
 
-def _searchable(text: str) -> str:
-    """What is searched for: the database takes no NUL."""
-    return text.replace("\x00", "").strip()
+_TEXTS = ("number", "name", "name_zh", "email")
 
 
-def _holds_text(text: str) -> Q:
-    wanted = _searchable(text)
-    return (
-        Q(number__icontains=wanted)
-        | Q(name__icontains=wanted)
-        | Q(name_zh__icontains=wanted)
-        | Q(email__icontains=wanted)
-    )
+def client_texts(client: str = "client") -> tuple[str, str, str]:
+    """The fields by which rows are found by their client, whose key is `client`: its number, its names."""
+    return f"{client}__number", f"{client}__name", f"{client}__name_zh"
 
 
 def find_taken_emails(emails: Iterable[str]) -> set[str]:
@@ -115,9 +107,9 @@ def find_taken_emails(emails: Iterable[str]) -> set[str]:
 def search_clients(actor: Actor, text: str, limit: int = 20) -> list[ClientView]:
     """Clients in scope whose number, name in either language, or e-mail holds `text`."""
     require(actor, "clients.view")
-    if not _searchable(text):
+    if not searched(text):
         return []
-    return [_view(row) for row in visible_clients(actor).filter(_holds_text(text)).order_by("id")[:limit]]
+    return [_view(row) for row in visible_clients(actor).filter(holding(text, *_TEXTS)).order_by("id")[:limit]]
 
 
 def require_open_for_business(client_id: int) -> None:

@@ -11,14 +11,13 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-import yaml
-
 from reefpoint.decisions.screening.rules.names import readings_of
+from reefpoint.platform.basics.data_files import read_yaml
 
 SEED = 20_190_603
 CHINESE_SHARE = 0.35
 
-_PARTS = yaml.safe_load(files("reefpoint.benchmarks").joinpath("data/name_parts.yaml").read_text("utf-8"))
+_PARTS = read_yaml(files("reefpoint.benchmarks").joinpath("data/name_parts.yaml"))
 SURNAMES_ZH = "".join(_PARTS["surnames_zh"])
 SURNAMES_ZH_DOUBLE = _PARTS["surnames_zh_double"].split()
 GIVEN_ZH = "".join(_PARTS["given_zh"])

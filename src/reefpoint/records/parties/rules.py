@@ -217,6 +217,7 @@ def parties_of(persons: Sequence[RelatedPersonDraft]) -> list[tuple[int, int | N
 
 
 FILE_BYTES_MAX = 10_000_000
+PDF_PAGES_MAX = 300
 FILE_NAME_CHARS_MAX = 120
 KEPT_BY_LAW = frozenset(DocumentKind) - {DocumentKind.OTHER}
 """Documents that show who somebody is or where money came from; anything else is erased when it is asked for."""

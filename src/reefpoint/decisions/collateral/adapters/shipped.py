@@ -4,7 +4,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, cast
 
-import yaml
+from reefpoint.platform.basics.data_files import read_yaml
 
 _DATA = resources.files("reefpoint.decisions.collateral") / "data"
 
@@ -12,7 +12,7 @@ _DATA = resources.files("reefpoint.decisions.collateral") / "data"
 @cache
 def read_shipped_house() -> dict[str, Any]:
     """The house's rules as they would be published."""
-    return cast(dict[str, Any], yaml.safe_load((_DATA / "house.yaml").read_text("utf-8")))
+    return cast(dict[str, Any], read_yaml(_DATA / "house.yaml"))
 
 
 def read_shipped_lists() -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from importlib import resources
 from typing import Any, cast
 
-import yaml
-
 from reefpoint.platform.basics.countries import COUNTRIES
+from reefpoint.platform.basics.data_files import read_yaml
 
 ALL_COUNTRIES = "ISO 3166"
 
@@ -13,7 +12,7 @@ ALL_COUNTRIES = "ISO 3166"
 def read_shipped_rating() -> dict[str, Any]:
     """The rating table as it would be published: every country by its code, so that a replay needs no list."""
     file = resources.files("reefpoint.decisions.kyc") / "data" / "rating.yaml"
-    content = cast(dict[str, Any], yaml.safe_load(file.read_text("utf-8")))
+    content = cast(dict[str, Any], read_yaml(file))
     for column in content["scorecard"]["inputs"]:
         if column.get("choices") == ALL_COUNTRIES:
             column["choices"] = sorted(COUNTRIES)

@@ -4,8 +4,6 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from reefpoint.decisions.monitoring.types import (
     ActivityKind,
     Consequence,
@@ -19,6 +17,7 @@ from reefpoint.decisions.monitoring.types import (
     RuleSource,
     Typology,
 )
+from reefpoint.platform.basics.data_files import read_yaml
 
 _DATA = files("reefpoint.decisions.monitoring") / "data"
 
@@ -26,7 +25,7 @@ _DATA = files("reefpoint.decisions.monitoring") / "data"
 @lru_cache(maxsize=1)
 def load_typologies() -> tuple[Typology, ...]:
     """All typologies, by number. They start live; a desk may change them by two people."""
-    document = yaml.safe_load((_DATA / "typologies.yaml").read_text(encoding="utf-8"))
+    document = read_yaml(_DATA / "typologies.yaml")
     sources = {
         letter: RuleSource(given["title"], Grade(given["grade"])) for letter, given in document["sources"].items()
     }
@@ -36,7 +35,7 @@ def load_typologies() -> tuple[Typology, ...]:
 @lru_cache(maxsize=1)
 def load_examples() -> dict[str, dict[str, tuple[str, ...]]]:
     """The examples of each typology by its code: what should fire and what should not, line by line."""
-    document = yaml.safe_load((_DATA / "examples.yaml").read_text(encoding="utf-8"))
+    document = read_yaml(_DATA / "examples.yaml")
     return {
         code: {name: tuple(lines.strip().splitlines()) for name, lines in cases.items()}
         for code, cases in document.items()

@@ -3,10 +3,10 @@
 from importlib import resources
 from typing import Any, cast
 
-import yaml
+from reefpoint.platform.basics.data_files import read_yaml
 
 
 def read_shipped_grid() -> dict[str, Any]:
     """The grid as it would be published."""
     file = resources.files("reefpoint.decisions.pricing") / "data" / "grid.yaml"
-    return cast(dict[str, Any], yaml.safe_load(file.read_text("utf-8")))
+    return cast(dict[str, Any], read_yaml(file))

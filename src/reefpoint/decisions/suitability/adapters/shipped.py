@@ -3,7 +3,7 @@
 from importlib import resources
 from typing import Any, cast
 
-import yaml
+from reefpoint.platform.basics.data_files import read_yaml
 
 _DATA = resources.files("reefpoint.decisions.suitability") / "data"
 
@@ -19,4 +19,4 @@ def read_shipped_offers() -> dict[str, Any]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return cast(dict[str, Any], yaml.safe_load((_DATA / name).read_text("utf-8")))
+    return cast(dict[str, Any], read_yaml(_DATA / name))

@@ -4,8 +4,7 @@ from functools import partial
 from importlib import resources
 from typing import Any, cast
 
-import yaml
-
+from reefpoint.platform.basics.data_files import read_yaml
 from reefpoint.records.contracts.rules.templates import clause_list
 
 _DATA = resources.files("reefpoint.records.contracts") / "data"
@@ -46,4 +45,4 @@ def _clause(name: str, common: dict[str, Any], more: dict[str, list[str]]) -> di
 
 
 def _read(name: str) -> dict[str, Any]:
-    return cast(dict[str, Any], yaml.safe_load((_DATA / name).read_text("utf-8")))
+    return cast(dict[str, Any], read_yaml(_DATA / name))

@@ -12,8 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 
-import yaml
-
+from reefpoint.platform.basics.data_files import read_yaml
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.market.types import InstrumentDraft
 
@@ -41,13 +40,14 @@ def load_us20(start: date, end: date) -> list[tuple[date, dict[str, Decimal]]]:
     Adjusted for splits and dividends, so that early figures are not what was quoted then. Raises `PackagedDataDamaged`.
     """
     header, lines = _lines()
-    wanted = [line for line in lines if str(start) <= line[:10] <= str(end)]
+    first, last = str(start), str(end)
+    wanted = [line for line in lines if first <= line[:10] <= last]
     return list(parse_closes("\n".join([header, *wanted])))
 
 
 def load_us20_instruments() -> list[InstrumentDraft]:
     """The 20 names with sectors, and the daily share volume that is assumed for want of data."""
-    rows = yaml.safe_load((_DATA / "us20_instruments.yaml").read_text("utf-8"))
+    rows = read_yaml(_DATA / "us20_instruments.yaml")
     return [InstrumentDraft(**row) for row in rows["instruments"]]
 
 

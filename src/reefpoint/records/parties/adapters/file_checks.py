@@ -10,19 +10,15 @@ import sys
 from contextlib import suppress
 
 from PIL import Image
-from pypdf import PdfReader
-from pypdf.generic import IndirectObject
 
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.platform.basics.sentences import Sentence
-from reefpoint.records.parties.rules import FILE_BYTES_MAX
+from reefpoint.records.parties.rules import FILE_BYTES_MAX, PDF_PAGES_MAX
 from reefpoint.records.parties.types import MediaType
 
 SECONDS_MAX = 10
 MEMORY_BYTES_MAX = 1_500_000_000
-PAGES_MAX = 300
 PIXELS_MAX = 60_000_000
-ACTIVE = frozenset({"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA"})
 SUFFIXES = {MediaType.PDF: ".pdf", MediaType.JPEG: ".jpg", MediaType.PNG: ".png"}
 
 
@@ -37,7 +33,7 @@ _WHY = {
     "damaged": Sentence("The file is damaged and does not open. Save it again, or scan it once more."),
     "locked": Sentence("The PDF is locked by a password. Send one that opens without."),
     "active": Sentence("The PDF holds a program or an attached file. Print it to a plain PDF and send that."),
-    "pages": Sentence("The PDF has more than {most} pages. Send the pages that matter.", {"most": PAGES_MAX}),
+    "pages": Sentence("The PDF has more than {most} pages. Send the pages that matter.", {"most": PDF_PAGES_MAX}),
     "pixels": Sentence(
         "The picture has more than {most} million pixels. Send a smaller one.", {"most": PIXELS_MAX // 1_000_000}
     ),
@@ -70,32 +66,11 @@ def check_file(content: bytes) -> MediaType:
 
 
 def _look_at(content: bytes) -> str:
-    return _look_at_pdf(content) if b"%PDF-" in content[:1024] else _look_at_picture(content)
+    if b"%PDF-" not in content[:1024]:
+        return _look_at_picture(content)
+    from reefpoint.records.parties.adapters.pdf_checks import look_at_pdf  # noqa: PLC0415 - pictures need no pypdf
 
-
-def _look_at_pdf(content: bytes) -> str:
-    reader = PdfReader(io.BytesIO(content), strict=False)
-    if reader.is_encrypted:
-        return "locked"
-    count = len(reader.pages)
-    if not 0 < count <= PAGES_MAX:
-        return "pages" if count else "damaged"
-    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
-    for number in sorted(numbers):
-        if _is_active(reader.get_object(IndirectObject(number, 0, reader))):
-            return "active"
-    return MediaType.PDF
-
-
-def _is_active(item: object) -> bool:
-    """Whether an object of a PDF runs something or carries a file, in itself or in what is written inside it."""
-    if isinstance(item, dict):
-        kinds = {str(item.get("/S", "")), str(item.get("/Type", ""))}
-        inside = [value for key, value in item.items() if key != "/Parent" and not isinstance(value, IndirectObject)]
-        return not ACTIVE.isdisjoint({*map(str, item), *kinds}) or any(map(_is_active, inside))
-    if isinstance(item, list):
-        return any(_is_active(value) for value in item if not isinstance(value, IndirectObject))
-    return False
+    return look_at_pdf(content)
 
 
 def _look_at_picture(content: bytes) -> str:

@@ -3,8 +3,7 @@
 from importlib import resources
 from typing import cast
 
-import yaml
-
+from reefpoint.platform.basics.data_files import read_yaml
 from reefpoint.platform.basics.errors import Refusal
 from reefpoint.records.products.rules import pack_from_json, terms_from_json
 from reefpoint.records.products.types import Pack, SchemeDraft
@@ -24,12 +23,12 @@ def read_pack_file(jurisdiction: str) -> Pack:
     file = packs.get(f"{jurisdiction.lower()}.yaml")
     if file is None:
         raise RulePackNotFound("There is no rule pack of {jurisdiction}.", jurisdiction=jurisdiction)
-    return pack_from_json(yaml.safe_load(file.read_text("utf-8")))
+    return pack_from_json(read_yaml(file))
 
 
 def read_demo_schemes() -> list[SchemeDraft]:
     """Three tiers for a demonstration desk; each names what differs from the common terms."""
-    data = yaml.safe_load((_PACKAGE / "data" / "demo_schemes.yaml").read_text("utf-8"))
+    data = read_yaml(_PACKAGE / "data" / "demo_schemes.yaml")
     common = cast(dict[str, object], data["common"])
     return [
         SchemeDraft(

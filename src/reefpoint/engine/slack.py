@@ -27,7 +27,8 @@ import numpy as np
 
 from reefpoint.engine.bands import Lines
 from reefpoint.engine.book import Marks
-from reefpoint.engine.columns import Int64s
+from reefpoint.engine.columns import BP, Int64s
+from reefpoint.engine.kernel import unsigned
 from reefpoint.engine.live_book import LiveBook
 from reefpoint.engine.slack_account import settle_account, tell_crossing
 from reefpoint.engine.slack_columns import NEW_COLUMN_ROOM, link_account, unlink_account
@@ -52,6 +53,29 @@ from reefpoint.engine.slack_ticks import Costs, anchor_envelope, is_indexed, run
 
 COLUMN_SPARE = 16
 """A column has one in so many entries to spare and `NEW_COLUMN_ROOM`; as many again are free at the tail."""
+STRETCH_MAX = 5.0
+
+
+@loop
+def _count_holders(account_count: Whole, rows: Rows, holders: Int64s) -> None:
+    """Count the positions in each name: `holders` int64[S]."""
+    for row in range(account_count):
+        begin = rows.start[row]
+        for p in range(unsigned(begin), unsigned(begin + rows.size[row])):
+            holders[rows.instrument[p]] += 1
+
+
+def find_stretches(holders: Int64s) -> Int64s:
+    """How far the envelopes of each name are stretched, in basis points: as the cube root of its holders.
+
+    An envelope of width w is left in proportion to ticks / w^2, for each holder; how far a holder must be from its
+    edges is the sum of value * w over its names. For a given sum the fewest touches come of w as the cube root of the
+    ticks, and the names that tick most are those that most hold. A name of few holders keeps the width of the class:
+    narrower ones would save touches, but bring more accounts into a fall of all names.
+    """
+    root = np.cbrt(holders)
+    mean = float(root @ holders) / max(1, int(holders.sum()))
+    return (np.clip(root / max(1.0, mean), 1.0, STRETCH_MAX) * BP).astype(np.int64)
 
 
 @loop
@@ -132,6 +156,7 @@ class SlackIndex:
             limit_up=marks.limit_up_units,
             seen=np.zeros(names, dtype=np.int64),
             moved=np.zeros(names, dtype=np.int64),
+            stretch=np.zeros(names, dtype=np.int64),
             lines=lines.table,
             counters=np.zeros(8, dtype=np.int64),
         )
@@ -158,7 +183,9 @@ class SlackIndex:
     def open(self) -> Int64s:
         """Value every account and build the index: once, before anything else. Tells who crossed, as `run` does."""
         accounts, positions = self._live.account_count, len(self._live.instrument)
-        in_class = np.zeros_like(self._columns.bound)
+        in_class, holders = np.zeros_like(self._columns.bound), np.zeros_like(self._state.stretch)
+        _count_holders.run(positions, accounts, self._rows, holders)
+        self._state.stretch[:] = find_stretches(holders)
         events = np.empty((accounts, 6), dtype=np.int64)
         told = _open_accounts.run(CLASS_COUNT * positions, accounts, in_class, events, self._rows, self._state)
         _open_columns.run(positions, accounts, in_class, self._rows, self._columns, self._state)

@@ -56,8 +56,9 @@ class Columns(NamedTuple):
 
 class State(NamedTuple):
     """By account: `place` int8, `slack` int64[2A] (below, above). By class: `envelope` int64[C, S, 2], `is_moved` and
-    `positions` int64[C]. By name: `price`, `limit_down`, `limit_up`, `seen` (batch that last named it), `moved` (list).
-    `due` lists accounts; `lines` is the table of `Lines`; `counters` as named above."""
+    `positions` int64[C]. By name: `price`, `limit_down`, `limit_up`, `seen` (batch that last named it), `moved` (list),
+    `stretch` (of its envelopes, in basis points). `due` lists accounts; `lines` is the table of `Lines`; `counters` as
+    named above."""
 
     place: Int8s
     slack: Int64s
@@ -70,5 +71,6 @@ class State(NamedTuple):
     limit_up: Int64s
     seen: Int64s
     moved: Int64s
+    stretch: Int64s
     lines: Int64s
     counters: Int64s

@@ -34,9 +34,12 @@ WIDTH_BP = (0, 10, 25, 60, 150, 400, 1_000)
 
 Each is some 2.5 times the one before: finer ones cost more moves between classes, coarser ones more touches.
 """
+STRETCHED = 4
+"""The classes up to this one are wider for names with many holders (`slack.find_stretches`); those above are left so
+seldom that it would gain nothing, and a fall of all names would have more accounts to read."""
 WIDTH_STEP_UNITS = 100
 """An envelope of class c is at least c cents wide either way, so that a penny name does not leave it at every tick."""
-MOVES_MAX = 1_500
+MOVES_MAX = 1_000
 """Accounts that change class in one batch (0.5 to 1.5 us each), none in a swept one.
 
 The rest waits in its class, valued at each decision (0.1 us), until its turn comes. So a crash that drives 100,000
@@ -117,7 +120,8 @@ def _is_sweep_cheaper(count: Whole, costs: Costs, account_count: Whole, columns:
 def anchor_envelope(name: Whole, in_class: Whole, state: State) -> tuple[Whole, Whole]:
     """The envelope of a class around a name's price."""
     price, least, most = state.price[name], state.limit_down[name], state.limit_up[name]
-    half = max(price * WIDTH_BP[in_class] // BP, WIDTH_STEP_UNITS * in_class)
+    width_bp = WIDTH_BP[in_class] * state.stretch[name] // BP if in_class <= STRETCHED else WIDTH_BP[in_class]
+    half = max(price * width_bp // BP, WIDTH_STEP_UNITS * in_class)
     if in_class == LAST and most < PRICE_UNITS_MAX:
         half = PRICE_UNITS_MAX
     lower = max(price - half, least, 1)

@@ -300,6 +300,15 @@ def test_an_explanation_adds_up_to_its_plan(desk: tuple[Book, Marks, dict[str, n
         assert (term.quantity == 0) or term.reason in {SaleReason.ALL_THAT_MAY, SaleReason.CLOSES} or term.gain_bp < 0
 
 
+def test_what_an_order_happens_to_cure_is_told_as_found_in_any_order() -> None:
+    """A share of 3 units brings no cent: with it sold too the account falls short, and only the order spares it."""
+    columns = {"sellable": column(16, 1, 5), "cost_bp": column(0, 0, 0), "preference": column(0, 1, 0)}
+    account, marks = account_of([16, 1, 29], debt=1_770), marks_of([53, 3, 48])
+    told = explain_plan(account, marks, target_bp=15_000, **columns)
+    assert (told.plan.outcome, told.plan.sold_units) == (PlanOutcome.CURES, 1_088)
+    assert told.sold_in_any_order_units == 1_088
+
+
 def test_tiny_accounts_are_mostly_at_the_true_optimum() -> None:
     """Every sale of 300 accounts of three names is tried: plans sell 1% more in all, and seven in ten not a unit."""
     rng = np.random.default_rng(11)

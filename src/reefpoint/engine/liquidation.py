@@ -168,7 +168,8 @@ class SaleTerm:
 class PlanExplanation:
     """A plan and its terms: it cures when the sum of `closes_e8` is at least `gap_e8`, the gap after own cash, in 1e-8.
 
-    `sold_in_any_order_units`: what the plan would sell without an order of preference; None where it does not cure.
+    `sold_in_any_order_units`: the least that was found to cure without an order of preference, or the plan's own sale;
+    None where nothing cures.
     """
 
     plan: SalePlan
@@ -232,8 +233,8 @@ def explain_plan(
         )
     gap = target_bp * (plan.debt_before_units - plan.cash_applied_units)
     gap -= BP * (plan.assets_before_units - plan.cash_applied_units)
-    is_cure = free.outcome is PlanOutcome.CURES
-    return PlanExplanation(plan, max(0, gap), tuple(terms), free.sold_units if is_cure else None)
+    cures = [one.sold_units for one in (free, plan) if one.outcome is PlanOutcome.CURES]
+    return PlanExplanation(plan, max(0, gap), tuple(terms), min(cures, default=None))
 
 
 def _reason(plan: SalePlan, quantity: int, most: int, *, is_blocked: bool, gain_e8: int) -> SaleReason:

@@ -169,9 +169,11 @@ def test_a_fall_of_all_names_is_swept_and_tells_what_a_full_valuation_finds() ->
     assert waited > 100
 
 
-def test_rows_and_columns_that_are_full_move_and_at_last_all_is_laid_out_anew() -> None:
+@pytest.mark.parametrize("steps_left", [2**62, -1], ids=["interpreted", "compiled"])
+def test_rows_and_columns_that_are_full_move_and_at_last_all_is_laid_out_anew(steps_left: int) -> None:
     rng = np.random.default_rng(7)
-    with watching(INDEXED):
+    with watching(INDEXED), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kernel, "_steps_left", steps_left)
         watch, shadow = random_watch(rng, count=200, each=1), Shadow()
         shadow.check(watch)
         indices = []

@@ -95,6 +95,7 @@ PAGES: dict[str, tuple[str, Callable[[Book], list[int | str]]]] = {
     "collateral_name": ("collateral.view", lambda book: [book.desk.instruments["AAPL"]]),
     "assessment": ("collateral.view", lambda book: [assessed()]),
     "collateral_lists": ("collateral.view", lambda book: []),
+    "pools": ("treasury.view", lambda book: []),
     "collateral_lists_compare": ("collateral.view", lambda book: []),
     "house_rules": ("collateral.view", lambda book: []),
     "prices": ("prices.view", lambda book: []),

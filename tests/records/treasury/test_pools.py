@@ -19,6 +19,7 @@ from reefpoint.records.treasury.services import (
     PoolRefused,
     ThirdPartyMoney,
     allocate,
+    change_pool,
     fund_pool,
     name_pool_origin,
     open_pool,
@@ -207,3 +208,32 @@ def test_the_database_refuses_others_money_under_chinese_rules_whoever_writes(de
         lend(desk, 100, "cn")
     name_pool_origin(actor=DESK, pool_code="reef", origin=PoolOrigin.RAISED, evidence="bond prospectus", at=AT)
     lend(desk, 100, "cn", jurisdiction="CN")
+
+
+def test_a_pools_limit_may_not_fall_under_what_is_lent(desk: RailsDesk) -> None:
+    open_reef()
+    lend(desk, 400_000, "first")
+    wrong: tuple[tuple[dict[str, object], str], ...] = (
+        ({"committed_minor": 399_999}, "committed_minor"),
+        ({"cost_bp": 10_001}, "cost_bp"),
+        ({"name": " "}, "name"),
+        ({"reason": " "}, "reason"),
+    )
+    terms: dict[str, object] = {"name": "Reef", "committed_minor": 400_000, "cost_bp": 250, "reason": "the funders"}
+    for change, field in wrong:
+        with pytest.raises(PoolRefused) as refused:
+            change_pool(actor=DESK, pool_code="reef", at=AT, **{**terms, **change})  # type: ignore[arg-type]
+        assert refused.value.facts["field"] == field
+    assert get_pool("reef").committed_minor == 1_000_000
+    change_pool(actor=DESK, pool_code="reef", at=AT, **terms)  # type: ignore[arg-type]
+    changed = get_pool("reef")
+    assert (changed.name, changed.committed_minor, changed.cost_bp, changed.available_minor) == (
+        "Reef",
+        400_000,
+        250,
+        0,
+    )
+    with pytest.raises(PoolNotFound):
+        change_pool(actor=DESK, pool_code="none", at=AT, **terms)  # type: ignore[arg-type]
+    with pytest.raises(PoolRefused, match="letters, digits"):
+        open_pool(actor=DESK, code="a b", name="x", currency="USD", committed_minor=1, cost_bp=0, at=AT)

@@ -39,6 +39,7 @@ from reefpoint.records.treasury.types import (
     PaymentStepView,
     PaymentView,
     PoolMovementKind,
+    PoolOrigin,
     PoolView,
     ReconciliationResult,
 )
@@ -64,14 +65,22 @@ _PAYMENT_ORDERS = {
 }
 
 
-class PoolNotFound(LookupError):
+class PoolNotFound(NotFound):
     """No pool has this code."""
 
 
 def list_pools() -> list[PoolView]:
     """All funding pools, by code."""
     return [
-        PoolView(pool.code, pool.name, pool.currency, pool.committed_minor, pool.lent_minor, pool.cost_bp)
+        PoolView(
+            pool.code,
+            pool.name,
+            pool.currency,
+            pool.committed_minor,
+            pool.lent_minor,
+            pool.cost_bp,
+            PoolOrigin(pool.origin),
+        )
         for pool in FundingPool.objects.order_by("code")
     ]
 
@@ -80,7 +89,7 @@ def get_pool(code: str) -> PoolView:
     """One pool. Raises `PoolNotFound`."""
     found = next((pool for pool in list_pools() if pool.code == code), None)
     if found is None:
-        raise PoolNotFound(code)
+        raise PoolNotFound("There is no pool {code}.", code=code)
     return found
 
 

@@ -172,6 +172,7 @@ class PoolView:
     committed_minor: int
     lent_minor: int
     cost_bp: int
+    origin: PoolOrigin = PoolOrigin.UNSPECIFIED
 
     @property
     def available_minor(self) -> int:

@@ -22,6 +22,7 @@ from reefpoint.surfaces.api.routers.liquidations import liquidations
 from reefpoint.surfaces.api.routers.listings import listings
 from reefpoint.surfaces.api.routers.models import models
 from reefpoint.surfaces.api.routers.monitoring import monitoring
+from reefpoint.surfaces.api.routers.pools import pools
 from reefpoint.surfaces.api.routers.pricing import pricing
 from reefpoint.surfaces.api.routers.publications import publications
 from reefpoint.surfaces.api.routers.rates import rates
@@ -66,6 +67,7 @@ for prefix, router in (
     ("/rates", rates),
     ("/instruments", instruments),
     ("/listings", listings),
+    ("/pools", pools),
     ("/lending", lending),
 ):
     api.add_router(prefix, router)

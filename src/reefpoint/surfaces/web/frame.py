@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[Words, tuple[Section, ...]], ...] = (
         (
             Section(_("Pipeline"), "pipeline", "console:pipeline", "lending.view"),
             Section(_("Loans due"), "days", "console:maturities", "lending.view"),
+            Section(_("Funding pools"), "accounts", "console:pools", "treasury.view"),
             Section(_("Schemes"), "schemes", "console:schemes", "schemes.view"),
             Section(_("Collateral"), "collateral", "console:collateral", "collateral.view"),
             Section(_("Models"), "models", "console:models", "models.view"),

@@ -1,5 +1,6 @@
 """Funding pools: opened, funded, lent and repaid."""
 
+import re
 from datetime import date, datetime
 
 from django.db import connection, transaction
@@ -9,6 +10,7 @@ from reefpoint.platform.access.services import require
 from reefpoint.platform.audit.services import record
 from reefpoint.platform.basics.actors import Actor
 from reefpoint.platform.basics.errors import Refusal
+from reefpoint.platform.basics.texts import find_unsafe
 from reefpoint.records.ledger.services import open_ledger_accounts, post_journal, require_books_currency
 from reefpoint.records.ledger.types import (
     BANK_SETTLEMENT,
@@ -20,7 +22,11 @@ from reefpoint.records.ledger.types import (
 )
 from reefpoint.records.treasury.adapters import settlement_bank
 from reefpoint.records.treasury.models import FundingPool, PoolMovement
+from reefpoint.records.treasury.selectors import PoolNotFound
 from reefpoint.records.treasury.types import PoolMovementKind, PoolOrigin
+
+COMMITTED_MINOR_MAX = 10**15
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{1,31}")
 
 
 class PoolExhausted(Refusal):
@@ -65,15 +71,16 @@ def open_pool(
     Raises `PoolRefused`, `OtherCurrency` outside the books' currency.
     """
     require(actor, "treasury.open_pool")
+    if not _CODE.fullmatch(code):
+        raise PoolRefused("A pool's code is 2 to 32 letters, digits, hyphens or underscores.", code=code, field="code")
     require_books_currency(currency)
-    if committed_minor <= 0 or cost_bp < 0:
-        raise PoolRefused("A pool needs a positive commitment and a cost of zero or more.", code=code)
+    _check_terms(code, name, committed_minor, cost_bp)
     wanted = {"name": name, "currency": currency, "committed_minor": committed_minor, "cost_bp": cost_bp}
     wanted |= {"origin": origin.value} if origin is not PoolOrigin.UNSPECIFIED else {}
     pool, is_new = FundingPool.objects.get_or_create(code=code, defaults=wanted)
     if not is_new:
         if any(getattr(pool, field) != value for field, value in wanted.items()):
-            raise PoolRefused("Pool {code} is already open with other terms.", code=code)
+            raise PoolRefused("Pool {code} is already open with other terms.", code=code, field="code")
         return pool.id
     open_ledger_accounts(
         [
@@ -83,6 +90,49 @@ def open_pool(
     )
     record(actor=actor, action="treasury.open_pool", subject=f"pool:{code}", inputs=wanted, at=at)
     return pool.id
+
+
+def _check_terms(code: str, name: str, committed_minor: int, cost_bp: int) -> None:
+    if not 0 < len(name.strip()) <= 120 or find_unsafe(name):
+        raise PoolRefused("A pool has a name of at most 120 characters.", code=code, field="name")
+    if not 0 < committed_minor <= COMMITTED_MINOR_MAX:
+        raise PoolRefused("A pool needs a positive commitment.", code=code, field="committed_minor")
+    if not 0 <= cost_bp <= 10_000:
+        raise PoolRefused("What funders are owed a year is from 0 to 100%.", code=code, field="cost_bp")
+
+
+@transaction.atomic
+def change_pool(
+    *, actor: Actor, pool_code: str, name: str, committed_minor: int, cost_bp: int, reason: str, at: datetime
+) -> None:
+    """Change a pool's name, what may be lent of it, and what its funders are owed a year from the next accrual on.
+
+    Raises `PoolNotFound`, `PoolRefused` for a limit under what is lent.
+    """
+    require(actor, "treasury.open_pool")
+    _check_terms(pool_code, name, committed_minor, cost_bp)
+    if not reason.strip():
+        raise PoolRefused("Say why the terms change.", code=pool_code, field="reason")
+    pool = FundingPool.objects.select_for_update().filter(code=pool_code).first()
+    if pool is None:
+        raise PoolNotFound("There is no pool {code}.", code=pool_code)
+    if committed_minor < pool.lent_minor:
+        raise PoolRefused("More than that is lent of it already.", code=pool_code, field="committed_minor")
+    after = {"name": name.strip(), "committed_minor": committed_minor, "cost_bp": cost_bp}
+    before = {field: getattr(pool, field) for field in after}
+    if before == after:
+        return
+    for field, value in after.items():
+        setattr(pool, field, value)
+    pool.save(update_fields=list(after))
+    record(
+        actor=actor,
+        action="treasury.change_pool",
+        subject=f"pool:{pool_code}",
+        reason=reason.strip()[:500],
+        inputs={"before": before, "after": after},
+        at=at,
+    )
 
 
 @transaction.atomic
@@ -116,9 +166,9 @@ def name_pool_origin(*, actor: Actor, pool_code: str, origin: PoolOrigin, eviden
     """Say whose money a pool is and by what evidence: a resolution, a prospectus. Raises `PoolRefused`."""
     require(actor, "treasury.open_pool")
     if not evidence.strip():
-        raise PoolRefused("Say what shows whose money this is.", code=pool_code)
+        raise PoolRefused("Say what shows whose money this is.", code=pool_code, field="evidence")
     if not FundingPool.objects.filter(code=pool_code).update(origin=origin):
-        raise PoolRefused("There is no pool {code}.", code=pool_code)
+        raise PoolNotFound("There is no pool {code}.", code=pool_code)
     record(
         actor=actor,
         action="treasury.name_pool_origin",

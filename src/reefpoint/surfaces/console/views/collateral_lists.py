@@ -177,7 +177,12 @@ def compare(request: HttpRequest, actor: Actor) -> HttpResponse:
         for one in compare_list_versions(before, after)
     ]
     wanted = DIFFERENCES.read(request.GET)
-    context = {"versions": versions, "before": before, "after": after}
+    context = {
+        "versions": versions,
+        "before": before,
+        "after": after,
+        "kept": [("before", before), ("after", after)],
+    }
     return DIFFERENCES.answer(
         request, wanted, DIFFERENCES.find_in(rows, wanted), "console/collateral_lists_compare.html", context
     )

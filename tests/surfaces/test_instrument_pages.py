@@ -106,6 +106,6 @@ def test_what_is_asked_stands_in_words_with_no_figure_lost() -> None:
     effect = {"currency": "JPY", "principal_minor": 5_000_000, "loans": 1}
     shown = re.sub(r"<[^>]+>", " ", payload_said({"effect": [effect], "changes": [change], "is_final": False}))
     assert " ".join(shown.split()) == (
-        "Effect Currency Principal Loans JPY 5,000,000 JPY 1 "
+        "Effect Currency Loans Principal JPY 1 5,000,000 JPY "
         "Changes Loan Rate now New rate Inputs L-1 6.50% 0.00% Show Cost of funding 3.10% is_final no"
     )

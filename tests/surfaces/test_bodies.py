@@ -1,6 +1,7 @@
 """A body that is too large is refused while it is read, in words, and what came of it is dropped."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -94,6 +95,11 @@ def test_a_body_of_exactly_the_limit_is_taken(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_served_application_stands_behind_the_limit() -> None:
     assert isinstance(application, BodyLimit)
+
+
+def test_no_request_waits_while_the_code_of_the_desk_is_searched_for_garbage() -> None:
+    """Reached from `application`: what was loaded is kept out of the search."""
+    assert gc.get_freeze_count() > len(gc.get_objects()) / 2
 
 
 def test_a_large_list_is_taken_from_whoever_shows_a_session_or_a_key_and_from_nobody_else() -> None:

@@ -28,6 +28,7 @@ from reefpoint.platform.access.models import User
 from reefpoint.platform.access.services import actor_for, create_user, issue_token
 from reefpoint.platform.access.types import RoleName
 from reefpoint.platform.basics.actors import system_actor
+from reefpoint.platform.basics.garbage import keep_what_was_loaded
 
 OPEN = re.compile(r"^(accounts|language|live|theme|api/v1/docs|api/v1/openapi.json)")
 """Sign-in pages, switches, the stream that never ends, the document of the interface: no pages of a desk's data."""
@@ -183,5 +184,6 @@ def measure_all(originals: Originals, rounds: int) -> list[PageCost]:
     """Every page that answers, dearest first."""
     reader, known = readers(originals.client_id), samples(originals)
     asked = {address: name for name, route in addresses() if (address := filled(route, known)) is not None}
+    keep_what_was_loaded()  # as the server does
     found = [measure_page(reader, name, address, rounds) for address, name in asked.items()]
     return sorted((one for one in found if one.status == HTTPStatus.OK), key=lambda one: -one.cpu_ms)

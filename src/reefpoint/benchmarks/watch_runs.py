@@ -14,9 +14,10 @@ from reefpoint.benchmarks.load import load_candidates
 from reefpoint.benchmarks.results import Table
 from reefpoint.benchmarks.timing import measure
 from reefpoint.decisions.margin.selectors.book import LoadedBook, load_book
-from reefpoint.decisions.margin.services.monitor import Monitor, collect_garbage_seldom
+from reefpoint.decisions.margin.services.monitor import Monitor
 from reefpoint.engine.loading import read_columns
 from reefpoint.engine.watch import Watch
+from reefpoint.platform.basics.garbage import search_seldom
 from reefpoint.records.accounts.selectors.accounts import ACCOUNT_FIELDS, copy_book
 
 STREAM_SECONDS = 20.0
@@ -45,7 +46,7 @@ def measure_watch(database: str, accounts: int, *, storms: Sequence[int], rounds
     structlog.configure(processors=[_drop])
     with scratch_database(database):
         desk = make_big_desk(accounts, storms=storms)
-        collect_garbage_seldom()
+        search_seldom()
         table, facts = _measure_book(desk, rounds)
         facts |= _measure_ticks(desk)
         return [Table(**{**table.__dict__, "facts": {**table.facts, **facts}})]

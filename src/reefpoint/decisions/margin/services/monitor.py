@@ -16,7 +16,6 @@ there only `REFRESHED_A_TRANSACTION`, so that what crosses next does not wait fo
 than one transaction holds, the worst `FIRST_OF_MANY` go ahead by themselves.
 """
 
-import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from reefpoint.engine.book import same_holdings
 from reefpoint.engine.columns import Int64s
 from reefpoint.engine.watch import Watch
 from reefpoint.platform.basics.actors import Actor, system_actor
+from reefpoint.platform.basics.garbage import keep_what_was_loaded, search_seldom
 from reefpoint.platform.events.services import claim_batch, claim_for_session, mark_done, run_consumer
 from reefpoint.platform.events.types import ClaimedDelivery
 from reefpoint.records.accounts.events import AccountChanged
@@ -305,15 +305,9 @@ def _take_accounts(live: _Live, account_ids: set[int], at: datetime) -> tuple[_L
     return live, rows
 
 
-def collect_garbage_seldom() -> None:
-    """Let this process look for cyclic garbage once in about a transaction of calls, which leave none: by Python's own
-    threshold of 700 objects it spends a third of a storm looking (measured).
-    """
-    gc.set_threshold(100_000)
-
-
 def run_monitor(stop: threading.Event) -> None:
     """Watch the book until `stop` is set, through any loss of the database."""
-    collect_garbage_seldom()
+    keep_what_was_loaded()
+    search_seldom()
     monitor = Monitor()
     run_consumer("watch", lambda: monitor.run_on_duty() > 0 and not monitor.is_done, stop)

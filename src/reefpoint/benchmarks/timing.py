@@ -20,6 +20,8 @@ ROUNDS_MIN = 7
 SLICE_S = 0.02
 """A candidate that is quicker than this is run several times in each of its turns, so that a turn can be timed."""
 RUNS_MAX = 10_000
+REST_S = 0.05
+"""Before each turn, so that threads which the candidate before it left working are not counted as this one's CPU."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def _nothing() -> None:
 
 def _take_turn(run: Callable[[], Any], count: int) -> tuple[float, float]:
     """CPU and wall seconds of one run, over `count` runs in a row."""
+    time.sleep(REST_S)
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(count):
         run()

@@ -20,7 +20,7 @@ METHOD = f"""\
 - Before anything is timed, every candidate's answer is held against the engine's: equal bits, unless a table names
   its tolerance. A wrong answer stops the subject.
 - Candidates are interleaved: each round runs every candidate once, and the figure is the median of the rounds. What is
-  quicker than 20 ms is repeated within its turn.
+  quicker than 20 ms is repeated within its turn, and a turn begins 50 ms after the one before it.
 - Ratios compare CPU time of the whole process, so that threads count and other load on the machine does not. Peers may
   use {THREADS} threads; the engine's first line uses one.
 - A peer's data is laid out for it before the clock runs: sorted, in its own types, held in memory.

@@ -37,9 +37,10 @@ def clerk(book: Book, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> Cli
 
 def test_a_name_is_asked_for_from_a_form_that_says_beside_its_fields_what_is_wrong(clerk: Client) -> None:
     address = reverse("console:new_instrument")
-    wrong = clerk.post(address, {**NEW, "symbol": "AAPL", "lot_size": "none", "step": "record"})
+    wrong = clerk.post(address, {**NEW, "symbol": "AAPL", "venue": "ZZZZ", "lot_size": "none", "step": "record"})
     assert wrong.status_code == 422
     shown = wrong.content.decode()
+    assert 'id="e-venue">The desk has no trading calendar for this venue; it is a code such as XNYS.' in shown
     assert 'id="e-symbol">This symbol is on record already.' in shown
     assert 'id="e-lot_size">A whole number of shares from 1 to 1,000,000.' in shown
     assert not Approval.objects.exists()

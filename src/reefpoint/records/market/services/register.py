@@ -73,19 +73,29 @@ def check_terms(terms: InstrumentTerms | InstrumentDraft) -> None:
         raise InstrumentRefused("A volume is zero or more.", field="assumed_daily_volume")
 
 
-def check_new(new: NewInstrument) -> None:
-    """Refuse a name that cannot be put on record as it stands. Raises `InstrumentRefused`, `ListingRefused`."""
-    draft = new.draft
-    if not _SYMBOL.fullmatch(draft.symbol):
+def check_symbol(symbol: str) -> None:
+    """Refuse what is no symbol. Raises `InstrumentRefused`."""
+    if not _SYMBOL.fullmatch(symbol):
         raise InstrumentRefused(
-            "A symbol is 1 to 20 capital letters, digits, dots or hyphens.", field="symbol", symbol=draft.symbol[:20]
+            "A symbol is 1 to 20 capital letters, digits, dots or hyphens.", field="symbol", symbol=symbol[:20]
         )
-    if draft.currency not in MINOR_DIGITS:
-        raise InstrumentRefused("The desk keeps no such currency.", field="currency")
-    if not _has_calendar(draft.venue):
+
+
+def check_venue(venue: str) -> None:
+    """Refuse a venue whose sessions the desk does not know. Raises `InstrumentRefused`."""
+    if not _has_calendar(venue):
         raise InstrumentRefused(
             "The desk has no trading calendar for this venue; it is a code such as XNYS.", field="venue"
         )
+
+
+def check_new(new: NewInstrument) -> None:
+    """Refuse a name that cannot be put on record as it stands. Raises `InstrumentRefused`, `ListingRefused`."""
+    draft = new.draft
+    check_symbol(draft.symbol)
+    if draft.currency not in MINOR_DIGITS:
+        raise InstrumentRefused("The desk keeps no such currency.", field="currency")
+    check_venue(draft.venue)
     check_terms(draft)
     check_facts(new.facts)
 

@@ -23,6 +23,8 @@ from reefpoint.records.market.services.register import (
     ask_new_instruments,
     change_instruments,
     check_new,
+    check_symbol,
+    check_venue,
 )
 from reefpoint.records.market.types import InstrumentDraft, ListingDraft, NewInstrument
 from reefpoint.surfaces.console.instrument_form import IDENTITY, TERMS, TermsForm, read_terms
@@ -80,6 +82,11 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _new(form: TermsForm, facts: ListingForm) -> NewInstrument | None:
     """The name as it would be on record; what is wrong with it is put beside its field."""
     cells = form.given
+    for name, check in (("symbol", check_symbol), ("venue", check_venue)):
+        try:
+            check(cells[name])
+        except InstrumentRefused as refused:
+            form.errors[name] = said(refused)
     if not cells["symbol"]:
         form.errors["symbol"] = _now("Say its symbol.")
     if any(one.symbol == cells["symbol"] for one in list_instruments()):

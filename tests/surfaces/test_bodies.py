@@ -98,8 +98,8 @@ def test_the_served_application_stands_behind_the_limit() -> None:
 
 
 def test_no_request_waits_while_the_code_of_the_desk_is_searched_for_garbage() -> None:
-    """Reached from `application`: what was loaded is kept out of the search."""
-    assert gc.get_freeze_count() > len(gc.get_objects()) / 2
+    """Loading `application` keeps out of the search what was loaded: some 300,000 objects."""
+    assert gc.get_freeze_count() > 100_000
 
 
 def test_a_large_list_is_taken_from_whoever_shows_a_session_or_a_key_and_from_nobody_else() -> None:

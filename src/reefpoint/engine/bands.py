@@ -23,6 +23,7 @@ RATIO_UNKNOWN = -1
 """The ratio of an account that cannot be valued."""
 LINE_BP_MAX = 1_000_000
 RUN_ROWS = 256
+"""Rows that are looked at together: whether they stand under the same terms."""
 
 
 class Band(IntEnum):

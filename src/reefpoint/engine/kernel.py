@@ -28,7 +28,7 @@ R = TypeVar("R")
 INTERPRETED_STEPS = 500_000
 """Loop steps of interpreting (near 2 us each) that cost as much as importing Numba and loading the kernels (1 s)."""
 BLOCK_ROWS = 16_384
-"""Rows of one block of `in_blocks`: a megabyte of columns, and a call costs half a percent of the work."""
+"""Rows of one block of `in_blocks`: a megabyte of columns, and the calls cost 1% of the work."""
 THREADS_MAX = 1_024
 
 

@@ -54,6 +54,7 @@ from reefpoint.engine.slack_ticks import Costs, anchor_envelope, is_indexed, run
 COLUMN_SPARE = 16
 """A column has one in so many entries to spare and `NEW_COLUMN_ROOM`; as many again are free at the tail."""
 STRETCH_MAX = 5.0
+"""No envelope is more than so many times as wide as its class says."""
 
 
 @loop
